@@ -1,1 +1,4 @@
-//! sim
+//! The block loop: world, agents and chain make a trace.
+
+pub mod config;
+pub mod trace;

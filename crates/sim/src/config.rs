@@ -1,0 +1,167 @@
+//! The configuration of one simulated world: what a scenario file's tables say. Every key is required or has a documented
+//! default; unknown keys are refused.
+
+use serde::{Deserialize, Serialize};
+
+/// Which liquidation policy the pool runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// Aave v3's rules.
+    Rigid,
+    /// Aave v4's rules.
+    TargetHealth,
+    /// Breakwater's.
+    Damped,
+}
+
+impl Policy {
+    /// All policies, in the order in which they are reported.
+    pub const ALL: [Self; 3] = [Self::Rigid, Self::TargetHealth, Self::Damped];
+
+    /// The name used on the command line and in results.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rigid => "rigid",
+            Self::TargetHealth => "target-health",
+            Self::Damped => "damped",
+        }
+    }
+}
+
+/// How the collateral is listed. Ratios, not basis points.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollateralParameters {
+    /// LTV up to which new debt may be taken.
+    pub borrow_ltv: f64,
+    /// LT.
+    pub liquidation_threshold: f64,
+    /// bmax.
+    pub max_bonus: f64,
+    /// σ: slippage, feed jump and inclusion delay.
+    pub slippage_margin: f64,
+    /// δ: the confirmation band.
+    pub confirmation_band: f64,
+}
+
+/// The venue: a Uniswap v3 pool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VenueParameters {
+    /// Fee in hundredths of a basis point: 500, 3000 or 10000.
+    pub fee: u32,
+    /// x/C: the venue's virtual collateral reserve over all posted collateral, at the start.
+    pub depth: f64,
+    /// The share of that liquidity held by providers who withdraw as volatility rises.
+    pub flighty_share: f64,
+    /// The one-hour realised volatility (as a ratio, not annualised) at which they have withdrawn entirely; they begin at half.
+    pub flight_volatility: f64,
+    /// φ: the share of on-chain net selling that passes through to the reference price.
+    pub pass_through: f64,
+    /// Half-life in seconds of what passed through; 0 for never recovering.
+    pub recovery_half_life: f64,
+}
+
+/// The price feed that reports the reference price on chain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedParameters {
+    /// Relative deviation at which the reporter sends an update.
+    pub deviation: f64,
+    /// Seconds after which it sends one anyway.
+    pub heartbeat: u64,
+    /// Seconds by which the price it reports lags the reference price.
+    pub delay: u64,
+}
+
+/// The network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkParameters {
+    /// Seconds between blocks.
+    pub slot_seconds: u64,
+    /// Gas limit of a block.
+    pub gas_limit: u64,
+    /// Price elasticity of the rest of the network's demand for gas around the scenario's going price.
+    pub demand_elasticity: f64,
+}
+
+/// The liquidators.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeeperParameters {
+    /// How many compete.
+    pub count: u32,
+    /// Blocks between what the slowest sees and now; keeper i lags i mod (latency + 1).
+    pub max_latency: u64,
+    /// The least profit, net of gas, for which one acts; whole debt tokens.
+    pub min_profit: f64,
+    /// The margin that each asks for the risk that prices move before inclusion, as a share of the repayment.
+    pub risk_margin: f64,
+}
+
+/// The borrowers' temperaments: shares of accounts, the rest sleeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BorrowerParameters {
+    /// Those who add collateral when their health factor is low.
+    pub top_up_share: f64,
+    /// Those who repay from savings when it is low.
+    pub repay_share: f64,
+    /// Those who sell collateral on the venue to repay when it is low.
+    pub deleverage_share: f64,
+    /// The health factor below which they act.
+    pub alert_health: f64,
+    /// Mean seconds until they notice.
+    pub reaction_time: f64,
+    /// Savings outside the pool, as a share of their debt.
+    pub savings: f64,
+}
+
+/// A world without its price path, gas path and accounts, which the caller supplies as series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorldParameters {
+    /// How the collateral is listed.
+    pub collateral: CollateralParameters,
+    /// The venue.
+    pub venue: VenueParameters,
+    /// The feed.
+    pub feed: FeedParameters,
+    /// The network.
+    pub network: NetworkParameters,
+    /// The liquidators.
+    pub keepers: KeeperParameters,
+    /// The borrowers.
+    pub borrowers: BorrowerParameters,
+    /// Lenders' deposits over all debt at the start; at least 1.
+    pub lender_assets_over_debt: f64,
+}
+
+/// One position at the start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Account {
+    /// Whole collateral tokens.
+    pub collateral: f64,
+    /// Whole debt tokens.
+    pub debt: f64,
+}
+
+/// The series and accounts of a run; one entry a block, entry 0 the state at the start.
+#[derive(Clone, Debug)]
+pub struct WorldInput {
+    /// Unix seconds of block 0.
+    pub start: u64,
+    /// The outside world's price: debt tokens per whole collateral token. Its length is the number of blocks plus 1.
+    pub prices: Vec<f64>,
+    /// The going gas price in gwei. As long as `prices`.
+    pub gas_gwei: Vec<f64>,
+    /// The price of the chain's native token in debt tokens, for gas; as long as `prices`.
+    pub native_prices: Vec<f64>,
+    /// The venue's collateral reserve relative to the start, where a file says so; empty for constant.
+    pub depth: Vec<f64>,
+    /// The positions.
+    pub accounts: Vec<Account>,
+}
