@@ -1,1 +1,13 @@
-//! agents
+#![doc = include_str!("../README.md")]
+
+pub mod arbitrageur;
+pub mod borrower;
+pub mod index;
+pub mod keeper;
+pub mod observation;
+pub mod provider;
+pub mod reporter;
+pub mod venue;
+
+pub use observation::{Action, Bid, Intent, Observation, Prices};
+pub use venue::Venue;

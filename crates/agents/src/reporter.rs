@@ -1,0 +1,101 @@
+//! The operators of the price feed: they write a price when it has moved by the deviation or the heartbeat is due.
+
+use crate::observation::{Action, Bid, Intent, Observation};
+
+/// Gas limit of a report.
+pub const REPORT_GAS_LIMIT: u64 = 150_000;
+
+/// When a feed is updated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reporter {
+    /// Relative deviation from the last answer at which it reports.
+    pub deviation: f64,
+    /// Seconds after the last answer at which it reports anyway.
+    pub heartbeat: u64,
+}
+
+impl Reporter {
+    /// Reports `price`, which is the outside world's as the operators know it, if the last answer (`answer`, written at
+    /// `answered`) deviates from it or is old at `now`. Operators outbid the going rate, as those of real feeds do.
+    #[must_use]
+    pub fn decide(
+        &self,
+        observation: &Observation,
+        price: f64,
+        answer: f64,
+        answered: u64,
+        now: u64,
+    ) -> Option<Intent> {
+        let deviates = (price / answer - 1.0).abs() >= self.deviation && price != answer;
+        if !deviates && now < answered + self.heartbeat {
+            return None;
+        }
+        Some(Intent {
+            action: Action::Report { price },
+            bid: Bid::lasting(observation, observation.competitive_tip() * 1.5, 8),
+            gas_limit: REPORT_GAS_LIMIT,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::Prices;
+    use crate::venue::Venue;
+
+    #[test]
+    fn reports_on_deviation_or_heartbeat() {
+        let observation = Observation {
+            block: 1,
+            timestamp: 1_000,
+            base_fee: 10.0,
+            inclusion_tip: 0.0,
+            native_price: 100.0,
+            prices: Prices {
+                fast: 100.0,
+                slow: 100.0,
+                confirm: 100.0,
+            },
+            venue: Venue {
+                sqrt_price: 10.0,
+                liquidity: 1e4,
+                fee: 0.003,
+            },
+            reference_price: 100.0,
+            breaker_level: 0,
+        };
+        let reporter = Reporter {
+            deviation: 0.005,
+            heartbeat: 3_600,
+        };
+        assert_eq!(
+            reporter.decide(&observation, 100.4, 100.0, 1_000, 1_012),
+            None
+        );
+        assert!(
+            reporter
+                .decide(&observation, 100.51, 100.0, 1_000, 1_012)
+                .is_some()
+        );
+        assert!(
+            reporter
+                .decide(&observation, 99.49, 100.0, 1_000, 1_012)
+                .is_some()
+        );
+        assert_eq!(
+            reporter.decide(&observation, 100.0, 100.0, 1_000, 4_599),
+            None
+        );
+        assert!(
+            reporter
+                .decide(&observation, 100.0, 100.0, 1_000, 4_600)
+                .is_some()
+        );
+        let eager = Reporter {
+            deviation: 0.0,
+            heartbeat: 3_600,
+        };
+        assert_eq!(eager.decide(&observation, 100.0, 100.0, 1_000, 1_012), None);
+    }
+}
