@@ -1,1 +1,4 @@
-//! experiments
+#![doc = include_str!("../README.md")]
+
+pub mod metrics;
+pub mod store;

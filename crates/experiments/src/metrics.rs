@@ -1,0 +1,243 @@
+//! The figures that every run reports, as pure functions of the recorded rows.
+//!
+//! A figure whose denominator is 0 is *not applicable*: `None` here, `null` in `summary.json`, "n/a" in tables. Nothing in
+//! this module reads anything but rows, so whoever holds the Parquet files can recompute every figure.
+//!
+//! | symbol | column |
+//! |---|---|
+//! | P, P^cf | `reference_price` of the policy's rows and of the counterfactual's |
+//! | D₀ | `debt` in block 0 |
+//! | (D − C·P)⁺ summed over accounts | `shortfall` |
+
+use breakwater_sim::trace::{BlockRow, LiquidationRow, Trace};
+use serde::{Deserialize, Serialize};
+
+/// Rows from which no figure can be computed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MetricsError {
+    /// A world without a single block.
+    #[error("the world `{world}` has no block rows")]
+    NoBlocks {
+        /// Which world.
+        world: &'static str,
+    },
+    /// The policy's blocks are not the counterfactual's.
+    #[error(
+        "row {row}: the policy is at block {policy}, the counterfactual at block {counterfactual}"
+    )]
+    Misaligned {
+        /// The first row, counted from 0, that differs.
+        row: usize,
+        /// The policy's block there; `u64::MAX` if its rows have ended.
+        policy: u64,
+        /// The counterfactual's block there; `u64::MAX` if its rows have ended.
+        counterfactual: u64,
+    },
+}
+
+/// The figures of one policy against the counterfactual of the same seed. Shares and multiples are plain ratios (0.1 is
+/// 10%), amounts are whole debt tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// OS: max over blocks of 1 − P / P^cf. Never negative, because both worlds start at the same price.
+    pub overshoot: f64,
+    /// DA: (1 − min P / P₀) / (1 − min P^cf / P₀^cf); n/a if the counterfactual never falls below its start.
+    pub drawdown_amplification: Option<f64>,
+    /// LV: debt repaid in liquidations and settlements, over D₀; n/a without debt.
+    pub liquidated_volume: Option<f64>,
+    /// LA: LV over the counterfactual's LV; n/a if nothing is liquidated there.
+    pub liquidation_amplification: Option<f64>,
+    /// BD at the end: losses written off plus shortfall in the last block, over D₀, in basis points; n/a without debt.
+    pub bad_debt_bp: Option<f64>,
+    /// BD's maximum over the path, in basis points; n/a without debt.
+    pub bad_debt_max_bp: Option<f64>,
+    /// TOX: debt repaid in calls after which the health factor was lower than before.
+    pub toxic_volume: f64,
+    /// TTS: blocks at whose end any account with debt had a health factor below 1.
+    pub blocks_to_solvency: u64,
+    /// Keepers' profit net of gas at the end, all keepers together; a loss is negative.
+    pub keeper_profit: f64,
+    /// Reverted transactions over included ones; n/a if none was included.
+    pub reverted_share: Option<f64>,
+    /// Simulated transactions that were included, reverted ones too.
+    pub transactions: u64,
+    /// Blocks at whose end any account owed more than its collateral was worth.
+    pub blocks_with_insolvency: u64,
+    /// Liquidations, without settlements.
+    pub liquidations: u64,
+    /// Settlements of insolvent positions.
+    pub settlements: u64,
+    /// Debt repaid in liquidations that began at or below HF_hard, over all debt repaid; n/a if none was.
+    pub hard_zone_share: Option<f64>,
+    /// Collateral seized at the reference price less debt repaid: what borrowers paid above their debt.
+    pub borrower_cost: f64,
+    /// Written-off losses borne by lenders at the end.
+    pub lender_loss: f64,
+    /// The lowest reference price.
+    pub lowest_reference_price: f64,
+    /// The lowest price at the venue.
+    pub lowest_venue_price: f64,
+    /// The lowest venue price over the lowest reference price of the counterfactual, less 1; negative when lower.
+    pub venue_low_against_counterfactual: f64,
+}
+
+impl Figures {
+    /// Every figure of `policy`, measured against `counterfactual`.
+    ///
+    /// # Errors
+    /// [`MetricsError`] if either world has no block rows or the two do not cover the same blocks.
+    pub fn compute(policy: &Trace, counterfactual: &Trace) -> Result<Self, MetricsError> {
+        let (blocks, reference) = (&policy.blocks[..], &counterfactual.blocks[..]);
+        let sales = &policy.liquidations[..];
+        align(blocks, reference)?;
+        let last = blocks
+            .last()
+            .ok_or(MetricsError::NoBlocks { world: "policy" })?;
+        let lowest_reference_price = lowest(blocks, |row| row.reference_price);
+        let lowest_venue_price = lowest(blocks, |row| row.venue_price);
+        Ok(Self {
+            overshoot: overshoot(blocks, reference),
+            drawdown_amplification: drawdown_amplification(blocks, reference),
+            liquidated_volume: liquidated_volume(blocks, sales),
+            liquidation_amplification: liquidated_volume(blocks, sales)
+                .zip(liquidated_volume(reference, &counterfactual.liquidations))
+                .and_then(|(volume, without_impact)| ratio(volume, without_impact)),
+            bad_debt_bp: bad_debt_bp(blocks).last().copied().flatten(),
+            bad_debt_max_bp: bad_debt_bp(blocks).into_iter().flatten().reduce(f64::max),
+            toxic_volume: toxic_volume(sales),
+            blocks_to_solvency: count(blocks, |row| row.unhealthy > 0),
+            keeper_profit: last.keeper_profit,
+            reverted_share: reverted_share(blocks),
+            transactions: blocks.iter().map(|row| row.transactions).sum(),
+            blocks_with_insolvency: count(blocks, |row| row.insolvent > 0),
+            liquidations: sales.iter().filter(|row| !row.settlement).count() as u64,
+            settlements: sales.iter().filter(|row| row.settlement).count() as u64,
+            hard_zone_share: hard_zone_share(sales),
+            borrower_cost: sales
+                .iter()
+                .map(|row| row.seized * row.reference_price - row.repaid)
+                .sum(),
+            lender_loss: last.lender_loss,
+            lowest_reference_price,
+            lowest_venue_price,
+            venue_low_against_counterfactual: lowest_venue_price
+                / lowest(reference, |row| row.reference_price)
+                - 1.0,
+        })
+    }
+}
+
+/// OS: the largest 1 − P / P^cf over blocks.
+#[must_use]
+pub fn overshoot(policy: &[BlockRow], counterfactual: &[BlockRow]) -> f64 {
+    policy
+        .iter()
+        .zip(counterfactual)
+        .map(|(row, without)| 1.0 - row.reference_price / without.reference_price)
+        .fold(0.0, f64::max)
+}
+
+/// The largest fall of the reference price below its start, as a share of the start; 0 if it never falls below it.
+#[must_use]
+pub fn drawdown(blocks: &[BlockRow]) -> f64 {
+    blocks.first().map_or(0.0, |first| {
+        1.0 - lowest(blocks, |row| row.reference_price) / first.reference_price
+    })
+}
+
+/// DA: the policy's drawdown over the counterfactual's.
+#[must_use]
+pub fn drawdown_amplification(policy: &[BlockRow], counterfactual: &[BlockRow]) -> Option<f64> {
+    ratio(drawdown(policy), drawdown(counterfactual))
+}
+
+/// LV: debt repaid in liquidations and settlements over the debt in block 0.
+#[must_use]
+pub fn liquidated_volume(blocks: &[BlockRow], liquidations: &[LiquidationRow]) -> Option<f64> {
+    ratio(
+        liquidations.iter().map(|row| row.repaid).sum(),
+        blocks.first()?.debt,
+    )
+}
+
+/// BD block by block: written-off losses plus shortfall over the debt in block 0, in basis points.
+#[must_use]
+pub fn bad_debt_bp(blocks: &[BlockRow]) -> Vec<Option<f64>> {
+    let start = blocks.first().map_or(0.0, |first| first.debt);
+    blocks
+        .iter()
+        .map(|row| ratio((row.written_off + row.shortfall) * 1e4, start))
+        .collect()
+}
+
+/// TOX: debt repaid in calls that left the account with a lower health factor than it had.
+#[must_use]
+pub fn toxic_volume(liquidations: &[LiquidationRow]) -> f64 {
+    liquidations
+        .iter()
+        .filter(|row| row.health_after < row.health_before)
+        .map(|row| row.repaid)
+        .sum()
+}
+
+/// Debt repaid in liquidations that began at or below HF_hard over all debt repaid in liquidations. Settlements are in
+/// neither.
+#[must_use]
+pub fn hard_zone_share(liquidations: &[LiquidationRow]) -> Option<f64> {
+    let repaid = |hard_only: bool| -> f64 {
+        let counted = |row: &&LiquidationRow| {
+            !row.settlement && (!hard_only || row.health_before <= row.health_hard)
+        };
+        liquidations
+            .iter()
+            .filter(counted)
+            .map(|row| row.repaid)
+            .sum()
+    };
+    ratio(repaid(true), repaid(false))
+}
+
+/// Reverted over included transactions.
+#[must_use]
+pub fn reverted_share(blocks: &[BlockRow]) -> Option<f64> {
+    let sum = |column: fn(&BlockRow) -> u64| blocks.iter().map(column).sum::<u64>() as f64;
+    ratio(sum(|row| row.reverted), sum(|row| row.transactions))
+}
+
+/// The quotient, or `None` for a denominator of 0.
+fn ratio(numerator: f64, denominator: f64) -> Option<f64> {
+    (denominator != 0.0).then(|| numerator / denominator)
+}
+
+/// The least value of a column; infinite without rows.
+fn lowest(blocks: &[BlockRow], column: fn(&BlockRow) -> f64) -> f64 {
+    blocks.iter().map(column).fold(f64::INFINITY, f64::min)
+}
+
+/// How many rows satisfy a condition.
+fn count(blocks: &[BlockRow], condition: fn(&BlockRow) -> bool) -> u64 {
+    blocks.iter().filter(|row| condition(row)).count() as u64
+}
+
+/// Both worlds have rows, and row by row they are of the same block.
+fn align(policy: &[BlockRow], counterfactual: &[BlockRow]) -> Result<(), MetricsError> {
+    if policy.is_empty() {
+        return Err(MetricsError::NoBlocks { world: "policy" });
+    }
+    if counterfactual.is_empty() {
+        return Err(MetricsError::NoBlocks {
+            world: "counterfactual",
+        });
+    }
+    for row in 0..policy.len().max(counterfactual.len()) {
+        let block = |rows: &[BlockRow]| rows.get(row).map_or(u64::MAX, |found| found.block);
+        if block(policy) != block(counterfactual) {
+            return Err(MetricsError::Misaligned {
+                row,
+                policy: block(policy),
+                counterfactual: block(counterfactual),
+            });
+        }
+    }
+    Ok(())
+}
