@@ -160,23 +160,20 @@ interface ILendingPoolEvents {
     event CollateralRampStarted(
         uint256 indexed collateralId, uint256 borrowLtv, uint256 liquidationThreshold, uint256 endsAt
     );
+    event CollateralOracleSet(uint256 indexed collateralId, address oracle);
     event CollateralCapSet(uint256 indexed collateralId, uint256 cap);
     event CollateralFrozen(uint256 indexed collateralId, bool frozen);
     event NewRiskFrozen(bool frozen);
     event CapsSet(uint256 supplyCap, uint256 borrowCap);
-    event MinDebtSet(uint256 minDebt);
+    event MinDebtSet(uint256 minDebt, uint256 settlementStipend);
     event ReserveFactorSet(uint256 percent);
     event PolicySet(address policy);
     event GuardianSet(address guardian);
     event ReservesWithdrawn(address indexed receiver, uint256 assets);
 }
 
-/// @title A lending pool: one debt asset, several collaterals
-/// @notice Lenders hold an ERC-4626 share (with EIP-2612 and ERC-3156). Borrowers post collateral and borrow the asset.
-/// Amounts are base units. `account` acts for itself; anybody else needs its authorisation to take on risk or to move
-/// its collateral out. Repayments and top-ups of a collateral type that is already held need nobody's permission and are
-/// never blocked by breaker, oracle or policy.
-interface ILendingPool is ILendingPoolEvents {
+/// @title The actions of a lending pool that are worth their gas
+interface ILendingPoolCore is ILendingPoolEvents {
     // -- borrowers
 
     /// @notice Adds collateral to `account`. A type not yet held needs the account's authorisation.
@@ -211,11 +208,22 @@ interface ILendingPool is ILendingPoolEvents {
     /// @notice Starts the clocks (the bonus auction) that the account's condition starts; takes nothing.
     function flag(address account, uint256 collateralId) external;
 
+    /// @notice The request that `liquidate` would put to the policy now, and what the policy would grant.
+    function quoteLiquidation(address account, uint256 collateralId, uint256 maxRepay)
+        external
+        view
+        returns (LiquidationRequest memory request, LiquidationGrant memory grant);
+}
+
+/// @title The rest of a lending pool: settlement, authorisation and views
+interface ILendingPoolExtension is ILendingPoolEvents {
+    // -- liquidators
+
     /// @notice Closes an insolvent position whole: all its collateral for its value less the settlement bonus; what the
     /// repayment does not cover is written off. Pays a stipend from reserves where there is next to no collateral.
     function settle(address account, bytes calldata data) external returns (LiquidationResult memory);
 
-    // -- authorisation, flash loans
+    // -- authorisation
 
     function setAuthorization(address authorized, bool isAuthorized) external;
     function setAuthorizationWithSig(Authorization calldata authorization, bytes calldata signature) external;
@@ -237,9 +245,11 @@ interface ILendingPool is ILendingPoolEvents {
     function marketState() external view returns (MarketState memory);
     function isAuthorized(address authorizer, address authorized) external view returns (bool);
     function authorizationNonce(address authorizer) external view returns (uint256);
-    /// @notice The request that `liquidate` would put to the policy now, and what the policy would grant.
-    function quoteLiquidation(address account, uint256 collateralId, uint256 maxRepay)
-        external
-        view
-        returns (LiquidationRequest memory request, LiquidationGrant memory grant);
 }
+
+/// @title A lending pool: one debt asset, several collaterals
+/// @notice Lenders hold an ERC-4626 share (with EIP-2612 and ERC-3156). Borrowers post collateral and borrow the asset.
+/// Amounts are base units. `account` acts for itself; anybody else needs its authorisation to take on risk or to move
+/// its collateral out. Repayments and top-ups of a collateral type that is already held need nobody's permission and are
+/// never blocked by breaker, oracle or policy.
+interface ILendingPool is ILendingPoolCore, ILendingPoolExtension {}

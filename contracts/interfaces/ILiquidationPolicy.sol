@@ -12,6 +12,8 @@ import {BreakerLevel} from "./ICircuitBreaker.sol";
 /// - `Paused`: the circuit breaker holds the damped zone.
 /// - `WrongCollateral`: selling this collateral at this bonus would not raise the health factor.
 /// - `ZeroAmount`: the amount asked for, or what it would seize, rounds to nothing.
+/// - `PriceDown`, `NotHeld`: said by the pool, never by a policy: a held collateral has no price; the account does not hold
+///   the collateral or has no debt.
 enum Refusal {
     None,
     Healthy,
@@ -21,7 +23,9 @@ enum Refusal {
     Slice,
     Paused,
     WrongCollateral,
-    ZeroAmount
+    ZeroAmount,
+    PriceDown,
+    NotHeld
 }
 
 /// @notice What a pool knows of the position and the market when it asks.
@@ -80,7 +84,8 @@ struct LiquidationGrant {
 /// @notice State is kept per calling pool: a stranger who calls `commit` changes only its own state. A policy never reverts
 /// for what it refuses; it says why.
 interface ILiquidationPolicy {
-    /// @notice Whether the pool must compute the health factor at the confirmed prices (it costs a venue reading).
+    /// @notice Whether the policy reads `healthConfirmed` or `priceCumulative`. Where it does not, the pool saves a venue
+    /// reading: `healthConfirmed` is then `healthFast` and `priceCumulative` 0.
     function needsConfirmation() external view returns (bool);
 
     /// @notice What `commit` would grant to `pool` now. The request must be one that the pool would make.

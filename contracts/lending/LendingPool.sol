@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {IERC3156FlashBorrower} from "@openzeppelin/contracts/interfaces/IERC3156FlashBorrower.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {Multicallable} from "solady/utils/Multicallable.sol";
+
+import {ILendingPoolCore, IRepayCallback, ISupplyCollateralCallback} from "../interfaces/ILendingPool.sol";
+import {SharesMath} from "../libraries/SharesMath.sol";
+import {TokenTransfer} from "../libraries/TokenTransfer.sol";
+import {PoolAccounting} from "./PoolAccounting.sol";
+import {PoolLiquidation} from "./PoolLiquidation.sol";
+import {PoolParameters} from "./PoolParameters.sol";
+import {PoolPositions} from "./PoolPositions.sol";
+import {PoolShares} from "./PoolShares.sol";
+import {CollateralListing, Market, Position} from "./PoolStorage.sol";
+
+/// @dev What the pool's constructor asks of its extension.
+interface IExtensionCode {
+    function immutablesHash() external view returns (bytes32);
+    function initialize(PoolParameters calldata p) external;
+}
+
+/// @title The lending pool
+/// @notice See `ILendingPool`; lenders use it as an ERC-4626 vault of the debt asset.
+/// @dev Everything that is called often is here; everything else is `LendingPoolExtension`'s, which runs in this contract's
+/// storage (24,576 bytes do not hold both).
+contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
+    bytes32 private constant FLASH_BORROWER_ANSWER = keccak256("ERC3156FlashBorrower.onFlashLoan");
+
+    /// @notice Where calls go that this contract does not know.
+    address public immutable extension;
+
+    event Deposit(address indexed sender, address indexed owner, uint256 assets, uint256 shares);
+    event Withdraw(
+        address indexed sender, address indexed receiver, address indexed owner, uint256 assets, uint256 shares
+    );
+
+    /// @notice The extension was built for another asset, rate curve or breaker.
+    error ExtensionMismatch(address extension);
+    error ZeroAmount();
+    error SupplyCapExceeded(uint256 assets, uint256 cap);
+    error BorrowCapExceeded(uint256 debt, uint256 cap);
+    error CollateralCapExceeded(uint256 collateralId, uint256 amount, uint256 cap);
+    error NotAuthorized(address account, address caller);
+    error NewRiskIsFrozen();
+    error CollateralIsFrozen(uint256 collateralId);
+    /// @notice The account holds a collateral of another group.
+    error GroupMismatch(uint256 collateralId, uint256 heldCollateralId);
+    error DebtBelowMinimum(uint256 debt, uint256 minDebt);
+    error InsufficientCollateral(uint256 collateralId, uint256 held, uint256 needed);
+    error NothingOwed(address account);
+    error UnsupportedFlashToken(address token);
+    error FlashBorrowerRefused(address receiver);
+
+    constructor(PoolParameters memory p, address extension_)
+        Ownable(p.owner)
+        PoolAccounting(p.asset, p.rateModel)
+        PoolPositions(p.breaker)
+    {
+        if (IExtensionCode(extension_).immutablesHash() != immutablesHash()) {
+            revert ExtensionMismatch(extension_);
+        }
+        extension = extension_;
+        (bool success, bytes memory reason) = extension_.delegatecall(abi.encodeCall(IExtensionCode.initialize, (p)));
+        if (!success) {
+            assembly ("memory-safe") {
+                revert(add(reason, 32), mload(reason))
+            }
+        }
+    }
+
+    /// @dev Hands the call, its sender and its answer through unchanged.
+    fallback() external {
+        address target = extension;
+        assembly ("memory-safe") {
+            calldatacopy(0, 0, calldatasize())
+            let success := delegatecall(gas(), target, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            if success { return(0, returndatasize()) }
+            revert(0, returndatasize())
+        }
+    }
+
+    // -- lenders: ERC-4626
+
+    function deposit(uint256 assets, address receiver) external returns (uint256 shares) {
+        Market memory market = _accrued();
+        shares = SharesMath.toSharesDown(assets, market.lenderAssets, market.supplyShares);
+        _deposit(market, assets, shares, receiver);
+    }
+
+    function mint(uint256 shares, address receiver) external returns (uint256 assets) {
+        Market memory market = _accrued();
+        assets = SharesMath.toAssetsUp(shares, market.lenderAssets, market.supplyShares);
+        _deposit(market, assets, shares, receiver);
+    }
+
+    function withdraw(uint256 assets, address receiver, address owner_) external returns (uint256 shares) {
+        Market memory market = _accrued();
+        shares = SharesMath.toSharesUp(assets, market.lenderAssets, market.supplyShares);
+        _withdraw(market, assets, shares, receiver, owner_);
+    }
+
+    function redeem(uint256 shares, address receiver, address owner_) external returns (uint256 assets) {
+        Market memory market = _accrued();
+        assets = SharesMath.toAssetsDown(shares, market.lenderAssets, market.supplyShares);
+        _withdraw(market, assets, shares, receiver, owner_);
+    }
+
+    function _deposit(Market memory market, uint256 assets, uint256 shares, address receiver) private {
+        if (assets == 0 || shares == 0) revert ZeroAmount();
+        uint256 cap = _caps.supplyCap;
+        if (market.lenderAssets + assets > cap) revert SupplyCapExceeded(market.lenderAssets + assets, cap);
+        _addSupply(market, assets, shares);
+        _store(market);
+        _mintShares(receiver, shares);
+        emit Deposit(msg.sender, receiver, assets, shares);
+        _pull(_asset, assets);
+    }
+
+    function _withdraw(Market memory market, uint256 assets, uint256 shares, address receiver, address owner_) private {
+        if (assets == 0 || shares == 0) revert ZeroAmount();
+        _requireCash(assets);
+        _spendAllowance(owner_, shares);
+        _burnShares(owner_, shares);
+        _subtractSupply(market, assets, shares);
+        _store(market);
+        emit Withdraw(msg.sender, receiver, owner_, assets, shares);
+        _push(_asset, receiver, assets);
+    }
+
+    // -- borrowers
+
+    /// @inheritdoc ILendingPoolCore
+    function supplyCollateral(uint256 collateralId, uint256 amount, address account, bytes calldata data) external {
+        _requireListed(collateralId);
+        if (amount == 0) revert ZeroAmount();
+        Position memory position = _positions[account];
+        address token = _listing[collateralId].token;
+        if (!_isHeld(position, collateralId)) {
+            _requireAuthorized(account);
+            _requireMayEnter(position, collateralId);
+        }
+        uint256 total = _totals[collateralId].total + amount;
+        uint256 cap = _totals[collateralId].cap;
+        if (total > cap) revert CollateralCapExceeded(collateralId, total, cap);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _totals[collateralId].total = uint128(total);
+        uint256 balance = _amountOf(position, account, collateralId) + amount;
+        _setAmount(position, account, collateralId, balance);
+        _positions[account] = position;
+        emit CollateralSupplied(collateralId, account, msg.sender, amount, balance);
+
+        if (data.length != 0) {
+            bool outer = _inCallback;
+            _inCallback = true;
+            ISupplyCollateralCallback(msg.sender).onSupplyCollateral(collateralId, amount, data);
+            _inCallback = outer;
+        }
+        _pull(token, amount);
+    }
+
+    /// @inheritdoc ILendingPoolCore
+    function withdrawCollateral(uint256 collateralId, uint256 amount, address account, address receiver) external {
+        _requireAuthorized(account);
+        if (receiver == address(0)) revert ZeroAddress();
+        if (amount == 0) revert ZeroAmount();
+        Position memory position = _positions[account];
+        uint256 held = _amountOf(position, account, collateralId);
+        if (amount > held) revert InsufficientCollateral(collateralId, held, amount);
+        _removeCollateral(position, account, collateralId, amount, held);
+        _positions[account] = position;
+        if (position.debtShares != 0) {
+            Market memory market = _accrued();
+            if (market.newRiskFrozen) revert NewRiskIsFrozen();
+            _requireWithinLimit(position, account, _owed(market, position.debtShares));
+        }
+        emit CollateralWithdrawn(collateralId, account, msg.sender, receiver, amount, held - amount);
+        _push(_listing[collateralId].token, receiver, amount);
+    }
+
+    /// @inheritdoc ILendingPoolCore
+    function borrow(uint256 assets, address account, address receiver) external {
+        _requireAuthorized(account);
+        if (receiver == address(0)) revert ZeroAddress();
+        if (assets == 0) revert ZeroAmount();
+        Market memory market = _accrued();
+        if (market.newRiskFrozen) revert NewRiskIsFrozen();
+        uint256 shares = SharesMath.toSharesUp(assets, market.totalDebt, market.debtShares);
+        _addDebt(market, assets, shares);
+        uint256 cap = _caps.borrowCap;
+        if (market.totalDebt > cap) revert BorrowCapExceeded(market.totalDebt, cap);
+        Position memory position = _positions[account];
+        position.debtShares = _toUint104(position.debtShares + shares);
+        uint256 debt = _owed(market, position.debtShares);
+        uint256 minimum = _policy.minDebt;
+        if (debt < minimum) revert DebtBelowMinimum(debt, minimum);
+        _requireWithinLimit(position, account, debt);
+        _requireCash(assets);
+        _positions[account] = position;
+        _store(market);
+        emit Borrowed(account, msg.sender, receiver, assets, position.debtShares);
+        _push(_asset, receiver, assets);
+    }
+
+    /// @inheritdoc ILendingPoolCore
+    function repay(uint256 assets, address account, bytes calldata data) external returns (uint256 repaid) {
+        Position memory position = _positions[account];
+        if (position.debtShares == 0) revert NothingOwed(account);
+        if (assets == 0) revert ZeroAmount();
+        Market memory market = _accrued();
+        uint256 debt = _owed(market, position.debtShares);
+        repaid = FixedPointMathLib.min(assets, debt);
+        _burnDebt(market, position, repaid, debt);
+        _positions[account] = position;
+        _store(market);
+        emit Repaid(account, msg.sender, repaid, position.debtShares);
+
+        if (data.length != 0) {
+            bool outer = _inCallback;
+            _inCallback = true;
+            IRepayCallback(msg.sender).onRepay(repaid, data);
+            _inCallback = outer;
+        }
+        _pull(_asset, repaid);
+    }
+
+    function _requireAuthorized(address account) private view {
+        if (msg.sender != account && !_authorized[account][msg.sender]) revert NotAuthorized(account, msg.sender);
+    }
+
+    /// @dev A collateral enters only unfrozen, and only beside collaterals of its own group.
+    function _requireMayEnter(Position memory position, uint256 id) private view {
+        CollateralListing memory listing = _listing[id];
+        if (listing.frozen) revert CollateralIsFrozen(id);
+        uint256 bitmap = position.bitmap;
+        for (uint256 held; bitmap >> held != 0; ++held) {
+            if ((bitmap >> held) & 1 != 0 && _listing[held].group != listing.group) revert GroupMismatch(id, held);
+        }
+    }
+
+    // -- flash loans: ERC-3156, of the asset, free
+
+    function maxFlashLoan(address token) external view returns (uint256) {
+        return token == _asset && !_inCallback ? _cash() : 0;
+    }
+
+    function flashFee(address token, uint256) external view returns (uint256) {
+        if (token != _asset) revert UnsupportedFlashToken(token);
+        return 0;
+    }
+
+    function flashLoan(IERC3156FlashBorrower receiver, address token, uint256 amount, bytes calldata data)
+        external
+        returns (bool)
+    {
+        _requireNoCallback();
+        if (token != _asset) revert UnsupportedFlashToken(token);
+        _requireCash(amount);
+        emit FlashLoan(address(receiver), msg.sender, amount, 0);
+        _inCallback = true;
+        _push(token, address(receiver), amount);
+        if (receiver.onFlashLoan(msg.sender, token, amount, 0, data) != FLASH_BORROWER_ANSWER) {
+            revert FlashBorrowerRefused(address(receiver));
+        }
+        TokenTransfer.pull(token, address(receiver), amount);
+        _inCallback = false;
+        return true;
+    }
+}

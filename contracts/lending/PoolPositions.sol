@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
+import {BreakerLevel, ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
+import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
+import {BASIS_POINT, WAD} from "../types/Constants.sol";
+import {PriceStatus, Prices, PRICE_SCALE} from "../types/Price.sol";
+import {PoolAccounting} from "./PoolAccounting.sol";
+import {CollateralListing, CollateralRisk, Position} from "./PoolStorage.sol";
+
+/// @dev What a position is worth, as liquidation sees it. Values in base units of the debt token, not yet divided by debt.
+/// @param collateralValue C_F = Σ ⌊c_i F_i⌋.
+/// @param weightedFast Σ ⌊⌊c_i F_i⌋ LT_i⌋.
+/// @param weightedConfirmed The same at P_e.
+/// @param healthHard HF_hard, WAD.
+/// @param down Whether a held collateral has no price.
+struct Valuation {
+    uint256 collateralValue;
+    uint256 weightedFast;
+    uint256 weightedConfirmed;
+    uint256 healthHard;
+    bool down;
+}
+
+/// @title Positions: collateral held, and what it is worth
+abstract contract PoolPositions is PoolAccounting {
+    /// @dev How long every change of LTV and LT takes: an announced ramp, never a step.
+    uint256 internal constant RAMP_DURATION = 7 days;
+
+    address internal immutable _breaker;
+
+    /// @notice There is no collateral of this number.
+    error UnknownCollateral(uint256 collateralId, uint256 count);
+    /// @notice New risk needs a price that is `Ok`.
+    error PriceNotUsable(uint256 collateralId, PriceStatus status);
+    /// @notice The circuit breaker allows no new risk.
+    error BreakerTripped(BreakerLevel level);
+    /// @notice The debt would exceed what the account's collateral may carry.
+    error BorrowLimitExceeded(address account, uint256 debt, uint256 limit);
+
+    constructor(address breaker_) {
+        _breaker = breaker_;
+    }
+
+    /// @notice Identifies the asset, rate curve and breaker that are part of the code.
+    function immutablesHash() public view returns (bytes32) {
+        return keccak256(abi.encode(_asset, _rateShape, _rateDrift, _breaker));
+    }
+
+    // -- collateral amounts
+
+    function _requireListed(uint256 id) internal view {
+        if (id >= _collateralCount) revert UnknownCollateral(id, _collateralCount);
+    }
+
+    function _isHeld(Position memory position, uint256 id) internal pure returns (bool) {
+        return (position.bitmap >> id) & 1 != 0;
+    }
+
+    function _amountOf(Position memory position, address account, uint256 id) internal view returns (uint256) {
+        if (!_isHeld(position, id)) return 0;
+        if (position.primary == id && position.primaryAmount != 0) return position.primaryAmount;
+        return _furtherCollateral[account][id];
+    }
+
+    /// @dev Changes the amount of collateral `id` in `position` (and its further slot); the caller stores `position`.
+    /// The first type to enter takes the packed place; it keeps it until it is gone.
+    function _setAmount(Position memory position, address account, uint256 id, uint256 amount) internal {
+        bool held = _isHeld(position, id);
+        if (position.primaryAmount == 0 && !held) {
+            if (amount == 0) return;
+            // forge-lint: disable-next-line(unsafe-typecast)
+            (position.primary, position.primaryAmount) = (uint8(id), uint128(amount));
+        } else if (position.primaryAmount != 0 && position.primary == id) {
+            // forge-lint: disable-next-line(unsafe-typecast)
+            position.primaryAmount = uint128(amount);
+        } else {
+            _furtherCollateral[account][id] = amount;
+        }
+        uint256 bit = 1 << id;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        position.bitmap = uint16(amount == 0 ? position.bitmap & ~bit : position.bitmap | bit);
+    }
+
+    // -- thresholds
+
+    /// @dev A ramped ratio now, WAD: straight from `from` to `to` over `RAMP_DURATION`.
+    function _ramped(uint256 from, uint256 to, uint256 start) internal view returns (uint256) {
+        uint256 elapsed = block.timestamp - start;
+        if (from == to || elapsed >= RAMP_DURATION) return to * BASIS_POINT;
+        unchecked {
+            // At most 1e4 * 1e14 * 604,800.
+            return to > from
+                ? from * BASIS_POINT + (to - from) * BASIS_POINT * elapsed / RAMP_DURATION
+                : from * BASIS_POINT - (from - to) * BASIS_POINT * elapsed / RAMP_DURATION;
+        }
+    }
+
+    function _threshold(CollateralRisk memory risk) internal view returns (uint256) {
+        return _ramped(risk.thresholdFrom, risk.thresholdTo, risk.rampStart);
+    }
+
+    /// @dev HF_hard of one collateral, ⌈LT (1 + bmax)(1 + σ)⌉; 1 where damping is off, so that all below 1 is hard.
+    function _hardThreshold(uint256 threshold, CollateralListing memory listing) internal pure returns (uint256) {
+        if (!listing.damped) return WAD;
+        unchecked {
+            // At most 1e18 * 2e4 * 2e4.
+            uint256 product =
+                threshold * (10_000 + uint256(listing.maxBonus)) * (10_000 + uint256(listing.slippageMargin));
+            return (product + 1e8 - 1) / 1e8;
+        }
+    }
+
+    // -- new risk
+
+    /// @dev Reverts unless the breaker is closed, every held collateral's price is `Ok`, and `debt` is within
+    /// Σ ⌊⌊c_i min(F_i, L_i)⌋ LTV_i⌋. A frozen collateral counts for nothing.
+    function _requireWithinLimit(Position memory position, address account, uint256 debt) internal {
+        uint256 limit;
+        bool observed;
+        uint256 bitmap = position.bitmap;
+        for (uint256 id; bitmap >> id != 0; ++id) {
+            if ((bitmap >> id) & 1 == 0) continue;
+            CollateralRisk memory risk = _risk[id];
+            (uint256 fast, uint256 slow, PriceStatus status) = _newRiskPrices(risk.oracle);
+            if (status != PriceStatus.Ok) revert PriceNotUsable(id, status);
+            if (!observed) {
+                observed = true;
+                BreakerLevel level = _observe(id, fast);
+                if (level != BreakerLevel.Normal) revert BreakerTripped(level);
+            }
+            limit += _borrowable(_amountOf(position, account, id), fast, slow, risk);
+        }
+        if (debt > limit) revert BorrowLimitExceeded(account, debt, limit);
+    }
+
+    function _borrowable(uint256 amount, uint256 fast, uint256 slow, CollateralRisk memory risk)
+        internal
+        view
+        returns (uint256)
+    {
+        uint256 ltv = _ramped(risk.ltvFrom, risk.ltvTo, risk.rampStart);
+        return FixedPointMathLib.fullMulDiv(_value(amount, FixedPointMathLib.min(fast, slow)), ltv, WAD);
+    }
+
+    /// @dev A callback may have moved any market in this transaction: prices are read then, and not recorded.
+    function _newRiskPrices(address oracle) private returns (uint256, uint256, PriceStatus) {
+        if (!_inCallback) return IPriceOracle(oracle).update();
+        Prices memory prices = IPriceOracle(oracle).peek();
+        return (prices.fast, prices.slow, prices.status);
+    }
+
+    /// @dev The breaker's level, recording the price unless a callback runs. `Normal` without a breaker.
+    function _observe(uint256 id, uint256 fast) internal returns (BreakerLevel) {
+        if (_breaker == address(0)) return BreakerLevel.Normal;
+        if (_inCallback) return ICircuitBreaker(_breaker).levelOf(address(this));
+        return ICircuitBreaker(_breaker).observe(id, fast);
+    }
+
+    // -- liquidation
+
+    /// @dev Records and returns the prices of every held collateral, indexed by collateral.
+    function _updatePrices(uint256 bitmap, bool confirm) internal returns (Prices[] memory prices) {
+        prices = new Prices[](_collateralCount);
+        for (uint256 id; bitmap >> id != 0; ++id) {
+            if ((bitmap >> id) & 1 == 0) continue;
+            IPriceOracle oracle = IPriceOracle(_risk[id].oracle);
+            if (confirm) {
+                prices[id] = oracle.updateForLiquidation();
+            } else {
+                (prices[id].fast, prices[id].slow, prices[id].status) = oracle.update();
+                prices[id].confirm = prices[id].fast;
+            }
+        }
+    }
+
+    /// @dev The same without recording, for views.
+    function _peekPrices(uint256 bitmap) internal view returns (Prices[] memory prices) {
+        prices = new Prices[](_collateralCount);
+        for (uint256 id; bitmap >> id != 0; ++id) {
+            if ((bitmap >> id) & 1 != 0) prices[id] = IPriceOracle(_risk[id].oracle).peek();
+        }
+    }
+
+    function _valuation(Position memory position, address account, Prices[] memory prices)
+        internal
+        view
+        returns (Valuation memory v)
+    {
+        uint256 bitmap = position.bitmap;
+        for (uint256 id; bitmap >> id != 0; ++id) {
+            if ((bitmap >> id) & 1 == 0) continue;
+            Prices memory price = prices[id];
+            if (price.status == PriceStatus.Down) {
+                v.down = true;
+                continue;
+            }
+            CollateralListing memory listing = _listing[id];
+            uint256 threshold = _threshold(_risk[id]);
+            uint256 amount = _amountOf(position, account, id);
+            uint256 value = _value(amount, price.fast);
+            v.collateralValue += value;
+            v.weightedFast += FixedPointMathLib.fullMulDiv(value, threshold, WAD);
+            v.weightedConfirmed += FixedPointMathLib.fullMulDiv(
+                _value(amount, _confirmed(price, listing.confirmationBand)), threshold, WAD
+            );
+            v.healthHard = FixedPointMathLib.max(v.healthHard, _hardThreshold(threshold, listing));
+        }
+    }
+
+    /// @dev P_e = min(max(F, V), (1 + δ) F).
+    function _confirmed(Prices memory price, uint256 band) private pure returns (uint256) {
+        return FixedPointMathLib.min(
+            FixedPointMathLib.max(price.fast, price.confirm),
+            price.fast + FixedPointMathLib.fullMulDiv(price.fast, band, 10_000)
+        );
+    }
+
+    function _value(uint256 amount, uint256 price) internal pure returns (uint256) {
+        return FixedPointMathLib.fullMulDiv(amount, price, PRICE_SCALE);
+    }
+
+    /// @dev HF, rounded down; without debt, the largest number.
+    function _health(uint256 weighted, uint256 debt) internal pure returns (uint256) {
+        if (debt == 0) return type(uint256).max;
+        return FixedPointMathLib.fullMulDiv(weighted, WAD, debt);
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+
+/// @dev The market in two slots. Reserves are the remainder: cash + totalDebt - lenderAssets, so a donation becomes
+/// reserves and never moves the share price.
+/// @param lenderAssets What lenders are owed at `lastAccrual`, base units.
+/// @param supplyShares Lenders' shares.
+/// @param lastAccrual Unix seconds.
+/// @param reserveFactor Percent of interest that goes to reserves, 0 to 50.
+/// @param newRiskFrozen Whether the guardian stopped borrowing and the withdrawal of collateral against debt.
+/// @param totalDebt What borrowers owe at `lastAccrual`, base units.
+/// @param debtShares Borrowers' shares of it.
+/// @param logRateAtTarget ln(rate per second), scaled by 1e12.
+struct Market {
+    uint104 lenderAssets;
+    uint104 supplyShares;
+    uint32 lastAccrual;
+    uint8 reserveFactor;
+    bool newRiskFrozen;
+    uint104 totalDebt;
+    uint104 debtShares;
+    int48 logRateAtTarget;
+}
+
+/// @dev An account in one slot: debt, which collaterals it holds, and the amount of one of them. Amounts of further
+/// collaterals are in `PoolStorage._furtherCollateral`.
+/// @param bitmap Bit i is set while the account holds collateral i.
+/// @param primary The collateral whose amount is `primaryAmount`; meaningful only while `primaryAmount` > 0.
+struct Position {
+    uint104 debtShares;
+    uint16 bitmap;
+    uint8 primary;
+    uint128 primaryAmount;
+}
+
+/// @dev What every health computation reads of a collateral. Ratios in basis points; a ramp runs from `from` at
+/// `rampStart` to `to` over `RAMP_DURATION`.
+struct CollateralRisk {
+    address oracle;
+    uint16 ltvFrom;
+    uint16 ltvTo;
+    uint16 thresholdFrom;
+    uint16 thresholdTo;
+    uint32 rampStart;
+}
+
+/// @dev What transfers and liquidations read of it. Ratios in basis points.
+struct CollateralListing {
+    address token;
+    uint16 maxBonus;
+    uint16 slippageMargin;
+    uint16 confirmationBand;
+    uint8 group;
+    bool damped;
+    bool frozen;
+}
+
+/// @dev What is written when collateral moves. Base units.
+struct CollateralTotal {
+    uint128 total;
+    uint128 cap;
+}
+
+/// @dev Read when a position is liquidated or opened.
+/// @param minDebt The smallest debt that may be opened, base units.
+struct PolicyConfig {
+    address policy;
+    bool needsConfirmation;
+    uint88 minDebt;
+}
+
+/// @dev Base units of the debt token.
+struct Caps {
+    uint104 supplyCap;
+    uint104 borrowCap;
+}
+
+/// @title The pool's storage
+/// @notice Split by who reads it: an action loads only the slots it needs. See README.md for the slots per action.
+/// @dev The only place with state: `LendingPool` and `LendingPoolExtension`, which runs in the pool's storage, both begin with
+/// it, so their layouts are one. The owner is in OpenZeppelin's two slots, before these.
+abstract contract PoolStorage is Ownable2Step {
+    /// @dev The number of collaterals that a pool can list: the width of the bitmap.
+    uint256 internal constant MAX_COLLATERALS = 16;
+
+    Market internal _market;
+    PolicyConfig internal _policy;
+    Caps internal _caps;
+
+    mapping(address account => Position) internal _positions;
+    mapping(address account => mapping(uint256 collateralId => uint256)) internal _furtherCollateral;
+
+    mapping(uint256 collateralId => CollateralRisk) internal _risk;
+    mapping(uint256 collateralId => CollateralListing) internal _listing;
+    mapping(uint256 collateralId => CollateralTotal) internal _totals;
+    uint256 internal _collateralCount;
+
+    mapping(address authorizer => mapping(address authorized => bool)) internal _authorized;
+    mapping(address authorizer => uint256) internal _authorizationNonces;
+
+    mapping(address account => uint256) internal _balances;
+    mapping(address owner => mapping(address spender => uint256)) internal _allowances;
+    mapping(address owner => uint256) internal _nonces;
+    string internal _name;
+    string internal _symbol;
+
+    /// @dev Paid from reserves for settling a position that is worth less than it; base units.
+    uint256 internal _settlementStipend;
+    address internal _guardian;
+
+    /// @dev Set while tokens have left on credit and a callback runs: liquidation, settlement and flash loans are refused,
+    /// oracle and breaker are read but not written.
+    bool internal transient _inCallback;
+}

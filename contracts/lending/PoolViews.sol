@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
+import {AccountHealth, CollateralState, ILendingPoolExtension, MarketState} from "../interfaces/ILendingPool.sol";
+import {RateCurve} from "../libraries/RateCurve.sol";
+import {SharesMath} from "../libraries/SharesMath.sol";
+import {BASIS_POINT} from "../types/Constants.sol";
+import {PriceStatus, Prices} from "../types/Price.sol";
+import {PoolPositions, Valuation} from "./PoolPositions.sol";
+import {CollateralListing, CollateralRisk, Market, Position} from "./PoolStorage.sol";
+
+/// @title Reading the pool: ERC-4626's views, the share's metadata, accounts and the market
+abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
+    /// @notice The asset's decimals and the virtual shares' three.
+    uint8 public immutable decimals;
+
+    /// @notice The asset must report its decimals: there is no sensible default.
+    error DecimalsUnreadable(address asset);
+
+    constructor(address asset_) {
+        (bool success, bytes memory result) = asset_.staticcall(abi.encodeCall(IERC20Metadata.decimals, ()));
+        if (!success || result.length != 32 || uint256(bytes32(result)) > 36) revert DecimalsUnreadable(asset_);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        decimals = uint8(uint256(bytes32(result))) + 3;
+    }
+
+    function name() external view returns (string memory) {
+        return _name;
+    }
+
+    function symbol() external view returns (string memory) {
+        return _symbol;
+    }
+
+    // -- views: ERC-4626
+
+    function asset() external view returns (address) {
+        return _asset;
+    }
+
+    function totalAssets() external view returns (uint256) {
+        return _accrued().lenderAssets;
+    }
+
+    function convertToShares(uint256 assets) external view returns (uint256) {
+        return previewDeposit(assets);
+    }
+
+    function convertToAssets(uint256 shares) external view returns (uint256) {
+        return previewRedeem(shares);
+    }
+
+    function previewDeposit(uint256 assets) public view returns (uint256) {
+        Market memory market = _accrued();
+        return SharesMath.toSharesDown(assets, market.lenderAssets, market.supplyShares);
+    }
+
+    function previewMint(uint256 shares) external view returns (uint256) {
+        Market memory market = _accrued();
+        return SharesMath.toAssetsUp(shares, market.lenderAssets, market.supplyShares);
+    }
+
+    function previewWithdraw(uint256 assets) external view returns (uint256) {
+        Market memory market = _accrued();
+        return SharesMath.toSharesUp(assets, market.lenderAssets, market.supplyShares);
+    }
+
+    function previewRedeem(uint256 shares) public view returns (uint256) {
+        Market memory market = _accrued();
+        return SharesMath.toAssetsDown(shares, market.lenderAssets, market.supplyShares);
+    }
+
+    function maxDeposit(address) public view returns (uint256) {
+        return FixedPointMathLib.zeroFloorSub(_caps.supplyCap, _accrued().lenderAssets);
+    }
+
+    /// @dev Down: what it costs is then within `maxDeposit`.
+    function maxMint(address receiver) external view returns (uint256) {
+        return previewDeposit(maxDeposit(receiver));
+    }
+
+    function maxWithdraw(address owner_) external view returns (uint256) {
+        return FixedPointMathLib.min(previewRedeem(_balances[owner_]), _cash());
+    }
+
+    /// @dev Down: what it pays is then within the cash.
+    function maxRedeem(address owner_) external view returns (uint256) {
+        return FixedPointMathLib.min(_balances[owner_], previewDeposit(_cash()));
+    }
+
+    // -- views: the pool
+
+    function assetToken() external view returns (address) {
+        return _asset;
+    }
+
+    function policy() external view returns (address) {
+        return _policy.policy;
+    }
+
+    function breaker() external view returns (address) {
+        return _breaker;
+    }
+
+    function collateralCount() external view returns (uint256) {
+        return _collateralCount;
+    }
+
+    function collateralState(uint256 id) external view returns (CollateralState memory state) {
+        _requireListed(id);
+        CollateralRisk memory risk = _risk[id];
+        CollateralListing memory listing = _listing[id];
+        state.token = listing.token;
+        state.oracle = risk.oracle;
+        state.borrowLtv = _ramped(risk.ltvFrom, risk.ltvTo, risk.rampStart);
+        state.liquidationThreshold = _threshold(risk);
+        state.maxBonus = uint256(listing.maxBonus) * BASIS_POINT;
+        state.slippageMargin = uint256(listing.slippageMargin) * BASIS_POINT;
+        state.confirmationBand = uint256(listing.confirmationBand) * BASIS_POINT;
+        state.group = listing.group;
+        state.damped = listing.damped;
+        state.frozen = listing.frozen;
+        state.total = _totals[id].total;
+        state.cap = _totals[id].cap;
+    }
+
+    function collateralOf(address account, uint256 collateralId) external view returns (uint256) {
+        return _amountOf(_positions[account], account, collateralId);
+    }
+
+    function collateralBitmap(address account) external view returns (uint256) {
+        return _positions[account].bitmap;
+    }
+
+    function debtSharesOf(address account) external view returns (uint256) {
+        return _positions[account].debtShares;
+    }
+
+    function debtOf(address account) external view returns (uint256) {
+        return _owed(_accrued(), _positions[account].debtShares);
+    }
+
+    function accountHealth(address account) external view returns (AccountHealth memory health) {
+        Position memory position = _positions[account];
+        Prices[] memory prices = _peekPrices(position.bitmap);
+        Valuation memory valuation = _valuation(position, account, prices);
+        health.debt = _owed(_accrued(), position.debtShares);
+        health.collateralValue = valuation.collateralValue;
+        health.healthFast = _health(valuation.weightedFast, health.debt);
+        health.healthConfirmed = _health(valuation.weightedConfirmed, health.debt);
+        health.healthHard = valuation.healthHard;
+        health.priceDown = valuation.down;
+        uint256 bitmap = position.bitmap;
+        for (uint256 id; bitmap >> id != 0; ++id) {
+            if ((bitmap >> id) & 1 == 0) continue;
+            if (prices[id].status != PriceStatus.Ok) {
+                health.borrowLimit = 0;
+                break;
+            }
+            health.borrowLimit += _borrowable(
+                _amountOf(position, account, id), prices[id].fast, prices[id].slow, _risk[id]
+            );
+        }
+    }
+
+    function marketState() external view returns (MarketState memory state) {
+        Market memory market = _accrued();
+        state.lenderAssets = market.lenderAssets;
+        state.supplyShares = market.supplyShares;
+        state.totalDebt = market.totalDebt;
+        state.debtShares = market.debtShares;
+        state.cash = _cash();
+        state.reserves = _reserves(market, state.cash);
+        state.rateAtTarget = RateCurve.rateOf(market.logRateAtTarget);
+    }
+}

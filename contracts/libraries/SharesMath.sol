@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
+/// @title Conversion between amounts and shares
+/// @notice `assets / shares = (totalAssets + 1) / (totalShares + 1000)`: an empty total trades at 1,000 shares per base
+/// unit, and whoever moves that rate before others arrive pays for the virtual shares' part of it. Used for lenders'
+/// shares and, with its own totals, for borrowers' debt shares.
+/// @dev The rounding direction is in each name. Totals are below 2^104, so no product exceeds 2^256 unless an argument
+/// does; `fullMulDiv` reverts rather than wraps.
+library SharesMath {
+    /// @dev Ten to the power of the decimals that a share has more than its asset.
+    uint256 internal constant VIRTUAL_SHARES = 1000;
+    uint256 internal constant VIRTUAL_ASSETS = 1;
+
+    function toSharesDown(uint256 assets, uint256 totalAssets, uint256 totalShares) internal pure returns (uint256) {
+        return FixedPointMathLib.fullMulDiv(assets, totalShares + VIRTUAL_SHARES, totalAssets + VIRTUAL_ASSETS);
+    }
+
+    function toSharesUp(uint256 assets, uint256 totalAssets, uint256 totalShares) internal pure returns (uint256) {
+        return FixedPointMathLib.fullMulDivUp(assets, totalShares + VIRTUAL_SHARES, totalAssets + VIRTUAL_ASSETS);
+    }
+
+    function toAssetsDown(uint256 shares, uint256 totalAssets, uint256 totalShares) internal pure returns (uint256) {
+        return FixedPointMathLib.fullMulDiv(shares, totalAssets + VIRTUAL_ASSETS, totalShares + VIRTUAL_SHARES);
+    }
+
+    function toAssetsUp(uint256 shares, uint256 totalAssets, uint256 totalShares) internal pure returns (uint256) {
+        return FixedPointMathLib.fullMulDivUp(shares, totalAssets + VIRTUAL_ASSETS, totalShares + VIRTUAL_SHARES);
+    }
+}
