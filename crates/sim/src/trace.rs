@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Upper edges of the health-factor histogram's bins; the last bin has no upper edge. Accounts without debt are in no bin.
-pub const HEALTH_BIN_EDGES: [f64; 11] = [0.90, 0.95, 0.97, 1.00, 1.02, 1.05, 1.10, 1.20, 1.50, 2.00, 3.00];
+pub const HEALTH_BIN_EDGES: [f64; 11] = [
+    0.90, 0.95, 0.97, 1.00, 1.02, 1.05, 1.10, 1.20, 1.50, 2.00, 3.00,
+];
 
 /// The number of bins of the health-factor histogram.
 pub const HEALTH_BINS: usize = HEALTH_BIN_EDGES.len() + 1;
