@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+/// @title A Chainlink-style price feed whose answer anybody may set, for simulation and tests
+/// @notice Each `set` starts a new round; rounds count from 1. Before the first one `latestRoundData` answers zeros, as a
+/// proxied feed without data does.
+contract SimFeed {
+    /// @notice Decimals of `answer`.
+    uint8 public immutable decimals;
+
+    uint80 private _round;
+    uint64 private _updatedAt;
+    int256 private _answer;
+
+    constructor(uint8 decimals_) {
+        decimals = decimals_;
+    }
+
+    /// @notice Publishes an answer. Zero, negative and out-of-date answers are allowed: a consumer must cope with them.
+    /// @param answer The price, with `decimals` decimals.
+    /// @param updatedAt Unix seconds, below 2^64.
+    function set(int256 answer, uint256 updatedAt) external {
+        _round += 1;
+        _updatedAt = uint64(updatedAt);
+        _answer = answer;
+    }
+
+    function latestRoundData()
+        external
+        view
+        returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
+    {
+        return (_round, _answer, _updatedAt, _updatedAt, _round);
+    }
+}
