@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+import {BreakerLevel} from "../interfaces/ICircuitBreaker.sol";
+import {CollateralState, ILendingPool} from "../interfaces/ILendingPool.sol";
+import {ILiquidationPolicy, LiquidationGrant, LiquidationRequest, Refusal} from "../interfaces/ILiquidationPolicy.sol";
+import {BonusClock, Flag} from "../libraries/BonusClock.sol";
+import {LiquidationMath} from "../libraries/LiquidationMath.sol";
+import {OracleProbe} from "../libraries/OracleProbe.sol";
+import {RotationSeed, Seed} from "../libraries/RotationSeed.sol";
+import {TurnMode, TurnSampler} from "../libraries/TurnSampler.sol";
+import {Bucket, BucketMode, VolumeBucket} from "../libraries/VolumeBucket.sol";
+import {WAD} from "../types/Constants.sol";
+import {BonusMode, DampedParameters, DampedParametersLib} from "./DampedParameters.sol";
+
+/// @notice What an account used of an epoch: one slot, touched only by slices and by the gas bonus.
+/// @param epoch The epoch that `debt` and `used` belong to.
+/// @param gasEpoch The last epoch in which the bonus paid for gas, plus 1.
+/// @param debt D at the account's first damped liquidation of that epoch, base units, held to 2^128 - 1.
+/// @param used What was repaid of it since, WAD, rounded up.
+struct AccountEpoch {
+    uint32 epoch;
+    uint32 gasEpoch;
+    uint128 debt;
+    uint64 used;
+}
+
+/// @title Gradual liquidation: auctioned bonus, target health, volume bucket, turns
+/// @notice Below a health factor of 1 and above HF_hard a position is in the damped zone: a second price must confirm, the
+/// breaker may hold it, its turn must be open, and it takes no more than its slice and the bucket leave. At or below HF_hard
+/// nothing dampens it; what remains there is the price (the bonus still rises with time) and the size (to the target health).
+/// @dev Parameters are immutable: governance changes them by pointing the pool to another policy. State is kept per calling
+/// pool, so a stranger who calls changes only its own.
+contract DampedPolicy is ILiquidationPolicy {
+    using VolumeBucket for Bucket;
+
+    /// @dev One liquidation being decided; what changed is written by `commit`.
+    struct Decision {
+        LiquidationGrant grant;
+        bool hard;
+        uint256 zone;
+        uint256 bonusCap;
+        uint256 bonus;
+        uint256 multiplier;
+        uint256 targetRepay;
+        uint256 limit;
+        Refusal limitedBy;
+        uint256 epoch;
+        Flag flag;
+        bool flagChanged;
+        Bucket bucket;
+        AccountEpoch account;
+        bool accountChanged;
+    }
+
+    bool private immutable CONFIRMATION;
+    bool private immutable OBEYS_PAUSE;
+    BonusMode private immutable BONUS_MODE;
+    uint256 private immutable BONUS_MIN;
+    uint256 private immutable BONUS_MAX;
+    uint256 private immutable AUCTION_SECONDS;
+    uint256 private immutable TARGET_HEALTH;
+    uint256 private immutable SLICE_BASE;
+    TurnMode private immutable TURN_MODE;
+    uint256 private immutable TURN_FLOOR;
+    uint256 private immutable EPOCH_SECONDS;
+    BucketMode private immutable BUCKET_MODE;
+    uint256 private immutable REFILL_SHARE;
+    uint256 private immutable RESERVE_SHARE;
+    uint256 private immutable SCALING_FLOOR;
+    uint256 private immutable MIN_REFILL_SECONDS;
+    uint256 private immutable DEPTH_MEMORY_SECONDS;
+    uint256 private immutable LIQUIDATION_GAS;
+    address private immutable NATIVE_ORACLE;
+    /// @dev Whether an account's epoch is tracked: slices below 100%, or slices that the bucket scales.
+    bool private immutable SLICED;
+
+    mapping(address pool => mapping(address account => mapping(uint256 collateralId => Flag))) private _flags;
+    mapping(address pool => mapping(uint256 collateralId => Bucket)) private _buckets;
+    mapping(address pool => mapping(address account => AccountEpoch)) private _accounts;
+    mapping(address pool => Seed) private _seeds;
+
+    /// @notice An account's bonus auction began, or began anew.
+    /// @param cumulative The price accumulator at `since`, without its 40 low bits.
+    event Flagged(
+        address indexed pool, address indexed account, uint256 indexed collateralId, uint256 since, uint256 cumulative
+    );
+    /// @notice A bucket after a call, at `block.timestamp`.
+    event BucketUpdated(address indexed pool, uint256 indexed collateralId, uint256 level, uint256 depth);
+    /// @notice An account's epoch after a call; see `AccountEpoch`.
+    event AccountEpochUpdated(
+        address indexed pool, address indexed account, uint256 epoch, uint256 gasEpoch, uint256 debt, uint256 used
+    );
+    /// @notice A rotation's anchor was named (`seed` = 0) or its seed stored; see `RotationSeed`.
+    event SeedUpdated(address indexed pool, uint256 rotation, uint256 anchor, uint256 seed);
+
+    /// @notice The pool lists no such collateral, or its price is down.
+    error NoPrice(address pool, uint256 collateralId);
+
+    constructor(DampedParameters memory p) {
+        DampedParametersLib.validate(p);
+        CONFIRMATION = p.confirmation;
+        OBEYS_PAUSE = p.obeysPause;
+        BONUS_MODE = p.bonusMode;
+        BONUS_MIN = p.bonusMin;
+        BONUS_MAX = p.bonusMax;
+        AUCTION_SECONDS = p.auctionSeconds;
+        TARGET_HEALTH = p.targetHealth;
+        SLICE_BASE = p.sliceBase;
+        TURN_MODE = p.turnMode;
+        TURN_FLOOR = p.turnFloor;
+        EPOCH_SECONDS = p.epochSeconds;
+        BUCKET_MODE = p.bucketMode;
+        REFILL_SHARE = p.refillShare;
+        RESERVE_SHARE = p.reserveShare;
+        SCALING_FLOOR = p.scalingFloor;
+        MIN_REFILL_SECONDS = p.minRefillSeconds;
+        DEPTH_MEMORY_SECONDS = p.depthMemorySeconds;
+        LIQUIDATION_GAS = p.liquidationGas;
+        NATIVE_ORACLE = p.nativeOracle;
+        SLICED = p.sliceBase < WAD || p.bucketMode == BucketMode.Scaling;
+    }
+
+    // -- ILiquidationPolicy
+
+    /// @inheritdoc ILiquidationPolicy
+    function needsConfirmation() external view returns (bool) {
+        return CONFIRMATION;
+    }
+
+    /// @inheritdoc ILiquidationPolicy
+    function quote(address pool, LiquidationRequest calldata request) external view returns (LiquidationGrant memory) {
+        return _decide(pool, request).grant;
+    }
+
+    /// @inheritdoc ILiquidationPolicy
+    /// @dev A refusal records the flag alone, so that a batch which skips the account, or `flag`, starts its clock. A grant
+    /// that restores the target needs no flag: the clock would restart anyway.
+    function commit(LiquidationRequest calldata request) external returns (LiquidationGrant memory) {
+        Decision memory d = _decide(msg.sender, request);
+        if (d.grant.refusal == Refusal.Healthy || d.grant.refusal == Refusal.Unconfirmed) return d.grant;
+        if (TURN_MODE == TurnMode.Seeded) _advanceSeed(d.epoch);
+
+        bool granted = d.grant.refusal == Refusal.None;
+        if (d.flagChanged && !(granted && d.grant.repay >= d.targetRepay)) {
+            _flags[msg.sender][request.account][request.collateralId] = d.flag;
+            emit Flagged(msg.sender, request.account, request.collateralId, d.flag.since, d.flag.cumulative);
+        }
+        if (!granted) return d.grant;
+        if (!d.hard && BUCKET_MODE != BucketMode.Off) {
+            d.bucket.charge(d.grant.repay);
+            _storeBucket(msg.sender, request.collateralId, d.bucket);
+        }
+        if (d.accountChanged) {
+            AccountEpoch memory a = d.account;
+            _accounts[msg.sender][request.account] = a;
+            emit AccountEpochUpdated(msg.sender, request.account, a.epoch, a.gasEpoch, a.debt, a.used);
+        }
+        return d.grant;
+    }
+
+    // -- depth
+
+    /// @notice Records a reading of the depth for one of `pool`'s buckets, at most once a minute. Anybody may call it: the
+    /// average is then fed in calm times too, and does not begin with the first liquidation of a crash.
+    /// @dev Reads total and oracle from `pool`; whatever a hostile pool answers concerns only itself.
+    function recordDepth(address pool, uint256 collateralId) external {
+        Bucket memory bucket = _buckets[pool][collateralId];
+        if (!bucket.wantsReading()) return;
+        CollateralState memory state = ILendingPool(pool).collateralState(collateralId);
+        uint256 price = OracleProbe.fastPriceOrZero(state.oracle);
+        if (price == 0) revert NoPrice(pool, collateralId);
+        _advance(bucket, state.oracle, state.total, price);
+        _storeBucket(pool, collateralId, bucket);
+    }
+
+    // -- views
+
+    /// @notice The parameters of this policy.
+    function parameters() external view returns (DampedParameters memory) {
+        return DampedParameters({
+            confirmation: CONFIRMATION,
+            obeysPause: OBEYS_PAUSE,
+            bonusMode: BONUS_MODE,
+            bonusMin: BONUS_MIN,
+            bonusMax: BONUS_MAX,
+            auctionSeconds: AUCTION_SECONDS,
+            targetHealth: TARGET_HEALTH,
+            sliceBase: SLICE_BASE,
+            turnMode: TURN_MODE,
+            turnFloor: TURN_FLOOR,
+            epochSeconds: EPOCH_SECONDS,
+            bucketMode: BUCKET_MODE,
+            refillShare: REFILL_SHARE,
+            reserveShare: RESERVE_SHARE,
+            scalingFloor: SCALING_FLOOR,
+            minRefillSeconds: MIN_REFILL_SECONDS,
+            depthMemorySeconds: DEPTH_MEMORY_SECONDS,
+            liquidationGas: LIQUIDATION_GAS,
+            nativeOracle: NATIVE_ORACLE
+        });
+    }
+
+    /// @notice A bucket refilled to now at the stored depth; a new reading may move it. All 0 before its first use, when it
+    /// starts full.
+    /// @return level Base units of the debt token.
+    /// @return cap Base units of the debt token.
+    /// @return refillRateWad Base units of the debt token per second, WAD-scaled.
+    function bucketOf(address pool, uint256 collateralId)
+        external
+        view
+        returns (uint256 level, uint256 cap, uint256 refillRateWad)
+    {
+        Bucket memory bucket = _buckets[pool][collateralId];
+        cap = bucket.capOf();
+        refillRateWad = bucket.refillRateWad(REFILL_SHARE);
+        level = bucket.levelDown(REFILL_SHARE);
+    }
+
+    /// @notice A bucket as stored.
+    function storedBucket(address pool, uint256 collateralId) external view returns (Bucket memory) {
+        return _buckets[pool][collateralId];
+    }
+
+    /// @notice When the bonus auction of `account` for a collateral began; `since` is 0 if it never did.
+    function flagOf(address pool, address account, uint256 collateralId) external view returns (Flag memory) {
+        return _flags[pool][account][collateralId];
+    }
+
+    /// @notice What an account used of an epoch.
+    function accountEpochOf(address pool, address account) external view returns (AccountEpoch memory) {
+        return _accounts[pool][account];
+    }
+
+    /// @notice The seed record of a pool's current or last rotation.
+    function seedOf(address pool) external view returns (Seed memory) {
+        return _seeds[pool];
+    }
+
+    /// @notice An account's draw in the epoch of `timestamp`: its turn is open iff the draw is below `turnProbability`. In
+    /// another rotation than the present one a seeded draw is not known yet and reads 0.
+    function turnOf(address pool, address account, uint256 timestamp) external view returns (uint256 draw) {
+        return _draw(pool, account, timestamp / EPOCH_SECONDS);
+    }
+
+    /// @notice p for a bucket's fullness and a depth of distress z, WAD.
+    function turnProbability(uint256 fullness, uint256 zone) external view returns (uint256) {
+        return TurnSampler.probabilityDown(fullness, zone, TURN_FLOOR);
+    }
+
+    /// @notice The auction's bonus after `elapsed` seconds, WAD, before gas, fullness and the cap by collateral.
+    function bonusAfter(uint256 elapsed, uint256 maxBonus) external view returns (uint256) {
+        return _auctionBonus(elapsed, FixedPointMathLib.min(BONUS_MAX, maxBonus));
+    }
+
+    // -- the decision
+
+    function _decide(address pool, LiquidationRequest calldata request) private view returns (Decision memory d) {
+        if (request.healthFast >= WAD) return _refuse(d, Refusal.Healthy);
+        d.hard = request.healthFast <= request.healthHard;
+        if (!d.hard && CONFIRMATION && request.healthConfirmed >= WAD) return _refuse(d, Refusal.Unconfirmed);
+
+        d.epoch = block.timestamp / EPOCH_SECONDS;
+        d.zone = LiquidationMath.zoneDepthDown(request.healthFast, request.healthHard);
+        d.limit = request.asked;
+        d.limitedBy = Refusal.ZeroAmount;
+        _startBonus(pool, request, d);
+        if (request.asked == 0) return _refuse(d, Refusal.ZeroAmount);
+        if (!d.hard) {
+            Refusal refusal = _dampen(pool, request, d);
+            if (refusal != Refusal.None) return _refuse(d, refusal);
+        }
+        _size(request, d);
+        if (d.grant.refusal != Refusal.None) return d;
+        _addGasBonus(pool, request, d);
+        if (!d.hard && SLICED) _chargeSlice(d);
+    }
+
+    function _refuse(Decision memory d, Refusal refusal) private pure returns (Decision memory) {
+        d.grant = LiquidationGrant(0, 0, 0, refusal);
+        return d;
+    }
+
+    /// @dev b by time or by health, and the flag that the time is counted from.
+    function _startBonus(address pool, LiquidationRequest calldata request, Decision memory d) private view {
+        d.bonusCap = FixedPointMathLib.min(BONUS_MAX, request.maxBonus);
+        if (BONUS_MODE == BonusMode.Health) {
+            d.bonus = LiquidationMath.interpolateDown(BONUS_MIN, d.bonusCap, d.zone);
+            return;
+        }
+        d.flag = _flags[pool][request.account][request.collateralId];
+        (uint256 elapsed, bool restarts) =
+            BonusClock.read(d.flag, request.healthFast, request.price, request.priceCumulative);
+        if (restarts) {
+            d.flag = BonusClock.begin(request.priceCumulative);
+            d.flagChanged = true;
+        }
+        d.bonus = _auctionBonus(elapsed, d.bonusCap);
+    }
+
+    function _auctionBonus(uint256 elapsed, uint256 cap) private view returns (uint256) {
+        return
+            LiquidationMath.interpolateDown(BONUS_MIN, cap, FixedPointMathLib.min(WAD, elapsed * WAD / AUCTION_SECONDS));
+    }
+
+    /// @dev Everything that holds back the damped zone: breaker, turn, slice and bucket, in this order.
+    function _dampen(address pool, LiquidationRequest calldata request, Decision memory d)
+        private
+        view
+        returns (Refusal)
+    {
+        if (OBEYS_PAUSE && request.breaker >= BreakerLevel.Paused) return Refusal.Paused;
+
+        uint256 fullness;
+        if (BUCKET_MODE != BucketMode.Off) {
+            d.bucket = _buckets[pool][request.collateralId];
+            _advance(d.bucket, request.oracle, request.totalCollateral, request.price);
+            fullness = d.bucket.fullnessDown();
+        }
+        if (TURN_MODE != TurnMode.Off) {
+            uint256 probability = TurnSampler.probabilityDown(fullness, d.zone, TURN_FLOOR);
+            if (_draw(pool, request.account, d.epoch) >= probability) return Refusal.Turn;
+        }
+        uint256 scale = WAD;
+        if (BUCKET_MODE == BucketMode.Scaling) {
+            scale = FixedPointMathLib.max(fullness, SCALING_FLOOR);
+            if (d.bonus > BONUS_MIN) d.bonus = BONUS_MIN + (d.bonus - BONUS_MIN) * scale / WAD;
+        }
+        if (SLICED) _limitTo(d, _openSlice(pool, request, d, scale), Refusal.Slice);
+        if (BUCKET_MODE == BucketMode.HardStop) _limitTo(d, d.bucket.availableDown(RESERVE_SHARE), Refusal.Bucket);
+        return d.limit == 0 ? d.limitedBy : Refusal.None;
+    }
+
+    function _limitTo(Decision memory d, uint256 limit, Refusal limitedBy) private pure {
+        if (limit >= d.limit) return;
+        d.limit = limit;
+        d.limitedBy = limitedBy;
+    }
+
+    /// @dev What is left of the account's slice (s0 + (1 - s0) z) `scale` of its debt as the epoch found it, rounded down.
+    function _openSlice(address pool, LiquidationRequest calldata request, Decision memory d, uint256 scale)
+        private
+        view
+        returns (uint256)
+    {
+        d.account = _accounts[pool][request.account];
+        if (d.account.epoch != uint32(d.epoch) || d.account.debt == 0) {
+            d.account.epoch = uint32(d.epoch);
+            // forge-lint: disable-next-line(unsafe-typecast)
+            d.account.debt = uint128(FixedPointMathLib.min(request.debt, type(uint128).max));
+            d.account.used = 0;
+        }
+        uint256 share = (SLICE_BASE + (WAD - SLICE_BASE) * d.zone / WAD) * scale / WAD;
+        return d.account.debt * FixedPointMathLib.zeroFloorSub(share, d.account.used) / WAD;
+    }
+
+    function _chargeSlice(Decision memory d) private pure {
+        uint256 used = d.account.used + FixedPointMathLib.fullMulDivUp(d.grant.repay, WAD, d.account.debt);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        d.account.used = uint64(FixedPointMathLib.min(used, type(uint64).max));
+        d.accountChanged = true;
+    }
+
+    /// @dev Repayment and seizure at `d.bonus`.
+    function _size(LiquidationRequest calldata request, Decision memory d) private view {
+        d.multiplier = LiquidationMath.bonusMultiplierDown(d.bonus, request.collateralValue, request.debt);
+        // Selling value B raises N / D iff B LT < HF. HF_hard implies it for every listed collateral; a pool that listed
+        // otherwise is refused what would make the position worse.
+        if (
+            !d.hard
+                && FixedPointMathLib.fullMulDivUp(d.multiplier, request.liquidationThreshold, WAD) >= request.healthFast
+        ) {
+            _refuse(d, Refusal.WrongCollateral);
+            return;
+        }
+        d.targetRepay = LiquidationMath.targetRepayUp(
+            request.debt, request.healthFast, TARGET_HEALTH, d.multiplier, request.liquidationThreshold
+        );
+        uint256 repay = LiquidationMath.withoutDustLeft(
+            FixedPointMathLib.min(d.limit, d.targetRepay), request.debt, request.minDebt, d.hard
+        );
+        uint256 seize;
+        (repay, seize) = LiquidationMath.seizeDown(repay, d.multiplier, request.price, request.collateral);
+        if (seize == 0) {
+            _refuse(d, Refusal.ZeroAmount);
+            return;
+        }
+        d.grant = LiquidationGrant(repay, seize, d.multiplier - WAD, Refusal.None);
+    }
+
+    /// @dev b' = min(bmax, b + gas * basefee * P_native / x), with x as sized at b, and sized again at b'. Once per account
+    /// and epoch: a call split in two is paid once, and a call too small to use it up loses the rest.
+    function _addGasBonus(address pool, LiquidationRequest calldata request, Decision memory d) private view {
+        if (LIQUIDATION_GAS == 0 || request.breaker == BreakerLevel.Normal || d.bonus >= d.bonusCap) return;
+        if (!SLICED || d.hard) d.account = _accounts[pool][request.account];
+        if (d.account.gasEpoch == uint32(d.epoch + 1)) return;
+
+        // held to what cannot overflow: no reading of this oracle may stop a liquidation
+        uint256 cost = FixedPointMathLib.min(block.basefee, type(uint64).max) * LIQUIDATION_GAS;
+        uint256 price = FixedPointMathLib.min(OracleProbe.fastPriceOrZero(NATIVE_ORACLE), type(uint240).max);
+        cost = LiquidationMath.valueDown(cost, price);
+        uint256 room = d.bonusCap - d.bonus;
+        // cost / x >= room, without dividing a cost that dwarfs x
+        uint256 extra = cost >= FixedPointMathLib.fullMulDivUp(d.grant.repay, room, WAD)
+            ? room
+            : FixedPointMathLib.fullMulDiv(cost, WAD, d.grant.repay);
+        if (extra == 0) return;
+        d.bonus += extra;
+        _size(request, d);
+        d.account.gasEpoch = uint32(d.epoch + 1);
+        d.accountChanged = true;
+    }
+
+    // -- turns
+
+    /// @dev Without a seed every turn is open: the draw is 0.
+    function _draw(address pool, address account, uint256 epoch) private view returns (uint256) {
+        if (TURN_MODE == TurnMode.Off) return 0;
+        if (TURN_MODE == TurnMode.Bernoulli) return TurnSampler.bernoulliDraw(pool, account, epoch);
+        if (TURN_MODE == TurnMode.Systematic) return TurnSampler.systematicDraw(pool, account, epoch, 0);
+        uint256 seed = RotationSeed.current(_seeds[pool], epoch / TurnSampler.ROTATION);
+        return seed == 0 ? 0 : TurnSampler.systematicDraw(pool, account, epoch, seed);
+    }
+
+    function _advanceSeed(uint256 epoch) private {
+        (Seed memory next, bool changed) = RotationSeed.advance(_seeds[msg.sender], epoch / TurnSampler.ROTATION);
+        if (!changed) return;
+        _seeds[msg.sender] = next;
+        emit SeedUpdated(msg.sender, next.rotation, next.anchor, next.seed);
+    }
+
+    // -- bucket
+
+    function _advance(Bucket memory bucket, address oracle, uint256 totalCollateral, uint256 price) private view {
+        uint256 reading;
+        uint256 floor;
+        if (bucket.wantsReading()) {
+            reading = OracleProbe.depthOrZero(oracle);
+            floor = VolumeBucket.depthFloor(
+                LiquidationMath.valueDown(totalCollateral, price), REFILL_SHARE, MIN_REFILL_SECONDS
+            );
+        }
+        bucket.advance(reading, floor, REFILL_SHARE, DEPTH_MEMORY_SECONDS);
+    }
+
+    function _storeBucket(address pool, uint256 collateralId, Bucket memory bucket) private {
+        _buckets[pool][collateralId] = bucket;
+        emit BucketUpdated(pool, collateralId, bucket.level, bucket.depth);
+    }
+}
