@@ -30,11 +30,11 @@ type RateDrift is uint256;
 ///
 /// (Formulas: Morpho's AdaptiveCurveIRM, as published in its documentation.) Speed 0 is a kinked curve.
 /// @dev Accuracy: `average` is within 1e-9 relative plus half a unit (5e-19 per second, 1.6e-11 a year) of the same formulas
-/// in real numbers; logs are rounded to the nearest 1e-12, so errors of many small steps cancel instead of adding up. A step
-/// below 5e-13 does not move the log: at 50 a year and 12 seconds, that is a utilisation within 2.6e-8 of the target.
+/// in real numbers. Logs are rounded to the nearest 1e-12, so a step errs by at most 5e-13 and neither direction is favoured.
+/// A step below 5e-13 does not move the log: at 50 a year and 12 seconds, that is a utilisation within 2.6e-8 of the target.
 ///
-/// The trapezoidal rule overstates the mean of an exponential, by at most x^2/48 relative between bounds (4e-4 for a
-/// day at full error and 50 a year): accruing more often takes that margin away, and no more.
+/// Between bounds the rule overstates the mean of the exponential by the factor (x/4) coth(x/4) <= 1 + x^2/48: 1.0004 for
+/// a day at full error and 50 a year. Accruing more often takes that margin off the charge, and no more.
 library RateCurve {
     /// @notice The highest rate that a curve may reach anywhere, WAD per second: 1,000% a year.
     uint256 internal constant MAX_RATE = 10e18 / uint256(365 days);
@@ -155,18 +155,29 @@ library RateCurve {
             int256 change = int256((packed >> 96) * elapsed) * deviation / int256(WAD);
             if (change == 0) return (mean, logRate);
 
+            int256 end = start + change;
             int256 bound = int256(int48(uint48(change < 0 ? packed : packed >> 48))) * LOG_TO_WAD;
-            int256 end = _toward(start, change, bound);
-            mean = (mean + 2 * _exp(_toward(start, change / 2, bound)) + _exp(end)) / 4;
+            if (change < 0 ? end < bound : end > bound) {
+                end = bound;
+                int256 middle = start + change / 2;
+                if (change < 0 ? middle < bound : middle > bound) middle = bound;
+                mean = (mean + 2 * _exp(middle) + _exp(end)) / 4;
+            } else {
+                // With g = e^(x/2) the three terms are r (1 + 2g + g^2) / 4. The product is at most four rates times 1e36.
+                uint256 growth = WAD + _growth(change / 2);
+                mean = mean * (growth * growth) / 4e36;
+            }
             newLogRate = _toLogScale(end);
         }
     }
 
-    /// @dev start + change, but not beyond the bound that lies in the direction of the change.
-    function _toward(int256 start, int256 change, int256 bound) private pure returns (int256 moved) {
+    /// @dev e^h, WAD. Accruals minutes apart have |h| < 1/1000, where four terms of the series err by less than 1e-17 and
+    /// cost a fifth of the exponential.
+    function _growth(int256 h) private pure returns (uint256) {
         unchecked {
-            moved = start + change;
-            if (change < 0 ? moved < bound : moved > bound) moved = bound;
+            if (h > 1e15 || h < -1e15) return uint256(FixedPointMathLib.expWad(h));
+            int256 square = h * h;
+            return uint256(int256(WAD) + h + square / 2e18 + square * h / 6e36 + square * square / 24e54);
         }
     }
 
