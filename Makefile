@@ -1,0 +1,40 @@
+# Set-up, tests and the demo. `make demo` and `make test` need Rust, Node.js and the package registries, nothing else.
+
+BIN := node_modules/.bin
+FORGE := $(BIN)/forge
+RELEASE := target/release/breakwater
+
+.PHONY: demo test test-solidity test-rust lint fmt size setup clean
+
+# A real crash, replayed against the real contracts under three liquidation policies, with its report.
+demo: setup
+	cargo build --release --locked -p breakwater-cli
+	$(RELEASE) simulate black-thursday --out results/black-thursday
+
+test: setup test-solidity test-rust
+
+test-solidity: setup
+	$(FORGE) test
+
+test-rust: setup
+	cargo test --workspace --locked
+
+lint: setup
+	$(FORGE) fmt --check
+	$(FORGE) build --sizes contracts
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+fmt: setup
+	$(FORGE) fmt
+	cargo fmt --all
+
+setup: node_modules/.package-lock.json
+
+# npm writes this file last, so a broken install is tried again.
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+clean:
+	rm -rf out cache target results
