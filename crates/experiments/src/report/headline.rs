@@ -1,0 +1,152 @@
+//! What the run showed, in sentences computed from its figures. A result that went the wrong way is said as plainly as one
+//! that went the right way.
+
+use super::number::{fixed, percent};
+use crate::metrics::Figures;
+
+/// Differences below this share of the larger value are called none.
+const NEGLIGIBLE: f64 = 0.01;
+
+/// A title and what stands under it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Headline {
+    /// One line.
+    pub title: String,
+    /// Sentences.
+    pub sentences: Vec<String>,
+}
+
+/// How a figure changed, where lower is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Lower,
+    Same,
+    Higher,
+}
+
+fn compare(from: f64, to: f64) -> Outcome {
+    if (to - from).abs() <= NEGLIGIBLE * from.abs().max(to.abs()) {
+        Outcome::Same
+    } else if to < from {
+        Outcome::Lower
+    } else {
+        Outcome::Higher
+    }
+}
+
+/// The headline of a run of these policies.
+pub(super) fn headline(policies: &[(&str, &Figures)]) -> Headline {
+    let named = |wanted: &str| policies.iter().find(|(name, _)| *name == wanted).map(|(_, figures)| *figures);
+    match (named("damped"), named("rigid"), named("target-health")) {
+        (Some(damped), Some(rigid), target) => {
+            let mut headline = against(damped, rigid);
+            headline.sentences.extend(target.map(|target| beside_target(damped, target)));
+            headline
+        }
+        (Some(damped), None, Some(target)) => Headline {
+            title: "Damped liquidation beside target-health liquidation".to_owned(),
+            sentences: vec![beside_target(damped, target)],
+        },
+        _ => alone(policies),
+    }
+}
+
+/// Damped against rigid.
+fn against(damped: &Figures, rigid: &Figures) -> Headline {
+    let overshoot = compare(rigid.overshoot, damped.overshoot);
+    let worst = |figures: &Figures| figures.bad_debt_max_bp.unwrap_or(0.0);
+    let bad_debt = compare(worst(rigid), worst(damped));
+    let mut title = match overshoot {
+        Outcome::Lower => format!("Dampening took {} off the overshoot", less(rigid.overshoot, damped.overshoot)),
+        Outcome::Same => "Dampening made no difference to the overshoot".to_owned(),
+        Outcome::Higher => format!("Dampening made the overshoot {} larger", more(rigid.overshoot, damped.overshoot)),
+    };
+    // Good news first joins by contrast with bad news, and the other way round.
+    title.push_str(match (overshoot, bad_debt) {
+        (Outcome::Lower, Outcome::Higher) => ", at the price of more bad debt",
+        (Outcome::Lower, Outcome::Same) => ", without more bad debt",
+        (Outcome::Higher | Outcome::Same, Outcome::Higher) => " and left more bad debt",
+        (Outcome::Lower, Outcome::Lower) => ", with less bad debt",
+        (Outcome::Higher | Outcome::Same, Outcome::Lower) => ", but left less bad debt",
+        (Outcome::Higher | Outcome::Same, Outcome::Same) => " and none to bad debt",
+    });
+    if (overshoot, bad_debt) == (Outcome::Higher, Outcome::Same) {
+        title = title.replace(" and none to bad debt", " and changed nothing in bad debt");
+    }
+    let mut sentences = vec![format!(
+        "Under Aave v3\u{2019}s rules (rigid) liquidations pushed the reference price at most {} below where the same market stood without their impact; under the damped policy at most {}.",
+        percent(rigid.overshoot),
+        percent(damped.overshoot)
+    )];
+    if let (Some(before), Some(after)) = (rigid.drawdown_amplification, damped.drawdown_amplification) {
+        sentences.push(format!(
+            "From start to low the price fell {} times as far as without impact under rigid rules, and {} times dampened.",
+            fixed(before, 3),
+            fixed(after, 3)
+        ));
+    }
+    if let (Some(before), Some(after)) = (rigid.liquidated_volume, damped.liquidated_volume) {
+        sentences.push(format!("Of all debt at the start, {} was liquidated under rigid rules and {} dampened.", percent(before), percent(after)));
+    }
+    if let (Some(before), Some(after)) = (rigid.bad_debt_bp, damped.bad_debt_bp) {
+        sentences.push(format!(
+            "Bad debt ended at {} bp under rigid rules and at {} bp dampened; at its worst it stood at {} and {} bp.",
+            fixed(before, 2),
+            fixed(after, 2),
+            fixed(worst(rigid), 2),
+            fixed(worst(damped), 2)
+        ));
+    }
+    sentences.push(format!(
+        "Some account stood below a health factor of 1 at the end of {} blocks under rigid rules and of {} dampened{}.",
+        fixed(rigid.blocks_to_solvency as f64, 0),
+        fixed(damped.blocks_to_solvency as f64, 0),
+        match damped.blocks_to_solvency.cmp(&rigid.blocks_to_solvency) {
+            std::cmp::Ordering::Greater => ": the time that dampening takes",
+            _ => "",
+        }
+    ));
+    Headline { title, sentences }
+}
+
+/// One sentence on damped against target health.
+fn beside_target(damped: &Figures, target: &Figures) -> String {
+    let overshoot = match compare(target.overshoot, damped.overshoot) {
+        Outcome::Lower => format!("{} less overshoot", less(target.overshoot, damped.overshoot)),
+        Outcome::Same => "the same overshoot".to_owned(),
+        Outcome::Higher => format!("{} more overshoot", more(target.overshoot, damped.overshoot)),
+    };
+    let worst = |figures: &Figures| figures.bad_debt_max_bp.unwrap_or(0.0);
+    format!(
+        "Against Aave v4\u{2019}s rules (target-health) the damped policy had {overshoot} ({} against {}) and {} bp of bad debt at its worst against {} bp.",
+        percent(damped.overshoot),
+        percent(target.overshoot),
+        fixed(worst(damped), 2),
+        fixed(worst(target), 2)
+    )
+}
+
+/// Policies without anything to compare.
+fn alone(policies: &[(&str, &Figures)]) -> Headline {
+    let sentences = policies
+        .iter()
+        .map(|(name, figures)| {
+            format!(
+                "Under the policy `{name}` liquidations pushed the reference price at most {} below where the same market stood without their impact.",
+                percent(figures.overshoot)
+            )
+        })
+        .collect();
+    let names: Vec<_> = policies.iter().map(|(name, _)| *name).collect();
+    Headline { title: format!("Liquidation under {}", names.join(" and ")), sentences }
+}
+
+/// A fall from `from` to `to` as a share of `from`.
+fn less(from: f64, to: f64) -> String {
+    format!("{}%", fixed((1.0 - to / from) * 100.0, 0))
+}
+
+/// A rise from `from` to `to` as a share of `from`.
+fn more(from: f64, to: f64) -> String {
+    if from == 0.0 { format!("by {}", percent(to)) } else { format!("{}%", fixed((to / from - 1.0) * 100.0, 0)) }
+}
