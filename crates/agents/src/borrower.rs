@@ -86,6 +86,11 @@ impl Borrower {
         self.acts_at = None;
     }
 
+    /// Returns to its savings what a transaction that did not happen would have spent, debt tokens.
+    pub fn refund(&mut self, amount: f64) {
+        self.savings += amount;
+    }
+
     /// Called each block while the health factor at F is below the alarm. `draw` gives the uniform number in [0, 1) of the
     /// n-th alarm, so that what one borrower draws depends on nobody else.
     pub fn alarmed(

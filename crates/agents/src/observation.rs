@@ -14,16 +14,16 @@ pub struct Prices {
     pub confirm: f64,
 }
 
-/// The state of the chain after a block, and what the outside world knows then.
+/// What agents know while a block is being made: the state of the chain after the one before, and the outside world.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// The block that this is the state after.
+    /// The block being made.
     pub block: u64,
-    /// When that block was made.
+    /// Its time.
     pub timestamp: u64,
-    /// Base fee of the *next* block, which the protocol determines.
+    /// Its base fee.
     pub base_fee: f64,
-    /// The tip that would just have been included in that block.
+    /// The tip that, at this base fee, would just have been included in the block before.
     pub inclusion_tip: f64,
     /// The chain's native token in debt tokens.
     pub native_price: f64,
@@ -38,7 +38,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// What `gas` costs at the next block's base fee and `tip` gwei, in debt tokens.
+    /// What `gas` costs at the base fee and `tip` gwei, in debt tokens.
     #[must_use]
     pub fn gas_cost(&self, gas: u64, tip: f64) -> f64 {
         gas as f64 * (self.base_fee + tip) * 1e-9 * self.native_price
@@ -141,6 +141,10 @@ pub enum Action {
         /// The most collateral sold for it.
         max_collateral: f64,
     },
+    /// Let the circuit breaker observe base fee and block time.
+    Poke,
+    /// Let the volume bucket record the venue's depth.
+    RecordDepth,
     /// Write a price to the feed.
     Report {
         /// The price.

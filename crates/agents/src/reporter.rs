@@ -1,9 +1,28 @@
-//! The operators of the price feed: they write a price when it has moved by the deviation or the heartbeat is due.
+//! Operators: those of the price feed write a price when it has moved by the deviation or the heartbeat is due; the
+//! protocol's let breaker and bucket observe, so that what these know does not depend on calls that happen to succeed.
 
 use crate::observation::{Action, Bid, Intent, Observation};
 
 /// Gas limit of a report.
 pub const REPORT_GAS_LIMIT: u64 = 150_000;
+
+/// Gas limit of an observation by breaker or bucket.
+pub const UPKEEP_GAS_LIMIT: u64 = 250_000;
+
+/// Seconds between the observations that operators cause.
+pub const UPKEEP_SECONDS: u64 = 60;
+
+/// Breaker and bucket observe once a minute: `slot` seconds ago it was another minute.
+#[must_use]
+pub fn upkeep(observation: &Observation, slot: u64, action: Action) -> Option<Intent> {
+    let minute = observation.timestamp / UPKEEP_SECONDS;
+    let before = observation.timestamp.saturating_sub(slot) / UPKEEP_SECONDS;
+    (minute != before).then(|| Intent {
+        action,
+        bid: Bid::lasting(observation, observation.competitive_tip(), 5),
+        gas_limit: UPKEEP_GAS_LIMIT,
+    })
+}
 
 /// When a feed is updated.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,9 +63,8 @@ mod tests {
     use crate::observation::Prices;
     use crate::venue::Venue;
 
-    #[test]
-    fn reports_on_deviation_or_heartbeat() {
-        let observation = Observation {
+    fn observation() -> Observation {
+        Observation {
             block: 1,
             timestamp: 1_000,
             base_fee: 10.0,
@@ -64,7 +82,24 @@ mod tests {
             },
             reference_price: 100.0,
             breaker_level: 0,
-        };
+        }
+    }
+
+    #[test]
+    fn upkeep_is_once_a_minute() {
+        let times = (0..20).filter(|i| {
+            let observation = Observation {
+                timestamp: 1_200 + 12 * i,
+                ..observation()
+            };
+            upkeep(&observation, 12, Action::Poke).is_some()
+        });
+        assert_eq!(times.collect::<Vec<_>>(), [0, 5, 10, 15]);
+    }
+
+    #[test]
+    fn reports_on_deviation_or_heartbeat() {
+        let observation = observation();
         let reporter = Reporter {
             deviation: 0.005,
             heartbeat: 3_600,
