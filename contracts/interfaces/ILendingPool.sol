@@ -194,7 +194,8 @@ interface ILendingPoolCore is ILendingPoolEvents {
     // -- liquidators
 
     /// @notice Repays up to `maxRepay` of an unhealthy account's debt for its collateral, as the policy grants. Reverts with
-    /// `NotLiquidatable` if the policy grants nothing. Debt that is left without any collateral is written off.
+    /// `NotLiquidatable` if the policy grants nothing. Debt that is left without any collateral is written off. So that no
+    /// dust is left, the policy may grant more than `maxRepay`, at the same bonus.
     /// @param data If not empty, `onLiquidate` is called on the caller after the collateral is sent.
     function liquidate(address account, uint256 collateralId, uint256 maxRepay, bytes calldata data)
         external
