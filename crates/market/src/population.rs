@@ -70,8 +70,8 @@ pub struct Group {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(tag = "law", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Sizes {
-    /// All alike.
-    Even,
+    /// All alike. (Braces, so that a share given beside it is refused.)
+    Even {},
     /// Lognormal, with the spread that gives whales their share.
     Lognormal {
         /// Share of the group's collateral held by its largest 1% (at least one account): more than an even share, less
@@ -213,7 +213,7 @@ impl Group {
         check_count(key("accounts"), self.accounts)?;
         check_amount(key("total_collateral"), self.total_collateral)?;
         match self.sizes {
-            Sizes::Even => {}
+            Sizes::Even {} => {}
             Sizes::Lognormal { whale_share } | Sizes::Pareto { whale_share } => {
                 let even = self.whales() as f64 / self.accounts as f64;
                 if !(whale_share > even && whale_share < 1.0) {
@@ -268,7 +268,7 @@ impl Group {
         let fraction = whales as f64 / count as f64;
         // Size as a function of the probability that an account is larger still.
         let (quantile, whale_share): (Box<dyn Fn(f64) -> f64>, f64) = match self.sizes {
-            Sizes::Even => return vec![self.total_collateral / count as f64; count],
+            Sizes::Even {} => return vec![self.total_collateral / count as f64; count],
             // The largest fraction p of a lognormal holds the share Φ(σ − z), z = Φ⁻¹(1 − p); solved for σ.
             Sizes::Lognormal { whale_share } => {
                 let sigma =

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::MarketError;
 
-/// Largest file that a reader takes in, in bytes (512 MiB: a decade of one-minute bars is under half of it).
+/// Largest file that a reader takes in, in bytes (512 MiB: a decade of one-minute bars fits).
 pub const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Most blocks that one series may have (19 years of 12 s).
@@ -95,13 +95,13 @@ pub(crate) fn check_range(key: String, value: f64, low: f64, high: f64) -> Resul
         Err(MarketError::impossible(
             key,
             value,
-            format!("{low} to {high}"),
+            format!("{low:?} to {high:?}"),
         ))
     }
 }
 
-/// Smallest and largest price, gas price or amount that a configuration may give: wide enough for any asset and narrow
-/// enough that products of two stay finite.
+/// Smallest and largest price, gas price or amount that a file or a configuration may give: wide enough for any asset and
+/// narrow enough that products and ratios of a few stay finite and above zero.
 pub(crate) const AMOUNTS: std::ops::RangeInclusive<f64> = 1e-30..=1e30;
 
 /// Refuses an amount that is not positive, finite and within [`AMOUNTS`].

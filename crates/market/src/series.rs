@@ -168,22 +168,23 @@ impl Series {
                     covers: self.covers(grid.slot_seconds(), Some(start)),
                 });
             }
-            while self.rows.get(at + 1).is_some_and(|next| next.time <= time) {
+            while let Some(next) = self.rows.get(at + 1)
+                && time >= self.rows[at].time + self.interval_seconds
+            {
+                let previous = self.rows[at].time;
+                if next.time - previous > self.interval_seconds {
+                    return Err(gap(
+                        &self.file,
+                        next.line,
+                        next.time,
+                        previous,
+                        self.interval_seconds,
+                    ));
+                }
                 at += 1;
             }
             let row = self.rows[at];
             let next = self.rows.get(at + 1);
-            if let Some(next) = next
-                && time >= row.time + self.interval_seconds
-            {
-                return Err(gap(
-                    &self.file,
-                    next.line,
-                    next.time,
-                    row.time,
-                    self.interval_seconds,
-                ));
-            }
             values.push(match (interpolation, next) {
                 (Interpolation::LogLinear, Some(next))
                     if next.time - row.time == self.interval_seconds =>

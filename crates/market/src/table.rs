@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::MarketError;
-use crate::request::MAX_FILE_BYTES;
+use crate::request::{AMOUNTS, MAX_FILE_BYTES};
 
 /// A header and the text under it. Rows are parsed as they are visited.
 pub(crate) struct Table {
@@ -245,14 +245,18 @@ impl Row<'_> {
         }
     }
 
-    /// A finite number above zero.
+    /// A number above zero, within [`AMOUNTS`].
     pub fn positive(&self, column: usize) -> Result<f64, MarketError> {
-        self.number(column, "a number above zero", |value| value > 0.0)
+        self.number(column, "a number above zero (1e-30 to 1e30)", |value| {
+            AMOUNTS.contains(&value)
+        })
     }
 
-    /// A finite number of zero or more.
+    /// Zero, or a number within [`AMOUNTS`].
     pub fn amount(&self, column: usize) -> Result<f64, MarketError> {
-        self.number(column, "a number of zero or more", |value| value >= 0.0)
+        self.number(column, "zero or a number above (1e-30 to 1e30)", |value| {
+            value == 0.0 || AMOUNTS.contains(&value)
+        })
     }
 
     fn number(
@@ -262,7 +266,7 @@ impl Row<'_> {
         accepts: impl Fn(f64) -> bool,
     ) -> Result<f64, MarketError> {
         match self.text(column).parse::<f64>() {
-            Ok(value) if value.is_finite() && accepts(value) => Ok(value),
+            Ok(value) if accepts(value) => Ok(value),
             _ => Err(self.malformed(column, expected)),
         }
     }

@@ -47,6 +47,7 @@ fn locate(shared: &Path, name: &str, required: bool) -> Found {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
