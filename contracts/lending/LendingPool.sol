@@ -121,6 +121,7 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
     }
 
     function _withdraw(Market memory market, uint256 assets, uint256 shares, address receiver, address owner_) private {
+        if (receiver == address(0)) revert ZeroAddress();
         if (assets == 0 || shares == 0) revert ZeroAmount();
         _requireCash(assets);
         _spendAllowance(owner_, shares);

@@ -116,7 +116,7 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
         uint256 fromLenders = loss - fromReserves;
         _subtractDebt(market, loss, shares);
         market.lenderAssets = uint104(FixedPointMathLib.zeroFloorSub(market.lenderAssets, fromLenders));
-        emit BadDebtWrittenOff(account, fromReserves, fromLenders);
+        if (loss != 0) emit BadDebtWrittenOff(account, fromReserves, fromLenders);
     }
 
     /// @dev Receives `amount`, with all state already written. Locked: a token that calls back finds the books ahead of the

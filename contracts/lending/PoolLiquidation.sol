@@ -91,6 +91,8 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
             return (request, grant);
         }
         Prices[] memory prices = _peekPrices(position.bitmap);
+        // As `liquidate` asks it: a policy that does not ask for confirmation is not told the cumulative price.
+        if (!config.needsConfirmation) prices[collateralId].cumulative = 0;
         (request, grant.refusal) = _request(_accrued(), position, config, account, collateralId, prices);
         if (grant.refusal != Refusal.None) return (request, grant);
         request.asked = FixedPointMathLib.min(maxRepay, request.debt);

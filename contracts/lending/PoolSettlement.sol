@@ -42,7 +42,9 @@ abstract contract PoolSettlement is PoolClosing, ILendingPoolExtension {
     }
 
     /// @dev Takes an insolvent position's debt off the books: min(D, ⌈C_F / (1 + b_set)⌉) is to be repaid, the rest is
-    /// written off. It is insolvent while C_F < D (1 + b_set), to the wei: where that ends, exactly D would be repaid.
+    /// written off. It is insolvent while C_F < D (1 + b_set), to the wei: within the last wei before it ends, D is repaid.
+    /// The stipend is for a debt that was worth opening. Below the minimum debt anybody could leave a unit of debt beside a
+    /// unit of collateral, wait for the rounding to turn against it and be paid for settling it.
     function _closeInsolvent(Market memory market, Position memory position, address account)
         private
         returns (uint256 covered, uint256 writtenOff, uint256 stipend)
@@ -51,12 +53,15 @@ abstract contract PoolSettlement is PoolClosing, ILendingPoolExtension {
         Valuation memory valuation = _valuation(position, account, _updatePrices(position.bitmap, false));
         if (valuation.down) revert NotLiquidatable(account, Refusal.PriceDown);
         uint256 value = valuation.collateralValue;
+        // C < D (1 + b) iff C < ⌈D (1 + b)⌉, and then ⌈C / (1 + b)⌉ <= D.
+        if (
+            value >= FixedPointMathLib.fullMulDivUp(debt, WAD + SETTLEMENT_BONUS, WAD) || valuation.weightedFast >= debt
+        ) revert NotInsolvent(account, value, debt);
         covered = FixedPointMathLib.fullMulDivUp(value, WAD, WAD + SETTLEMENT_BONUS);
-        if (covered >= debt || valuation.weightedFast >= debt) revert NotInsolvent(account, value, debt);
 
         writtenOff = debt - covered;
         uint256 cash = _cash();
-        if (value < _settlementStipend) {
+        if (value < _settlementStipend && debt >= _policy.minDebt) {
             stipend = FixedPointMathLib.min(_settlementStipend, FixedPointMathLib.min(cash, _reserves(market, cash)));
         }
         _subtractDebt(market, covered, 0);

@@ -73,22 +73,42 @@ abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
         return SharesMath.toAssetsDown(shares, market.lenderAssets, market.supplyShares);
     }
 
-    function maxDeposit(address) public view returns (uint256) {
-        return FixedPointMathLib.zeroFloorSub(_caps.supplyCap, _accrued().lenderAssets);
+    /// @dev What the cap leaves, and what the books' shares leave: after losses a share is cheap and there are many.
+    function maxDeposit(address) external view returns (uint256 assets) {
+        Market memory market = _accrued();
+        (uint256 room, uint256 shareRoom) = _supplyRoom(market);
+        assets = FixedPointMathLib.min(
+            room, SharesMath.toAssetsUp(shareRoom + 1, market.lenderAssets, market.supplyShares) - 1
+        );
+        // A deposit that rounds to no share is refused.
+        if (SharesMath.toSharesDown(assets, market.lenderAssets, market.supplyShares) == 0) assets = 0;
     }
 
-    /// @dev Down: what it costs is then within `maxDeposit`.
-    function maxMint(address receiver) external view returns (uint256) {
-        return previewDeposit(maxDeposit(receiver));
+    /// @dev Down: what it costs is then within the cap.
+    function maxMint(address) external view returns (uint256) {
+        Market memory market = _accrued();
+        (uint256 room, uint256 shareRoom) = _supplyRoom(market);
+        return FixedPointMathLib.min(shareRoom, SharesMath.toSharesDown(room, market.lenderAssets, market.supplyShares));
     }
 
     function maxWithdraw(address owner_) external view returns (uint256) {
         return FixedPointMathLib.min(previewRedeem(_balances[owner_]), _cash());
     }
 
-    /// @dev Down: what it pays is then within the cash.
-    function maxRedeem(address owner_) external view returns (uint256) {
-        return FixedPointMathLib.min(_balances[owner_], previewDeposit(_cash()));
+    /// @dev The most shares that pay no more than the cash: one less than the fewest that pay more.
+    function maxRedeem(address owner_) external view returns (uint256 shares) {
+        Market memory market = _accrued();
+        shares = FixedPointMathLib.min(
+            _balances[owner_], SharesMath.toSharesUp(_cash() + 1, market.lenderAssets, market.supplyShares) - 1
+        );
+        // Shares that are worth nothing cannot be redeemed.
+        if (SharesMath.toAssetsDown(shares, market.lenderAssets, market.supplyShares) == 0) shares = 0;
+    }
+
+    /// @dev The assets below the cap, and the shares that the books still have room for.
+    function _supplyRoom(Market memory market) private view returns (uint256 room, uint256 shareRoom) {
+        room = FixedPointMathLib.zeroFloorSub(_caps.supplyCap, market.lenderAssets);
+        shareRoom = type(uint104).max - market.supplyShares;
     }
 
     // -- views: the pool
