@@ -10,8 +10,12 @@ contract FeedMock is IAggregatorV3 {
         Revert,
         Short,
         Bomb,
-        BurnGas
+        BurnGas,
+        Heavy
     }
+
+    /// @dev Most of what an oracle allows a feed; what is short of it underflows and reverts.
+    uint256 private constant HEAVY_GAS = 190_000;
 
     uint8 public immutable decimals;
     int256 public answer;
@@ -41,11 +45,12 @@ contract FeedMock is IAggregatorV3 {
         Behaviour what = behaviour;
         if (what == Behaviour.Revert) revert("feed");
         if (what == Behaviour.Short) {
-            int256 value = answer;
+            // All that is read of an answer, but one word too little.
+            (int256 value, uint256 date) = (answer, updatedAt);
             assembly {
-                mstore(0, 1)
                 mstore(32, value)
-                return(0, 64)
+                mstore(96, date)
+                return(0, 128)
             }
         }
         if (what == Behaviour.Bomb) {
@@ -59,6 +64,10 @@ contract FeedMock is IAggregatorV3 {
         }
         if (what == Behaviour.BurnGas) {
             for (uint256 i; i < type(uint256).max; ++i) {}
+        }
+        if (what == Behaviour.Heavy) {
+            uint256 end = gasleft() - HEAVY_GAS;
+            while (gasleft() > end) {}
         }
         return (1, answer, updatedAt, updatedAt, 1);
     }

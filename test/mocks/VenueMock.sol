@@ -9,6 +9,7 @@ contract VenueMock is IPriceVenue {
     uint256 public depth_;
     bool public reverts;
     bool public burnsGas;
+    uint256 public heavyGas;
 
     function set(uint256 price, uint256 depthValue) external {
         (averagePrice_, depth_) = (price, depthValue);
@@ -16,6 +17,11 @@ contract VenueMock is IPriceVenue {
 
     function misbehave(bool reverts_, bool burnsGas_) external {
         (reverts, burnsGas) = (reverts_, burnsGas_);
+    }
+
+    /// @notice To use up that much before answering, and to revert with less.
+    function setHeavyGas(uint256 heavyGas_) external {
+        heavyGas = heavyGas_;
     }
 
     function averagePrice() external view returns (uint256) {
@@ -31,5 +37,9 @@ contract VenueMock is IPriceVenue {
     function _misbehave() private view {
         require(!reverts, "venue");
         if (burnsGas) for (uint256 i; i < type(uint256).max; ++i) {}
+        if (heavyGas > 0) {
+            uint256 end = gasleft() - heavyGas;
+            while (gasleft() > end) {}
+        }
     }
 }

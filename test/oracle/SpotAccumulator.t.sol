@@ -132,6 +132,18 @@ contract SpotAccumulatorTest is Test {
         assertEq(accumulator.averagePrice(), PRICE);
     }
 
+    /// @dev The new price after a silence needs two samples, and then has all of the run.
+    function test_record_TheFirstSampleAfterASilenceCounts() public {
+        _cover();
+        vm.warp(block.timestamp + 1000);
+        spot.set(1.8e27, DEPTH);
+        accumulator.record();
+        for (uint256 i; i < 5; ++i) {
+            _record(1.8e27);
+        }
+        assertEq(accumulator.averagePrice(), 1.8e27);
+    }
+
     function test_depth_IsTheLeastOfThree() public {
         assertEq(accumulator.depth(), 0); // nothing sampled yet
         _cover();

@@ -57,6 +57,7 @@ contract TwapOracleHostileTest is TwapOracleTestBase {
         feed.set(2000e8);
         oracle = new TwapOracle(p);
         vm.warp(200);
+        feed.set(2100e8);
         feed.setUpdatedAt(0);
         _assertMissing();
     }
@@ -108,7 +109,8 @@ contract TwapOracleHostileTest is TwapOracleTestBase {
 
     /// @dev Starving the feed of gas must not make the slow price stand in.
     function testFuzz_update_NeverTakesAStarvedFeedForMissing(uint256 gasLimit) public {
-        gasLimit = bound(gasLimit, 25_000, 400_000);
+        feed.setBehaviour(FeedMock.Behaviour.Heavy);
+        gasLimit = bound(gasLimit, 180_000, 230_000);
         try oracle.update{gas: gasLimit}() returns (uint256 fast, uint256, PriceStatus status) {
             assertEq(fast, 2.1e27);
             assertEq(uint256(status), uint256(PriceStatus.Ok));
@@ -128,7 +130,8 @@ contract TwapOracleHostileTest is TwapOracleTestBase {
     /// @dev Nor must starving the venue make the slow price confirm.
     function testFuzz_updateForLiquidation_NeverTakesAStarvedVenueForSilent(uint256 gasLimit) public {
         venue.set(1.7e27, 0);
-        gasLimit = bound(gasLimit, 25_000, 500_000);
+        venue.setHeavyGas(290_000);
+        gasLimit = bound(gasLimit, 280_000, 350_000);
         try oracle.updateForLiquidation{gas: gasLimit}() returns (Prices memory prices) {
             assertEq(prices.confirm, 1.7e27);
         } catch {}
