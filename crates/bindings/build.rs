@@ -20,10 +20,15 @@ use std::{
 };
 
 /// Sources outside `contracts/` that the Rust tools deploy. One that is absent is skipped.
-const EXTRA_SOURCES: [&str; 4] = [
+const EXTRA_SOURCES: [&str; 9] = [
     "script/SystemDeployer.sol",
+    "test/mocks/FixedOracle.sol",
+    "test/mocks/FullClosePolicy.sol",
+    "test/mocks/ShadowVenue.sol",
     "test/mocks/SimFeed.sol",
     "test/mocks/SimToken.sol",
+    "test/mocks/SpotOracle.sol",
+    "test/utils/Deleverager.sol",
     "test/utils/VenueRouter.sol",
 ];
 
