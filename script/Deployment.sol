@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+
+import {CircuitBreaker} from "../contracts/breaker/CircuitBreaker.sol";
+import {CollateralConfig} from "../contracts/interfaces/ILendingPool.sol";
+import {IUniswapV3PoolState} from "../contracts/interfaces/IUniswapV3PoolState.sol";
+import {PoolAdministration} from "../contracts/lending/PoolAdministration.sol";
+import {LendingPool} from "../contracts/lending/LendingPool.sol";
+import {LendingPoolExtension} from "../contracts/lending/LendingPoolExtension.sol";
+import {PoolParameters} from "../contracts/lending/PoolParameters.sol";
+import {DampedParameters} from "../contracts/liquidation/DampedParameters.sol";
+import {DampedPolicy} from "../contracts/liquidation/DampedPolicy.sol";
+import {RigidPolicy} from "../contracts/liquidation/RigidPolicy.sol";
+import {TargetHealthPolicy} from "../contracts/liquidation/TargetHealthPolicy.sol";
+import {TwapOracle, TwapOracleParameters} from "../contracts/oracle/TwapOracle.sol";
+import {UniswapV3Source} from "../contracts/oracle/UniswapV3Source.sol";
+import {AdaptiveRateModel} from "../contracts/rates/AdaptiveRateModel.sol";
+import {KinkedRateModel} from "../contracts/rates/KinkedRateModel.sol";
+import {CollateralPlan, PolicyKind, PolicyPlan, System, SystemPlan} from "./SystemPlan.sol";
+
+/// @title The one definition of a deployment
+/// @notice Tests, `Deploy.s.sol` and the Rust tools deploy through it. Afterwards the timelock owns pool and breaker, only
+/// governance proposes to it, and the deployer holds nothing.
+library Deployment {
+    /// @dev Makes the timelock's bootstrap operations distinct from anything governance schedules.
+    bytes32 private constant BOOTSTRAP = "breakwater bootstrap";
+
+    /// @param plan What to deploy.
+    /// @param deployer The account whose calls these are: a script's broadcaster, or the contract that uses this library.
+    function deploy(SystemPlan memory plan, address deployer) internal returns (System memory system) {
+        TimelockController timelock = _timelock(deployer);
+        system.timelock = address(timelock);
+        system.rateModel = _rateModel(plan);
+        if (plan.withBreaker) system.breaker = address(new CircuitBreaker(system.timelock, plan.breaker));
+
+        uint256 count = plan.collaterals.length;
+        system.oracles = new address[](count);
+        system.venueSources = new address[](count);
+        for (uint256 i; i < count; ++i) {
+            (system.oracles[i], system.venueSources[i]) = _oracle(plan.asset, plan.collaterals[i]);
+        }
+        system.policy = _policy(plan.policy, count == 0 ? address(0) : system.oracles[plan.nativeCollateral]);
+        (system.pool, system.poolExtension) = _pool(plan, system, deployer);
+        _configure(plan, system);
+        _handOver(plan, timelock, Ownable2Step(system.pool), deployer);
+    }
+
+    function _timelock(address deployer) private returns (TimelockController) {
+        address[] memory bootstrap = new address[](1);
+        bootstrap[0] = deployer;
+        return new TimelockController(0, bootstrap, bootstrap, deployer);
+    }
+
+    function _rateModel(SystemPlan memory plan) private returns (address) {
+        if (plan.rate.adaptationSpeed != 0) return address(new AdaptiveRateModel(plan.rate));
+        return address(
+            new KinkedRateModel(
+                plan.rate.targetUtilisation,
+                plan.rate.lowMultiplier,
+                plan.rate.highMultiplier,
+                plan.rate.initialRateAtTarget
+            )
+        );
+    }
+
+    function _oracle(address asset, CollateralPlan memory plan) private returns (address oracle, address source) {
+        if (plan.venue != address(0)) {
+            source = address(
+                new UniswapV3Source(
+                    IUniswapV3PoolState(plan.venue), plan.listing.token, asset, plan.venueWindow, plan.venueMinDepth
+                )
+            );
+        }
+        oracle = address(
+            new TwapOracle(
+                TwapOracleParameters({
+                    collateralToken: plan.listing.token,
+                    debtToken: asset,
+                    base: plan.base,
+                    quote: plan.quote,
+                    venue: source,
+                    window: plan.window,
+                    step: plan.step,
+                    confirmationDelay: plan.confirmationDelay,
+                    standInLimit: plan.standInLimit
+                })
+            )
+        );
+    }
+
+    function _policy(PolicyPlan memory plan, address nativeOracle) private returns (address) {
+        if (plan.kind == PolicyKind.Rigid) return address(new RigidPolicy(plan.rigidBonus));
+        if (plan.kind == PolicyKind.TargetHealth) {
+            return address(new TargetHealthPolicy(plan.targetHealth, plan.fullBonusHealth, plan.bonusShareAtOne));
+        }
+        DampedParameters memory damped = plan.damped;
+        damped.nativeOracle = damped.liquidationGas == 0 ? address(0) : nativeOracle;
+        return address(new DampedPolicy(damped));
+    }
+
+    function _pool(SystemPlan memory plan, System memory system, address deployer)
+        private
+        returns (address pool, address extension)
+    {
+        PoolParameters memory parameters = PoolParameters({
+            asset: plan.asset,
+            rateModel: system.rateModel,
+            breaker: system.breaker,
+            policy: system.policy,
+            owner: deployer,
+            guardian: plan.guardian,
+            supplyCap: plan.supplyCap,
+            borrowCap: plan.borrowCap,
+            name: plan.name,
+            symbol: plan.symbol
+        });
+        extension = address(new LendingPoolExtension(parameters));
+        pool = address(new LendingPool(parameters, extension));
+    }
+
+    function _configure(SystemPlan memory plan, System memory system) private {
+        PoolAdministration pool = PoolAdministration(system.pool);
+        for (uint256 i; i < plan.collaterals.length; ++i) {
+            CollateralConfig memory listing = plan.collaterals[i].listing;
+            listing.oracle = system.oracles[i];
+            pool.listCollateral(listing);
+        }
+        pool.setMinDebt(plan.minDebt, plan.settlementStipend);
+        pool.setReserveFactor(plan.reserveFactor);
+    }
+
+    /// @dev The timelock starts without delay, accepts the pool, takes on its delay, and then the deployer leaves it.
+    function _handOver(SystemPlan memory plan, TimelockController timelock, Ownable2Step pool, address deployer)
+        private
+    {
+        pool.transferOwnership(address(timelock));
+        _throughTimelock(timelock, address(pool), abi.encodeCall(Ownable2Step.acceptOwnership, ()));
+        _throughTimelock(
+            timelock, address(timelock), abi.encodeCall(TimelockController.updateDelay, (plan.timelockDelay))
+        );
+        timelock.grantRole(timelock.PROPOSER_ROLE(), plan.governance);
+        timelock.grantRole(timelock.CANCELLER_ROLE(), plan.governance);
+        timelock.grantRole(timelock.EXECUTOR_ROLE(), plan.governance);
+        timelock.renounceRole(timelock.PROPOSER_ROLE(), deployer);
+        timelock.renounceRole(timelock.CANCELLER_ROLE(), deployer);
+        timelock.renounceRole(timelock.EXECUTOR_ROLE(), deployer);
+        timelock.renounceRole(timelock.DEFAULT_ADMIN_ROLE(), deployer);
+    }
+
+    function _throughTimelock(TimelockController timelock, address target, bytes memory data) private {
+        timelock.schedule(target, 0, data, 0, BOOTSTRAP, 0);
+        timelock.execute(target, 0, data, 0, BOOTSTRAP);
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
+import {Test} from "forge-std/Test.sol";
+
+import {CollateralState, ILendingPool, MarketState} from "../../contracts/interfaces/ILendingPool.sol";
+import {LendingPool} from "../../contracts/lending/LendingPool.sol";
+import {LendingPoolExtension} from "../../contracts/lending/LendingPoolExtension.sol";
+import {PoolAdministration} from "../../contracts/lending/PoolAdministration.sol";
+import {PoolParameters} from "../../contracts/lending/PoolParameters.sol";
+import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
+import {Deploy} from "../../script/Deploy.s.sol";
+import {PolicyKind, System, SystemPlan} from "../../script/SystemPlan.sol";
+import {SystemDeployer} from "../../script/SystemDeployer.sol";
+import {SimFeed} from "../mocks/SimFeed.sol";
+import {SimToken} from "../mocks/SimToken.sol";
+
+contract DeploymentTest is Test {
+    address private governance = makeAddr("governance");
+    address private guardian = makeAddr("guardian");
+    SystemDeployer private deployer;
+    SimToken private asset;
+    SimToken private collateral;
+    SimFeed private feed;
+
+    function setUp() public {
+        vm.warp(1_700_000_000);
+        deployer = new SystemDeployer();
+        asset = new SimToken("Dai", "DAI", 18);
+        collateral = new SimToken("Ether", "ETH", 18);
+        feed = new SimFeed(8);
+        feed.set(2000e8, block.timestamp);
+    }
+
+    function _plan(PolicyKind kind) private view returns (SystemPlan memory plan) {
+        plan = deployer.defaultPlan();
+        plan.asset = address(asset);
+        plan.governance = governance;
+        plan.guardian = guardian;
+        plan.policy.kind = kind;
+        plan.collaterals[0].listing.token = address(collateral);
+        plan.collaterals[0].base.source = address(feed);
+    }
+
+    function test_deploy_HandsEverythingToTheTimelock() public {
+        SystemPlan memory plan = _plan(PolicyKind.Damped);
+        System memory system = deployer.deploy(plan);
+        TimelockController timelock = TimelockController(payable(system.timelock));
+        assertEq(Ownable(system.pool).owner(), system.timelock, "pool's owner");
+        assertEq(Ownable(system.breaker).owner(), system.timelock, "breaker's owner");
+        assertEq(timelock.getMinDelay(), 2 days, "delay");
+        bytes32[4] memory roles = [
+            timelock.DEFAULT_ADMIN_ROLE(), timelock.PROPOSER_ROLE(), timelock.EXECUTOR_ROLE(), timelock.CANCELLER_ROLE()
+        ];
+        for (uint256 i; i < roles.length; ++i) {
+            assertFalse(timelock.hasRole(roles[i], address(deployer)), "the deployer keeps a role");
+            assertEq(timelock.hasRole(roles[i], governance), i != 0, "governance's roles");
+        }
+    }
+
+    function test_deploy_SetsWhatThePlanSays() public {
+        SystemPlan memory plan = _plan(PolicyKind.Damped);
+        System memory system = deployer.deploy(plan);
+        ILendingPool pool = ILendingPool(system.pool);
+        PoolAdministration administration = PoolAdministration(system.pool);
+        assertEq(pool.assetToken(), address(asset));
+        assertEq(pool.policy(), system.policy);
+        assertEq(pool.breaker(), system.breaker);
+        assertEq(pool.collateralCount(), 1);
+        CollateralState memory state = pool.collateralState(0);
+        assertEq(state.token, address(collateral));
+        assertEq(state.oracle, system.oracles[0]);
+        assertEq(state.borrowLtv, 0.8e18);
+        assertEq(state.liquidationThreshold, 0.83e18);
+        assertTrue(state.damped);
+        assertEq(administration.minDebt(), plan.minDebt);
+        assertEq(administration.settlementStipend(), plan.settlementStipend);
+        assertEq(administration.reserveFactor(), plan.reserveFactor);
+        assertEq(administration.guardian(), guardian);
+        assertEq(IERC20Metadata(system.pool).symbol(), plan.symbol);
+        assertEq(IERC20Metadata(system.pool).decimals(), 21);
+        MarketState memory market = pool.marketState();
+        assertApproxEqRel(market.rateAtTarget, plan.rate.initialRateAtTarget, 1e9);
+        assertEq(DampedPolicy(system.policy).parameters().nativeOracle, system.oracles[0]);
+    }
+
+    /// @dev A comparison of policies changes one address: code of pool and extension are the same for all three.
+    function test_deploy_SamePoolCodeForEveryPolicy() public {
+        bytes32[3] memory pools;
+        bytes32[3] memory extensions;
+        for (uint256 kind; kind < 3; ++kind) {
+            uint256 snapshot = vm.snapshotState();
+            System memory system = deployer.deploy(_plan(PolicyKind(kind)));
+            (pools[kind], extensions[kind]) = (system.pool.codehash, system.poolExtension.codehash);
+            vm.revertToState(snapshot);
+        }
+        assertEq(pools[0], pools[1]);
+        assertEq(pools[0], pools[2]);
+        assertEq(extensions[0], extensions[1]);
+        assertEq(extensions[0], extensions[2]);
+    }
+
+    function test_deploy_EveryContractFitsTheCodeSizeLimit() public {
+        System memory system = deployer.deploy(_plan(PolicyKind.Damped));
+        address[7] memory deployed = [
+            system.timelock,
+            system.rateModel,
+            system.breaker,
+            system.policy,
+            system.poolExtension,
+            system.pool,
+            system.oracles[0]
+        ];
+        for (uint256 i; i < deployed.length; ++i) {
+            assertGt(deployed[i].code.length, 0, "not deployed");
+            assertLe(deployed[i].code.length, 24_576, "EIP-170");
+        }
+    }
+
+    function test_script_DeploysTheSameCodeAsOneCall() public {
+        System memory expected = deployer.deploy(_plan(PolicyKind.Damped));
+        string memory file = string.concat(vm.projectRoot(), "/cache/deployment-test.json");
+        vm.createDir(string.concat(vm.projectRoot(), "/cache"), true);
+        vm.writeFile(file, _json());
+        vm.setEnv("BREAKWATER_CONFIG", file);
+        System memory system = new Deploy().run();
+        assertEq(system.timelock.codehash, expected.timelock.codehash);
+        assertEq(system.policy.codehash.length, expected.policy.codehash.length);
+        assertEq(ILendingPool(system.pool).collateralState(0).token, address(collateral));
+        assertEq(Ownable(system.pool).owner(), system.timelock);
+        assertEq(PoolAdministration(system.pool).borrowCap(), 900e18);
+    }
+
+    function test_RevertWhen_script_KeyIsMissing() public {
+        string memory file = string.concat(vm.projectRoot(), "/cache/deployment-test-missing.json");
+        vm.createDir(string.concat(vm.projectRoot(), "/cache"), true);
+        vm.writeFile(file, "{\"asset\":\"0x0000000000000000000000000000000000000001\"}");
+        Deploy script = new Deploy();
+        vm.expectRevert(abi.encodeWithSelector(Deploy.ConfigKeyMissing.selector, file, ".governance"));
+        script.readPlan(file);
+    }
+
+    function test_script_ExampleConfigurationIsComplete() public {
+        SystemPlan memory plan = new Deploy().readPlan(string.concat(vm.projectRoot(), "/script/config/example.json"));
+        assertEq(plan.collaterals.length, 1);
+        assertEq(plan.collaterals[0].venue, address(6));
+    }
+
+    function test_RevertWhen_deploy_ExtensionIsForAnotherAsset() public {
+        System memory system = deployer.deploy(_plan(PolicyKind.Rigid));
+        PoolParameters memory parameters = PoolParameters({
+            asset: address(collateral),
+            rateModel: system.rateModel,
+            breaker: system.breaker,
+            policy: system.policy,
+            owner: governance,
+            guardian: guardian,
+            supplyCap: 1,
+            borrowCap: 1,
+            name: "",
+            symbol: ""
+        });
+        vm.expectRevert(abi.encodeWithSelector(LendingPool.ExtensionMismatch.selector, system.poolExtension));
+        new LendingPool(parameters, system.poolExtension);
+    }
+
+    function test_RevertWhen_initialize_AfterConstruction() public {
+        System memory system = deployer.deploy(_plan(PolicyKind.Rigid));
+        PoolParameters memory parameters;
+        parameters.policy = system.policy;
+        vm.expectRevert(LendingPoolExtension.NotConstructing.selector);
+        LendingPoolExtension(system.pool).initialize(parameters);
+    }
+
+    function _json() private view returns (string memory) {
+        string memory head = string.concat(
+            "{\"asset\":\"",
+            vm.toString(address(asset)),
+            "\",\"governance\":\"",
+            vm.toString(governance),
+            "\",\"guardian\":\"",
+            vm.toString(guardian),
+            "\",\"name\":\"Breakwater DAI\",\"symbol\":\"bwDAI\",\"supplyCap\":\"1000000000000000000000\",",
+            "\"borrowCap\":\"900000000000000000000\",\"minDebt\":\"100000000000000000000\","
+        );
+        return string.concat(
+            head,
+            "\"settlementStipend\":\"5000000000000000000\",\"collaterals\":[{\"token\":\"",
+            vm.toString(address(collateral)),
+            "\",\"feed\":\"",
+            vm.toString(address(feed)),
+            "\",\"cap\":\"10000000000000000000000\"}]}"
+        );
+    }
+}
