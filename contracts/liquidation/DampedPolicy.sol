@@ -12,19 +12,8 @@ import {RotationSeed, Seed} from "../libraries/RotationSeed.sol";
 import {TurnMode, TurnSampler} from "../libraries/TurnSampler.sol";
 import {Bucket, BucketMode, VolumeBucket} from "../libraries/VolumeBucket.sol";
 import {WAD} from "../types/Constants.sol";
-import {BonusMode, DampedParameters, DampedParametersLib} from "./DampedParameters.sol";
-
-/// @notice What an account used of an epoch: one slot, touched only by slices and by the gas bonus.
-/// @param epoch The epoch that `debt` and `used` belong to.
-/// @param gasEpoch The last epoch in which the bonus paid for gas, plus 1.
-/// @param debt D at the account's first damped liquidation of that epoch, base units, held to 2^128 - 1.
-/// @param used What was repaid of it since, WAD, rounded up.
-struct AccountEpoch {
-    uint32 epoch;
-    uint32 gasEpoch;
-    uint128 debt;
-    uint64 used;
-}
+import {BonusMode, DampedParameters} from "./DampedParameters.sol";
+import {AccountEpoch, DampedState} from "./DampedState.sol";
 
 /// @title Gradual liquidation: auctioned bonus, target health, volume bucket, turns
 /// @notice Below a health factor of 1 and above HF_hard a position is in the damped zone: a second price must confirm, the
@@ -32,7 +21,7 @@ struct AccountEpoch {
 /// nothing dampens it; what remains there is the price (the bonus still rises with time) and the size (to the target health).
 /// @dev Parameters are immutable: governance changes them by pointing the pool to another policy. State is kept per calling
 /// pool, so a stranger who calls changes only its own.
-contract DampedPolicy is ILiquidationPolicy {
+contract DampedPolicy is DampedState, ILiquidationPolicy {
     using VolumeBucket for Bucket;
 
     /// @dev One liquidation being decided; what changed is written by `commit`.
@@ -54,79 +43,17 @@ contract DampedPolicy is ILiquidationPolicy {
         bool accountChanged;
     }
 
-    bool private immutable CONFIRMATION;
-    bool private immutable OBEYS_PAUSE;
-    BonusMode private immutable BONUS_MODE;
-    uint256 private immutable BONUS_MIN;
-    uint256 private immutable BONUS_MAX;
-    uint256 private immutable AUCTION_SECONDS;
-    uint256 private immutable TARGET_HEALTH;
-    uint256 private immutable SLICE_BASE;
-    TurnMode private immutable TURN_MODE;
-    uint256 private immutable TURN_FLOOR;
-    uint256 private immutable EPOCH_SECONDS;
-    BucketMode private immutable BUCKET_MODE;
-    uint256 private immutable REFILL_SHARE;
-    uint256 private immutable RESERVE_SHARE;
-    uint256 private immutable SCALING_FLOOR;
-    uint256 private immutable MIN_REFILL_SECONDS;
-    uint256 private immutable DEPTH_MEMORY_SECONDS;
-    uint256 private immutable LIQUIDATION_GAS;
-    address private immutable NATIVE_ORACLE;
-    /// @dev Whether an account's epoch is tracked: slices below 100%, or slices that the bucket scales.
-    bool private immutable SLICED;
-
-    mapping(address pool => mapping(address account => mapping(uint256 collateralId => Flag))) private _flags;
-    mapping(address pool => mapping(uint256 collateralId => Bucket)) private _buckets;
-    mapping(address pool => mapping(address account => AccountEpoch)) private _accounts;
-    mapping(address pool => Seed) private _seeds;
-
-    /// @notice An account's bonus auction began, or began anew.
-    /// @param cumulative The price accumulator at `since`, without its 40 low bits.
-    event Flagged(
-        address indexed pool, address indexed account, uint256 indexed collateralId, uint256 since, uint256 cumulative
-    );
-    /// @notice A bucket after a call, at `block.timestamp`.
-    event BucketUpdated(address indexed pool, uint256 indexed collateralId, uint256 level, uint256 depth);
-    /// @notice An account's epoch after a call; see `AccountEpoch`.
-    event AccountEpochUpdated(
-        address indexed pool, address indexed account, uint256 epoch, uint256 gasEpoch, uint256 debt, uint256 used
-    );
-    /// @notice A rotation's anchor was named (`seed` = 0) or its seed stored; see `RotationSeed`.
-    event SeedUpdated(address indexed pool, uint256 rotation, uint256 anchor, uint256 seed);
-
     /// @notice The pool lists no such collateral, or its price is down.
     error NoPrice(address pool, uint256 collateralId);
 
-    constructor(DampedParameters memory p) {
-        DampedParametersLib.validate(p);
-        CONFIRMATION = p.confirmation;
-        OBEYS_PAUSE = p.obeysPause;
-        BONUS_MODE = p.bonusMode;
-        BONUS_MIN = p.bonusMin;
-        BONUS_MAX = p.bonusMax;
-        AUCTION_SECONDS = p.auctionSeconds;
-        TARGET_HEALTH = p.targetHealth;
-        SLICE_BASE = p.sliceBase;
-        TURN_MODE = p.turnMode;
-        TURN_FLOOR = p.turnFloor;
-        EPOCH_SECONDS = p.epochSeconds;
-        BUCKET_MODE = p.bucketMode;
-        REFILL_SHARE = p.refillShare;
-        RESERVE_SHARE = p.reserveShare;
-        SCALING_FLOOR = p.scalingFloor;
-        MIN_REFILL_SECONDS = p.minRefillSeconds;
-        DEPTH_MEMORY_SECONDS = p.depthMemorySeconds;
-        LIQUIDATION_GAS = p.liquidationGas;
-        NATIVE_ORACLE = p.nativeOracle;
-        SLICED = p.sliceBase < WAD || p.bucketMode == BucketMode.Scaling;
-    }
+    constructor(DampedParameters memory p) DampedState(p) {}
 
     // -- ILiquidationPolicy
 
     /// @inheritdoc ILiquidationPolicy
+    /// @dev The clock of the auction reads the price accumulator, which comes with the confirming price.
     function needsConfirmation() external view returns (bool) {
-        return CONFIRMATION;
+        return CONFIRMATION || BONUS_MODE == BonusMode.Time;
     }
 
     /// @inheritdoc ILiquidationPolicy
@@ -176,67 +103,6 @@ contract DampedPolicy is ILiquidationPolicy {
     }
 
     // -- views
-
-    /// @notice The parameters of this policy.
-    function parameters() external view returns (DampedParameters memory) {
-        return DampedParameters({
-            confirmation: CONFIRMATION,
-            obeysPause: OBEYS_PAUSE,
-            bonusMode: BONUS_MODE,
-            bonusMin: BONUS_MIN,
-            bonusMax: BONUS_MAX,
-            auctionSeconds: AUCTION_SECONDS,
-            targetHealth: TARGET_HEALTH,
-            sliceBase: SLICE_BASE,
-            turnMode: TURN_MODE,
-            turnFloor: TURN_FLOOR,
-            epochSeconds: EPOCH_SECONDS,
-            bucketMode: BUCKET_MODE,
-            refillShare: REFILL_SHARE,
-            reserveShare: RESERVE_SHARE,
-            scalingFloor: SCALING_FLOOR,
-            minRefillSeconds: MIN_REFILL_SECONDS,
-            depthMemorySeconds: DEPTH_MEMORY_SECONDS,
-            liquidationGas: LIQUIDATION_GAS,
-            nativeOracle: NATIVE_ORACLE
-        });
-    }
-
-    /// @notice A bucket refilled to now at the stored depth; a new reading may move it. All 0 before its first use, when it
-    /// starts full.
-    /// @return level Base units of the debt token.
-    /// @return cap Base units of the debt token.
-    /// @return refillRateWad Base units of the debt token per second, WAD-scaled.
-    function bucketOf(address pool, uint256 collateralId)
-        external
-        view
-        returns (uint256 level, uint256 cap, uint256 refillRateWad)
-    {
-        Bucket memory bucket = _buckets[pool][collateralId];
-        cap = bucket.capOf();
-        refillRateWad = bucket.refillRateWad(REFILL_SHARE);
-        level = bucket.levelDown(REFILL_SHARE);
-    }
-
-    /// @notice A bucket as stored.
-    function storedBucket(address pool, uint256 collateralId) external view returns (Bucket memory) {
-        return _buckets[pool][collateralId];
-    }
-
-    /// @notice When the bonus auction of `account` for a collateral began; `since` is 0 if it never did.
-    function flagOf(address pool, address account, uint256 collateralId) external view returns (Flag memory) {
-        return _flags[pool][account][collateralId];
-    }
-
-    /// @notice What an account used of an epoch.
-    function accountEpochOf(address pool, address account) external view returns (AccountEpoch memory) {
-        return _accounts[pool][account];
-    }
-
-    /// @notice The seed record of a pool's current or last rotation.
-    function seedOf(address pool) external view returns (Seed memory) {
-        return _seeds[pool];
-    }
 
     /// @notice An account's draw in the epoch of `timestamp`: its turn is open iff the draw is below `turnProbability`. In
     /// another rotation than the present one a seeded draw is not known yet and reads 0.

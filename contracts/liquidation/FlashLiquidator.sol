@@ -21,8 +21,8 @@ interface IFlashLiquidatorVenue {
 
 /// @title Liquidates and sells what was seized, in one call and without capital
 /// @notice The collateral arrives first, is sold on the venue whole, and the proceeds repay the debt. What is left goes to the
-/// caller; below his minimum everything reverts. It holds nothing between calls, so anybody may use it: collateral or debt
-/// tokens that were sent here by mistake go to the next caller.
+/// caller; below his minimum everything reverts. It holds nothing between calls, so anybody may use it: collateral that the
+/// venue did not take goes to the caller too, and so do tokens that were sent here by mistake.
 contract FlashLiquidator is ILiquidateCallback {
     /// @notice A callback from another contract than the pool or the venue.
     error UnexpectedCallback(address caller);
@@ -60,9 +60,15 @@ contract FlashLiquidator is ILiquidateCallback {
         return _payOut(repaid, minProfit);
     }
 
-    /// @notice Closes an insolvent position; a stipend, where there is one, is profit.
+    /// @notice Closes an insolvent position; a stipend, where there is one, is profit. Other collaterals that the position
+    /// held are handed to the caller unsold and count for nothing in the profit.
     function settle(address account, uint256 minProfit) external returns (uint256 profit) {
+        uint256 bitmap = POOL.collateralBitmap(account);
         uint256 repaid = POOL.settle(account, "sell").repaid;
+        for (uint256 id; bitmap >> id != 0; ++id) {
+            if ((bitmap >> id) & 1 == 0 || id == COLLATERAL_ID) continue;
+            SafeTransferLib.safeTransferAll(POOL.collateralState(id).token, msg.sender);
+        }
         return _payOut(repaid, minProfit);
     }
 
@@ -91,5 +97,7 @@ contract FlashLiquidator is ILiquidateCallback {
         profit = SafeTransferLib.balanceOf(ASSET, address(this));
         if (profit < minProfit) revert ProfitBelowMinimum(profit + repaid, repaid, minProfit);
         if (profit != 0) SafeTransferLib.safeTransfer(ASSET, msg.sender, profit);
+        uint256 unsold = SafeTransferLib.balanceOf(COLLATERAL, address(this));
+        if (unsold != 0) SafeTransferLib.safeTransfer(COLLATERAL, msg.sender, unsold);
     }
 }

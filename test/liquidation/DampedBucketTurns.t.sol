@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.34;
 
-import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {LiquidationGrant, LiquidationRequest, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
-import {DampedParameters, DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
+import {DampedParameters} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
+import {DampedState} from "../../contracts/liquidation/DampedState.sol";
 import {Seed} from "../../contracts/libraries/RotationSeed.sol";
 import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
 import {Bucket, BucketMode} from "../../contracts/libraries/VolumeBucket.sol";
@@ -55,7 +55,7 @@ contract DampedBucketTurnsTest is PolicyFixture {
         DampedPolicy policy = new DampedPolicy(_bucketOnly());
         LiquidationRequest memory r = _request(_whale(), type(uint256).max);
         vm.expectEmit(address(policy));
-        emit DampedPolicy.BucketUpdated(address(this), 0, 3000e6, 5000e6);
+        emit DampedState.BucketUpdated(address(this), 0, 3000e6, 5000e6);
         assertEq(policy.commit(r).repay, 7000e6);
         _assertRefused(_commit(policy, r), Refusal.Bucket);
         (uint256 level, uint256 cap, uint256 rate) = policy.bucketOf(address(this), 0);
@@ -160,7 +160,7 @@ contract DampedBucketTurnsTest is PolicyFixture {
         pool.set(address(oracle), 120e18);
         oracle.setFast(PRICE, PriceStatus.Ok);
         vm.expectEmit(address(policy));
-        emit DampedPolicy.BucketUpdated(address(pool), 3, 10_000e6, 5000e6);
+        emit DampedState.BucketUpdated(address(pool), 3, 10_000e6, 5000e6);
         policy.recordDepth(address(pool), 3);
         oracle.setDepth(11_000e6);
         policy.recordDepth(address(pool), 3);
@@ -320,7 +320,7 @@ contract DampedBucketTurnsTest is PolicyFixture {
         uint256 anchor = vm.getBlockNumber();
         uint256 rotation = vm.getBlockTimestamp() / 60 / 64;
         vm.expectEmit(address(policy));
-        emit DampedPolicy.SeedUpdated(address(this), rotation, anchor, 0);
+        emit DampedState.SeedUpdated(address(this), rotation, anchor, 0);
         policy.commit(_request(_position(), 0));
         assertEq(policy.turnOf(address(this), ALICE, vm.getBlockTimestamp()), 0);
         _wait(12);
@@ -328,7 +328,7 @@ contract DampedBucketTurnsTest is PolicyFixture {
         assertApproxEqAbs(shut, 184, 30, "the hash is in force before it is stored");
         uint160 hash = uint160(uint256(blockhash(anchor)));
         vm.expectEmit(address(policy));
-        emit DampedPolicy.SeedUpdated(address(this), rotation, anchor, hash);
+        emit DampedState.SeedUpdated(address(this), rotation, anchor, hash);
         policy.commit(_request(_position(), 0));
         assertEq(_shutOf(policy, 256), shut, "storing it changes nothing");
         // a block later nothing is left to write, 300 blocks later the stored seed still holds

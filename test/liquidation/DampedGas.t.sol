@@ -16,7 +16,7 @@ contract DampedGasTest is PolicyFixture {
     function setUp() public override {
         super.setUp();
         vm.warp(1_700_000_040);
-        oracle.setDepth(5_000e6);
+        oracle.setDepth(5000e6);
         damped = new DampedPolicy(DampedParametersLib.defaults());
         rigid = new RigidPolicy(0.05e18);
         damped.commit(_request(_position(), 10e6));
@@ -31,7 +31,7 @@ contract DampedGasTest is PolicyFixture {
     }
 
     function test_gas_OfTheRigidPolicy() public {
-        assertLt(_gasOf(rigid, 0), 7_000);
+        assertLt(_gasOf(rigid, 0), 7000);
     }
 
     function test_gas_OfADampedLiquidation() public {

@@ -4,10 +4,9 @@ pragma solidity 0.8.34;
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {LiquidationGrant, LiquidationRequest, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {BonusMode, DampedParameters, DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
-import {AccountEpoch, DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
+import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
+import {AccountEpoch, DampedState} from "../../contracts/liquidation/DampedState.sol";
 import {Flag} from "../../contracts/libraries/BonusClock.sol";
-import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
-import {Bucket, BucketMode} from "../../contracts/libraries/VolumeBucket.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
 import {DepthOracleMock} from "../mocks/DepthOracleMock.sol";
 import {PolicyFixture} from "./PolicyFixture.sol";
@@ -44,7 +43,7 @@ contract DampedPolicyTest is PolicyFixture {
         assertEq(_commit(policy, r).repay, 293_388_430);
         p.confirmation = false;
         policy = _policy(p);
-        assertFalse(policy.needsConfirmation());
+        assertTrue(policy.needsConfirmation(), "the clock needs the accumulator");
         r.healthConfirmed = 2e18;
         assertEq(_commit(policy, r).repay, 293_388_430);
     }
@@ -170,7 +169,7 @@ contract DampedPolicyTest is PolicyFixture {
         DampedPolicy policy = _policy(_bare());
         uint256 start = vm.getBlockTimestamp();
         vm.expectEmit(address(policy));
-        emit DampedPolicy.Flagged(address(this), ALICE, 0, start, 0);
+        emit DampedState.Flagged(address(this), ALICE, 0, start, 0);
         policy.commit(_request(_position(), 0));
         _wait(10 minutes);
         LiquidationRequest memory r = _request(_position(), type(uint256).max);
@@ -205,7 +204,7 @@ contract DampedPolicyTest is PolicyFixture {
         market.price = PRICE;
         LiquidationRequest memory r = _request(_position(), 0);
         vm.expectEmit(address(policy));
-        emit DampedPolicy.Flagged(address(this), ALICE, 0, vm.getBlockTimestamp(), market.cumulative >> 40);
+        emit DampedState.Flagged(address(this), ALICE, 0, vm.getBlockTimestamp(), market.cumulative >> 40);
         policy.commit(r);
         assertEq(policy.quote(address(this), _request(_position(), 1e6)).bonus, 0.01e18);
         _wait(10 minutes);
@@ -284,6 +283,7 @@ contract DampedPolicyTest is PolicyFixture {
         DampedParameters memory p = _bare();
         p.bonusMode = BonusMode.Health;
         DampedPolicy policy = _policy(p);
+        assertFalse(policy.needsConfirmation());
         _assertGrant(
             _commit(policy, _request(_position(), type(uint256).max)),
             299_979_781,

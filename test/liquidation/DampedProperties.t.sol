@@ -5,8 +5,6 @@ import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {LiquidationGrant, LiquidationRequest, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {DampedParameters, DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
-import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
-import {BucketMode} from "../../contracts/libraries/VolumeBucket.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
 import {DepthOracleMock} from "../mocks/DepthOracleMock.sol";
 import {PolicyFixture} from "./PolicyFixture.sol";
@@ -65,6 +63,43 @@ contract DampedPropertiesTest is PolicyFixture {
         uint256 collateralBefore = p.collateral;
         _apply(p, g);
         assertGe(p.collateral * debt, collateralBefore * p.debt);
+    }
+
+    /// @dev 2 and 3 with two collaterals, of which the one seized has the other terms: health rises, C / D never falls.
+    function testFuzz_dampedSale_ImprovesAMixedPosition(uint256 health, uint256 weight, uint256 age, bool first)
+        public
+    {
+        health = bound(health, 0.9871e18, 1e18 - 1e12);
+        weight = bound(weight, 0.01e18, 0.99e18);
+        // LT and bmax of 0.80, 10% and 0.93, 1%; sigma 5%: HF_hard = 0.93 * 1.01 * 1.05, up
+        uint256[2] memory thresholds = [uint256(0.8e18), 0.93e18];
+        uint256[2] memory bonuses = [uint256(0.1e18), 0.01e18];
+        uint256 average = (thresholds[0] * weight + thresholds[1] * (1e18 - weight)) / 1e18;
+        DampedParameters memory parameters = _bare();
+        parameters.bonusMax = 0.1e18;
+        DampedPolicy policy = new DampedPolicy(parameters);
+
+        uint256 debt = 1e15;
+        LiquidationRequest memory r = _request(_position(), 0);
+        r.debt = debt;
+        r.collateralValue = debt * health / average;
+        r.healthFast = health;
+        r.healthHard = 0.986265e18;
+        r.liquidationThreshold = thresholds[first ? 0 : 1];
+        r.maxBonus = bonuses[first ? 0 : 1];
+        r.price = 1e36;
+        r.collateral = r.collateralValue * (first ? weight : 1e18 - weight) / 1e18;
+        policy.commit(r);
+        _wait(bound(age, 0, 20 minutes));
+        r.priceCumulative += 1e36 * (vm.getBlockTimestamp() - 1_700_000_000);
+        r.asked = type(uint256).max;
+
+        LiquidationGrant memory g = _commit(policy, r);
+        assertEq(uint256(g.refusal), uint256(Refusal.None));
+        assertGe((r.collateralValue - g.seize) * debt, r.collateralValue * (debt - g.repay), "C'D >= CD'");
+        uint256 weighted = health * debt - g.seize * r.liquidationThreshold;
+        assertGt(weighted, health * (debt - g.repay), "health rises");
+        assertLe(weighted, (1.05e18 + 1e6) * (debt - g.repay));
     }
 
     /// @dev 4: at or below HF_hard everything is granted up to the target, whatever the state of every damper.

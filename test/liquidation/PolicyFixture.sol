@@ -9,7 +9,6 @@ import {
     Refusal
 } from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {DampedParameters, DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
-import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
 import {BucketMode} from "../../contracts/libraries/VolumeBucket.sol";
 import {DepthOracleMock} from "../mocks/DepthOracleMock.sol";
