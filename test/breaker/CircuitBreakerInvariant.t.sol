@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {Test} from "forge-std/Test.sol";
+import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
+import {BreakerHandler} from "./handlers/BreakerHandler.sol";
+
+contract CircuitBreakerInvariantTest is Test {
+    BreakerHandler private handler;
+
+    function setUp() public {
+        vm.warp(1_800_000_000);
+        vm.roll(25_000_000);
+        vm.fee(10 gwei);
+        handler = new BreakerHandler();
+        targetContract(address(handler));
+    }
+
+    /// Whatever happened, with nobody calling: no stress or pause is left after the longest duration (an hour), no halt after
+    /// six hours.
+    function invariant_alwaysReleases() public {
+        uint256 time = vm.getBlockTimestamp();
+        vm.warp(time + 1 hours);
+        BreakerLevel later = handler.breaker().levelOf(address(handler));
+        assertTrue(later == BreakerLevel.Normal || later == BreakerLevel.Halted);
+        vm.warp(time + 6 hours);
+        assertEq(uint256(handler.breaker().levelOf(address(handler))), 0);
+        vm.warp(time);
+    }
+
+    /// Pauses last at most 15 minutes and start at least five of the earlier one's lengths apart: of any window of that length at
+    /// most a fifth is paused, and of all time since the first pause, beyond the pause that runs.
+    function invariant_pausesAreBounded() public view {
+        assertEq(handler.pausesTooClose(), 0);
+        assertEq(handler.pausesTooLong(), 0);
+        if (handler.pauses() != 0) {
+            uint256 elapsed = vm.getBlockTimestamp() - handler.firstPauseAt();
+            assertLe(5 * handler.pausedSeconds(), elapsed + 5 * 15 minutes);
+        }
+    }
+
+    function invariant_haltsAreBounded() public view {
+        assertEq(handler.haltsTooClose(), 0);
+    }
+
+    function invariant_levelOfAgreesWithObserve() public view {
+        assertEq(handler.disagreements(), 0);
+    }
+
+    /// The invariants above would hold of a breaker that never pauses: this crash does pause, twice in half an hour.
+    function test_handler_ReachesPauses() public {
+        for (uint256 i = 0; i < 15; ++i) {
+            handler.crash(200, 10);
+        }
+        assertEq(handler.pauses(), 2);
+        assertEq(handler.pausedSeconds(), 6 minutes);
+    }
+}
