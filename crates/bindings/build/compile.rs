@@ -3,7 +3,10 @@
 use crate::Binding;
 use foundry_compilers::{
     Artifact, ConfigurableArtifacts, ProjectBuilder, ProjectPathsConfig,
-    artifacts::{EvmVersion, Settings, output_selection::OutputSelection, remappings::Remapping},
+    artifacts::{
+        BytecodeHash, EvmVersion, Optimizer, Settings, output_selection::OutputSelection,
+        remappings::Remapping,
+    },
     solc::{Solc, SolcCompiler, SolcSettings},
 };
 use serde::Deserialize;
@@ -111,27 +114,27 @@ pub(crate) fn compile(
 }
 
 fn solc_settings(profile: &Profile) -> Result<SolcSettings, Box<dyn Error>> {
-    let mut settings = Settings::default();
-    settings.evm_version = Some(profile.evm_version.parse::<EvmVersion>()?);
-    settings.via_ir = profile.via_ir.then_some(true);
-    settings.optimizer.enabled = Some(profile.optimizer);
-    settings.optimizer.runs = Some(profile.optimizer_runs);
-    settings.metadata = Some(
-        profile
-            .bytecode_hash
-            .parse::<foundry_compilers::artifacts::BytecodeHash>()?
-            .into(),
-    );
-    // No source maps, method tables or metadata: they cost time and nothing reads them.
-    settings.output_selection = OutputSelection::common_output_selection(
-        [
-            "abi",
-            "evm.bytecode.object",
-            "evm.bytecode.linkReferences",
-            "evm.deployedBytecode.object",
-        ]
-        .map(String::from),
-    );
+    let settings = Settings {
+        optimizer: Optimizer {
+            enabled: Some(profile.optimizer),
+            runs: Some(profile.optimizer_runs),
+            ..Optimizer::default()
+        },
+        metadata: Some(profile.bytecode_hash.parse::<BytecodeHash>()?.into()),
+        evm_version: Some(profile.evm_version.parse::<EvmVersion>()?),
+        via_ir: profile.via_ir.then_some(true),
+        // No source maps, method tables or metadata: they cost time and nothing reads them.
+        output_selection: OutputSelection::common_output_selection(
+            [
+                "abi",
+                "evm.bytecode.object",
+                "evm.bytecode.linkReferences",
+                "evm.deployedBytecode.object",
+            ]
+            .map(String::from),
+        ),
+        ..Settings::default()
+    };
     Ok(SolcSettings {
         settings,
         ..Default::default()

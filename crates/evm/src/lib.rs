@@ -1,1 +1,10 @@
-//! evm
+#![doc = include_str!("../README.md")]
+
+mod chain;
+mod memory;
+mod state;
+mod types;
+
+pub use chain::Chain;
+pub use memory::{MemoryChain, Rules, Snapshot};
+pub use types::{BlockEnvironment, CallError, EvmError, Execution, Halt, Outcome, Transaction};

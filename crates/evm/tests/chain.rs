@@ -1,0 +1,486 @@
+//! The in-process chain on the bytecode of `SimToken`.
+#![allow(clippy::unwrap_used)]
+
+use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
+use alloy_sol_types::SolCall;
+use breakwater_bindings::SimToken::{self, SimTokenErrors};
+use breakwater_evm::{
+    BlockEnvironment, CallError, Chain, EvmError, Halt, MemoryChain, Outcome, Rules, Snapshot,
+    Transaction,
+};
+
+const DEPLOYER: Address = Address::repeat_byte(0xd0);
+const ALICE: Address = Address::repeat_byte(0xa1);
+const BOB: Address = Address::repeat_byte(0xb0);
+
+fn block(number: u64) -> BlockEnvironment {
+    BlockEnvironment {
+        number,
+        timestamp: 1_600_000_000 + 12 * number,
+        ..Default::default()
+    }
+}
+
+fn with_token(rules: Rules) -> (MemoryChain, Address) {
+    let mut chain = MemoryChain::new(rules);
+    chain.begin_block(block(1));
+    let constructor = SimToken::constructorCall {
+        name_: "Dollar".into(),
+        symbol_: "USD".into(),
+        decimals_: 6,
+    };
+    let token = chain
+        .deploy_sol(DEPLOYER, &SimToken::BYTECODE, &constructor)
+        .unwrap();
+    chain
+        .execute_sol(
+            DEPLOYER,
+            token,
+            &SimToken::mintCall {
+                to: ALICE,
+                amount: U256::from(1_000),
+            },
+        )
+        .unwrap();
+    chain.end_block();
+    (chain, token)
+}
+
+fn transfer(from: Address, token: Address, to: Address, amount: u64) -> Transaction {
+    Transaction::call(
+        from,
+        token,
+        SimToken::transferCall {
+            to,
+            amount: U256::from(amount),
+        }
+        .abi_encode(),
+    )
+}
+
+fn token_balance(chain: &mut MemoryChain, token: Address, owner: Address) -> U256 {
+    chain
+        .call_sol(owner, token, &SimToken::balanceOfCall { owner })
+        .unwrap()
+}
+
+/// Solady's ERC20: the balance of `owner` lies at keccak256(owner ‖ 0x87a211a2, 12 bytes with the seed last).
+fn balance_slot(owner: Address) -> U256 {
+    let mut preimage = [0; 32];
+    preimage[..20].copy_from_slice(owner.as_slice());
+    preimage[28..].copy_from_slice(&hex!("87a211a2"));
+    keccak256(preimage).into()
+}
+
+#[test]
+fn executes_transfers_with_gas_and_logs() {
+    let (mut chain, token) = with_token(Rules::default());
+    chain.begin_block(block(2));
+    let execution = chain.execute(&transfer(ALICE, token, BOB, 300)).unwrap();
+    assert!(execution.is_success());
+    assert_eq!(execution.output.as_ref(), U256::ONE.to_be_bytes::<32>());
+    assert_eq!(execution.logs.len(), 1);
+    assert_eq!(execution.logs[0].address, token);
+    // 21,000 + calldata + a fresh balance slot: between the price of one new slot and that of two.
+    assert!(
+        (43_000..65_000).contains(&execution.gas_used),
+        "{}",
+        execution.gas_used
+    );
+    assert_eq!(token_balance(&mut chain, token, ALICE), U256::from(700));
+    assert_eq!(token_balance(&mut chain, token, BOB), U256::from(300));
+    assert_eq!(chain.nonce(ALICE), 1);
+    assert_eq!(chain.nonce(DEPLOYER), 2);
+    assert!(!chain.code(token).is_empty());
+}
+
+#[test]
+fn revert_carries_decodable_data_and_changes_only_the_nonce() {
+    let (mut chain, token) = with_token(Rules::default());
+    chain.begin_block(block(2));
+    let execution = chain.execute(&transfer(BOB, token, ALICE, 1)).unwrap();
+    assert_eq!(execution.outcome, Outcome::Revert);
+    assert!(execution.logs.is_empty());
+    let error = execution.into_success().unwrap_err();
+    assert!(matches!(
+        error.decode::<SimTokenErrors>(),
+        Some(SimTokenErrors::InsufficientBalance(_))
+    ));
+    assert!(error.to_string().contains("InsufficientBalance"));
+    assert_eq!(token_balance(&mut chain, token, ALICE), U256::from(1_000));
+    assert_eq!(chain.nonce(BOB), 1);
+}
+
+#[test]
+fn halts_and_invalid_transactions_are_told_apart() {
+    let (mut chain, token) = with_token(Rules::default());
+    chain.begin_block(block(2));
+    let starved = Transaction {
+        gas_limit: 30_000,
+        ..transfer(ALICE, token, BOB, 1)
+    };
+    let execution = chain.execute(&starved).unwrap();
+    assert_eq!(
+        (execution.outcome, execution.gas_used),
+        (Outcome::Halt(Halt::OutOfGas), 30_000)
+    );
+
+    let unfunded = Transaction {
+        value: U256::ONE,
+        ..Transaction::call(ALICE, BOB, Bytes::new())
+    };
+    assert_eq!(
+        chain.execute(&unfunded).unwrap().outcome,
+        Outcome::Halt(Halt::OutOfFunds)
+    );
+
+    let above_block = Transaction {
+        gas_limit: 36_000_001,
+        ..transfer(ALICE, token, BOB, 1)
+    };
+    let error = chain.execute(&above_block).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            EvmError::InvalidTransaction {
+                from: ALICE,
+                block: 2,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let below_intrinsic = Transaction {
+        gas_limit: 20_000,
+        ..transfer(ALICE, token, BOB, 1)
+    };
+    assert!(matches!(
+        chain.execute(&below_intrinsic),
+        Err(EvmError::InvalidTransaction { .. })
+    ));
+    assert!(
+        chain
+            .execute(&transfer(ALICE, token, BOB, 1))
+            .unwrap()
+            .is_success()
+    );
+}
+
+#[test]
+fn call_to_an_address_without_code_does_not_decode() {
+    let mut chain = MemoryChain::new(Rules::default());
+    let result = chain.call_sol(ALICE, BOB, &SimToken::totalSupplyCall {});
+    assert!(matches!(result, Err(CallError::Decode(_))));
+}
+
+#[test]
+fn what_if_sees_the_open_block_and_changes_nothing() {
+    let (mut chain, token) = with_token(Rules::default());
+    chain.begin_block(block(2));
+    chain.execute(&transfer(ALICE, token, BOB, 300)).unwrap();
+    let mut untouched = chain.fork();
+
+    let what_if = transfer(BOB, token, ALICE, 300);
+    let expected = chain.call(&what_if).unwrap();
+    assert!(expected.is_success());
+    assert_eq!(expected.logs.len(), 1);
+    // Also what a created contract and a failing call leave behind is discarded.
+    assert!(
+        chain
+            .call(&Transaction::create(
+                BOB,
+                hex!("6001600055600060006000f0").to_vec()
+            ))
+            .unwrap()
+            .is_success()
+    );
+    assert_eq!(
+        chain
+            .call(&transfer(BOB, token, ALICE, 301))
+            .unwrap()
+            .outcome,
+        Outcome::Revert
+    );
+    let view = chain.view(BOB, token, what_if.input.clone()).unwrap();
+    assert!(view.is_success() && view.gas_used < expected.gas_used - 21_000);
+
+    assert_eq!(token_balance(&mut chain, token, BOB), U256::from(300));
+    assert_eq!(chain.nonce(BOB), 0);
+    assert_eq!(chain.state_digest(), untouched.state_digest());
+    // And it foretells the transaction to the gas.
+    assert_eq!(chain.execute(&what_if).unwrap(), expected);
+}
+
+#[test]
+fn writes_survive_later_reads_of_the_slot_in_the_same_block() {
+    let (mut chain, token) = with_token(Rules::default());
+    chain.begin_block(block(2));
+    chain.execute(&transfer(ALICE, token, BOB, 300)).unwrap();
+    // Re-reads the slots, so that the engine takes their present value for the original one.
+    chain
+        .execute(&Transaction::call(
+            BOB,
+            token,
+            SimToken::balanceOfCall { owner: ALICE }.abi_encode(),
+        ))
+        .unwrap();
+    chain.call(&transfer(ALICE, token, BOB, 1)).unwrap();
+    token_balance(&mut chain, token, BOB);
+    chain.end_block();
+    assert_eq!(
+        chain.storage(token, balance_slot(ALICE)).unwrap(),
+        U256::from(700)
+    );
+    assert_eq!(
+        chain.storage(token, balance_slot(BOB)).unwrap(),
+        U256::from(300)
+    );
+}
+
+#[test]
+fn storage_and_balance_are_peeked_before_and_after_commit() {
+    let (mut chain, token) = with_token(Rules::default());
+    let slot = balance_slot(ALICE);
+    assert_eq!(chain.storage(token, slot).unwrap(), U256::from(1_000));
+    chain.begin_block(block(2));
+    let cold_gas = chain
+        .call(&transfer(ALICE, token, BOB, 1))
+        .unwrap()
+        .gas_used;
+    assert_eq!(chain.storage(token, slot).unwrap(), U256::from(1_000));
+    // Peeking does not warm the slot.
+    assert_eq!(
+        chain
+            .call(&transfer(ALICE, token, BOB, 1))
+            .unwrap()
+            .gas_used,
+        cold_gas
+    );
+    chain.execute(&transfer(ALICE, token, BOB, 400)).unwrap();
+    assert_eq!(chain.storage(token, slot).unwrap(), U256::from(600));
+    assert_eq!(chain.storage(token, U256::MAX).unwrap(), U256::ZERO);
+    assert_eq!(chain.storage(BOB, slot).unwrap(), U256::ZERO);
+    chain.end_block();
+    assert_eq!(chain.storage(token, slot).unwrap(), U256::from(600));
+
+    chain.set_balance(ALICE, U256::from(10));
+    chain.begin_block(block(3));
+    let send = Transaction {
+        value: U256::from(4),
+        ..Transaction::call(ALICE, BOB, Bytes::new())
+    };
+    assert!(chain.execute(&send).unwrap().is_success());
+    assert_eq!(chain.balance(BOB).unwrap(), U256::from(4));
+    chain.end_block();
+    assert_eq!(
+        (chain.balance(ALICE).unwrap(), chain.balance(BOB).unwrap()),
+        (U256::from(6), U256::from(4))
+    );
+}
+
+#[test]
+fn set_up_between_transactions_of_a_block_is_seen_and_keeps_them() {
+    let (mut chain, token) = with_token(Rules::default());
+    chain.begin_block(block(2));
+    chain.execute(&transfer(ALICE, token, BOB, 300)).unwrap();
+    chain.set_storage(token, balance_slot(ALICE), U256::from(5_000));
+    assert_eq!(token_balance(&mut chain, token, ALICE), U256::from(5_000));
+    assert_eq!(token_balance(&mut chain, token, BOB), U256::from(300));
+    // PUSH1 7, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN: answers 7.
+    chain.set_code(BOB, hex!("60075f5260205ff3").into());
+    let answer = chain.view(ALICE, BOB, Bytes::new()).unwrap();
+    assert_eq!(U256::from_be_slice(&answer.output), U256::from(7));
+}
+
+#[test]
+fn forks_are_isolated_and_copy_no_account() {
+    let (mut chain, token) = with_token(Rules::default());
+    let before = chain.state_digest();
+    let snapshot = chain.snapshot();
+    let mut forks: Vec<MemoryChain> = (0..3).map(|_| snapshot.chain()).collect();
+    for (amount, fork) in (1..).zip(&mut forks) {
+        fork.begin_block(block(2));
+        fork.execute(&transfer(ALICE, token, BOB, amount)).unwrap();
+        fork.end_block();
+    }
+    for (amount, fork) in (1_u64..).zip(&mut forks) {
+        assert_eq!(token_balance(fork, token, BOB), U256::from(amount));
+    }
+    assert_eq!(chain.state_digest(), before);
+    assert_eq!(snapshot.chain().state_digest(), before);
+    // A fork of a fork, taken in an open block.
+    forks[0].begin_block(block(3));
+    forks[0].execute(&transfer(ALICE, token, BOB, 10)).unwrap();
+    let mut second = forks[0].fork();
+    assert_eq!(second.block(), &block(3));
+    second.execute(&transfer(BOB, token, ALICE, 11)).unwrap();
+    assert_eq!(token_balance(&mut second, token, BOB), U256::ZERO);
+    assert_eq!(token_balance(&mut forks[0], token, BOB), U256::from(11));
+}
+
+#[test]
+fn same_sequence_gives_the_same_state_on_any_thread_and_layering() {
+    fn run(snapshot: &Snapshot, token: Address, snapshots: bool) -> (B256, u64) {
+        let mut chain = snapshot.chain();
+        let mut gas = 0;
+        for number in 2..30 {
+            chain.begin_block(block(number));
+            for index in 0..5 {
+                let to =
+                    Address::with_last_byte(u8::try_from(100 + (number * 5 + index) % 17).unwrap());
+                gas += chain
+                    .execute(&transfer(ALICE, token, to, 1 + index))
+                    .unwrap()
+                    .gas_used;
+                if snapshots && index == 3 {
+                    chain = chain.fork();
+                }
+            }
+            chain.end_block();
+        }
+        (chain.state_digest(), gas)
+    }
+    let (mut chain, token) = with_token(Rules::default());
+    let snapshot = chain.snapshot();
+    let expected = run(&snapshot, token, false);
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let handles: Vec<_> = [false, true, true]
+            .map(|snapshots| (snapshots, snapshot.clone()))
+            .into_iter()
+            .map(|(snapshots, snapshot)| scope.spawn(move || run(&snapshot, token, snapshots)))
+            .collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap())
+            .collect()
+    });
+    assert!(results.iter().all(|result| *result == expected));
+    assert_ne!(chain.state_digest(), expected.0);
+}
+
+#[test]
+fn block_environment_and_block_hashes_are_what_was_asked_for() {
+    let (mut chain, _) = with_token(Rules {
+        block_hash_seed: B256::with_last_byte(9),
+        ..Rules::default()
+    });
+    chain.begin_block(BlockEnvironment {
+        base_fee: 77,
+        coinbase: BOB,
+        prevrandao: B256::with_last_byte(5),
+        ..block(300)
+    });
+    let mut answer = |code: &str| {
+        let at = Address::repeat_byte(0xcc);
+        // `code`, then PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN.
+        chain.set_code(at, format!("0x{code}5f5260205ff3").parse().unwrap());
+        U256::from_be_slice(&chain.view(ALICE, at, Bytes::new()).unwrap().output)
+    };
+    assert_eq!(answer("43"), U256::from(300)); // NUMBER
+    assert_eq!(answer("42"), U256::from(1_600_003_600)); // TIMESTAMP
+    assert_eq!(answer("48"), U256::from(77)); // BASEFEE
+    assert_eq!(answer("46"), U256::from(31_337)); // CHAINID
+    assert_eq!(answer("41"), U256::from_be_slice(BOB.as_slice())); // COINBASE
+    assert_eq!(answer("44"), U256::from(5)); // PREVRANDAO
+    assert_eq!(answer("33"), U256::from_be_slice(ALICE.as_slice())); // CALLER
+    let hash = |number: u64| {
+        keccak256([B256::with_last_byte(9).as_slice(), &number.to_be_bytes()].concat())
+    };
+    assert_eq!(B256::from(answer("61012b40")), hash(299)); // PUSH2 299, BLOCKHASH
+    assert_eq!(B256::from(answer("602c40")), hash(44)); // 256 blocks back
+    assert_eq!(answer("602b40"), U256::ZERO); // 257 blocks back
+    assert_eq!(answer("61012c40"), U256::ZERO); // its own
+}
+
+#[test]
+fn fees_are_charged_where_the_rules_say_so() {
+    let (mut chain, token) = with_token(Rules {
+        charge_fees: true,
+        ..Rules::default()
+    });
+    chain.begin_block(BlockEnvironment {
+        base_fee: 10,
+        coinbase: BOB,
+        ..block(2)
+    });
+    let payment = Transaction {
+        gas_price: 12,
+        gas_limit: 100_000,
+        ..transfer(ALICE, token, BOB, 1)
+    };
+    assert!(matches!(
+        chain.execute(&payment),
+        Err(EvmError::InvalidTransaction { .. })
+    ));
+    chain.set_balance(ALICE, U256::from(1_200_000));
+    let cheap = Transaction {
+        gas_price: 9,
+        ..payment.clone()
+    };
+    assert!(matches!(
+        chain.execute(&cheap),
+        Err(EvmError::InvalidTransaction { .. })
+    ));
+    let gas = chain.execute(&payment).unwrap().gas_used;
+    assert_eq!(
+        chain.balance(ALICE).unwrap(),
+        U256::from(1_200_000 - 12 * gas)
+    );
+    assert_eq!(chain.balance(BOB).unwrap(), U256::from(2 * gas));
+}
+
+#[test]
+fn code_size_limit_is_that_of_the_chain_unless_overridden() {
+    // PUSH2 24577, PUSH0, RETURN: creates 24,577 zero bytes, one above EIP-170.
+    let creation = Transaction::create(ALICE, hex!("6160015ff3").to_vec());
+    let outcome = |rules| MemoryChain::new(rules).execute(&creation).unwrap().outcome;
+    assert_eq!(
+        outcome(Rules::default()),
+        Outcome::Halt(Halt::CodeSizeLimit)
+    );
+    assert_eq!(
+        outcome(Rules {
+            code_size_limit: Some(24_577),
+            ..Rules::default()
+        }),
+        Outcome::Success
+    );
+}
+
+#[test]
+fn unmetered_execution_keeps_its_changes_and_sends_no_transaction() {
+    let (mut chain, token) = with_token(Rules::default());
+    chain.begin_block(block(2));
+    let input = SimToken::transferCall {
+        to: BOB,
+        amount: U256::from(5),
+    }
+    .abi_encode();
+    assert!(
+        chain
+            .execute_unmetered(ALICE, token, input.into())
+            .unwrap()
+            .is_success()
+    );
+    assert_eq!(token_balance(&mut chain, token, BOB), U256::from(5));
+    assert_eq!(chain.nonce(ALICE), 0);
+    let refused = SimToken::transferCall {
+        to: BOB,
+        amount: U256::MAX,
+    }
+    .abi_encode();
+    assert_eq!(
+        chain
+            .execute_unmetered(ALICE, token, refused.into())
+            .unwrap()
+            .outcome,
+        Outcome::Revert
+    );
+    assert_eq!(token_balance(&mut chain, token, BOB), U256::from(5));
+}
+
+#[test]
+fn snapshots_move_between_threads() {
+    fn assert_shareable<T: Send + Sync>() {}
+    assert_shareable::<Snapshot>();
+}
