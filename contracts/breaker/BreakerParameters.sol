@@ -56,7 +56,9 @@ library BreakerRanges {
     /// @param name The field's name.
     error ParameterOutOfRange(bytes32 name, uint256 value, uint256 least, uint256 most);
 
-    /// @notice Below it no price move trips whatever the thresholds, basis points.
+    /// @notice The least thresholds: what is below them trips nothing, whatever is set. Percent, basis points, basis points.
+    uint256 internal constant MIN_FEE_MULTIPLE = 200;
+    uint256 internal constant MIN_MISSED_SHARE = 2000;
     uint256 internal constant MIN_VELOCITY = 200;
 
     /// @notice Reverts unless every field is in its range.
@@ -72,9 +74,9 @@ library BreakerRanges {
 
     /// @notice Reverts unless every field is in its range.
     function check(BreakerThresholds memory t) internal pure {
-        if (t.feeMultiple != 0) _within("feeMultiple", t.feeMultiple, 200, 10_000);
+        if (t.feeMultiple != 0) _within("feeMultiple", t.feeMultiple, MIN_FEE_MULTIPLE, 10_000);
         _within("feeFloor", t.feeFloor, 1, type(uint48).max);
-        if (t.missedShare != 0) _within("missedShare", t.missedShare, 2000, 10_000);
+        if (t.missedShare != 0) _within("missedShare", t.missedShare, MIN_MISSED_SHARE, 10_000);
         if (t.velocity != 0) _within("velocity", t.velocity, MIN_VELOCITY, 5000);
         _within("observationsToStress", t.observationsToStress, 2, 12);
         _within("observationsToPause", t.observationsToPause, t.observationsToStress, 15);

@@ -6,46 +6,8 @@ import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
 import {BreakerLevel, ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {BreakerParameters, BreakerRanges, BreakerThresholds, BreakerTiming} from "./BreakerParameters.sol";
+import {BreakerRecords, Conditions, Velocity} from "./BreakerRecords.sol";
 import {BreakerSignals} from "./BreakerSignals.sol";
-
-/// @notice What is known of base fee and latency for one pool. One slot.
-/// @param time When it was last recorded; 0 before the first time.
-/// @param number The block's number then, modulo 2^32.
-/// @param fee The base fee then, wei per gas, at most 2^48 - 1 (281,474 gwei).
-/// @param shortFee Its short average.
-/// @param longFee Its long average.
-/// @param missedShare Basis points of missed slots over the latency window.
-/// @param feeStreak Consecutive observations with the fee's signal on.
-/// @param lateStreak Consecutive observations with the latency's signal on.
-/// @param active Whether the pool's `Timers` may matter.
-struct Conditions {
-    uint32 time;
-    uint32 number;
-    uint48 fee;
-    uint48 shortFee;
-    uint48 longFee;
-    uint16 missedShare;
-    uint8 feeStreak;
-    uint8 lateStreak;
-    bool active;
-}
-
-/// @notice What is known of the price of one collateral of one pool. One slot. Prices are mantissa * 2^shift.
-/// @param anchor The price that moves are measured from, taken at `anchorTime`: between half a window and a window ago while
-/// the price is observed at least twice a window.
-/// @param recent The price that becomes the next anchor, taken at `recentTime`.
-/// @param streak Consecutive observations with the signal on.
-/// @param countedAt When this was last written.
-struct Velocity {
-    uint48 anchor;
-    uint8 anchorShift;
-    uint32 anchorTime;
-    uint48 recent;
-    uint8 recentShift;
-    uint32 recentTime;
-    uint8 streak;
-    uint32 countedAt;
-}
 
 /// @notice When what ends, for one pool. One slot. A level is a time that has not come yet, so it ends without a call.
 /// @param stressedUntil End of `Stressed`.
@@ -100,10 +62,12 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
     uint256 private immutable CALM_INTERVAL;
     uint256 private immutable ALERT_INTERVAL;
 
-    BreakerThresholds private _thresholds;
-    mapping(address pool => Conditions) private _conditions;
+    /// @dev Words of `BreakerRecords`.
+    uint256 private _thresholds;
+    mapping(address pool => uint256) private _conditions;
+    mapping(address pool => mapping(uint256 collateralId => uint256)) private _velocity;
+
     mapping(address pool => Timers) private _timers;
-    mapping(address pool => mapping(uint256 collateralId => Velocity)) private _velocity;
 
     /// @notice A signal or the owner changed a pool's level. A level that ends by time is not reported: `until` said so.
     /// @param signal As in `Timers`; `type(uint256).max` for the owner.
@@ -177,7 +141,7 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
         timers.haltedUntil = uint32(block.timestamp + duration);
         timers.haltAllowedAt = uint32(block.timestamp + (1 + REST) * duration);
         _timers[pool] = timers;
-        _conditions[pool].active = true;
+        _conditions[pool] |= BreakerRecords.ACTIVE;
         emit LevelChanged(
             pool, previous, BreakerLevel.Halted, type(uint256).max, duration, MAX_HALT, timers.haltedUntil
         );
@@ -210,17 +174,17 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
 
     /// @notice What trips it.
     function thresholds() external view returns (BreakerThresholds memory) {
-        return _thresholds;
+        return BreakerRecords.thresholds(_thresholds);
     }
 
     /// @notice Base fee and latency as last recorded for `pool`.
     function conditionsOf(address pool) external view returns (Conditions memory) {
-        return _conditions[pool];
+        return BreakerRecords.conditions(_conditions[pool]);
     }
 
     /// @notice The price of one collateral as last recorded for `pool`.
     function velocityOf(address pool, uint256 collateralId) external view returns (Velocity memory) {
-        return _velocity[pool][collateralId];
+        return BreakerRecords.velocity(_velocity[pool][collateralId]);
     }
 
     /// @notice When what ends for `pool`.
@@ -236,15 +200,15 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
     /// The time since the last record counts for the short average at the lower of the two base fees, for the long one at the
     /// higher: a single dear block after a silence, or a single recorded one before it, does not stand for the silence.
     function _recordConditions(address pool) private {
-        Conditions storage stored = _conditions[pool];
+        uint256 word = _conditions[pool];
         unchecked {
-            uint256 last = stored.time;
+            uint256 last = BreakerRecords.timeOf(word);
             if (last != 0) {
-                bool calm = stored.feeStreak == 0 && stored.lateStreak == 0;
-                if (block.timestamp - last < (calm ? CALM_INTERVAL : ALERT_INTERVAL)) return;
+                uint256 interval = BreakerRecords.isCalm(word) ? CALM_INTERVAL : ALERT_INTERVAL;
+                if (block.timestamp - last < interval) return;
             }
             uint256 fee = block.basefee > type(uint48).max ? type(uint48).max : block.basefee;
-            Conditions memory c = stored;
+            Conditions memory c = BreakerRecords.conditions(word);
             if (last == 0) {
                 c.shortFee = c.longFee = uint48(fee);
             } else {
@@ -253,7 +217,7 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
             c.fee = uint48(fee);
             c.time = uint32(block.timestamp);
             c.number = uint32(block.number);
-            _conditions[pool] = c;
+            _conditions[pool] = BreakerRecords.encode(c);
         }
     }
 
@@ -271,7 +235,13 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
             // A level that ended by time needs its record no longer.
             if (c.active) c.active = _lastTime(_timers[pool]) > block.timestamp;
 
-            BreakerThresholds memory t = _thresholds;
+            // Below anything that thresholds may be, they need not be read.
+            if (
+                c.feeStreak == 0 && c.lateStreak == 0 && c.missedShare < BreakerRanges.MIN_MISSED_SHARE
+                    && uint256(c.shortFee) * 100 < c.longFee * BreakerRanges.MIN_FEE_MULTIPLE
+            ) return;
+
+            BreakerThresholds memory t = BreakerRecords.thresholds(_thresholds);
             // Observations further apart than the short window do not add up.
             bool joined = elapsed <= SHORT_WINDOW;
 
@@ -292,14 +262,14 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
     /// @dev The price of one collateral. It has its own interval: whoever pokes first in every block must not be able to keep
     /// prices from being recorded. Nothing is written while the price is calm and the anchor young enough.
     function _recordPrice(address pool, uint256 collateralId, uint256 price) private {
-        Velocity memory v = _velocity[pool][collateralId];
+        Velocity memory v = BreakerRecords.velocity(_velocity[pool][collateralId]);
         unchecked {
             if (v.anchorTime == 0) {
                 (uint256 mantissa, uint256 shift) = BreakerSignals.compress(price);
                 (v.anchor, v.anchorShift, v.anchorTime) = (uint48(mantissa), uint8(shift), uint32(block.timestamp));
                 (v.recent, v.recentShift, v.recentTime) = (v.anchor, v.anchorShift, v.anchorTime);
                 v.countedAt = uint32(block.timestamp);
-                _velocity[pool][collateralId] = v;
+                _velocity[pool][collateralId] = BreakerRecords.encode(v);
                 return;
             }
             uint256 sinceCounted = block.timestamp - v.countedAt;
@@ -317,19 +287,19 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
             if (v.streak == 0 && value < BreakerRanges.MIN_VELOCITY) {
                 if (!rotate) return;
             } else {
-                BreakerThresholds memory t = _thresholds;
+                BreakerThresholds memory t = BreakerRecords.thresholds(_thresholds);
                 Reading memory r =
                     Reading(SIGNAL_FIRST_PRICE + collateralId, v.streak, 0, value, t.velocity == 0 ? OFF : t.velocity);
-                bool active = _conditions[pool].active;
+                bool active = BreakerRecords.isActive(_conditions[pool]);
                 // Observations further apart than the window do not add up.
                 if (_judge(pool, t, active, sinceCounted <= VELOCITY_WINDOW, r) && !active) {
-                    _conditions[pool].active = true;
+                    _conditions[pool] |= BreakerRecords.ACTIVE;
                 }
                 if (r.before == 0 && r.streak == 0 && !rotate) return;
                 v.streak = uint8(r.streak);
             }
             v.countedAt = uint32(block.timestamp);
-            _velocity[pool][collateralId] = v;
+            _velocity[pool][collateralId] = BreakerRecords.encode(v);
         }
     }
 
@@ -379,7 +349,7 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
     // -- levels
 
     function _level(address pool) private view returns (BreakerLevel) {
-        if (!_conditions[pool].active) return BreakerLevel.Normal;
+        if (!BreakerRecords.isActive(_conditions[pool])) return BreakerLevel.Normal;
         return _levelAt(_timers[pool]);
     }
 
@@ -407,7 +377,7 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
 
     function _setThresholds(BreakerThresholds memory thresholds_) private {
         BreakerRanges.check(thresholds_);
-        _thresholds = thresholds_;
+        _thresholds = BreakerRecords.encode(thresholds_);
         emit ThresholdsSet(thresholds_);
     }
 }

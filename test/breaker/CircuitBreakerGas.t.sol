@@ -12,26 +12,26 @@ interface CoolingVm {
 contract CircuitBreakerGasTest is BreakerTestBase {
     function test_observe_GasSameBlock() public {
         _observe(PRICE);
-        _assertGas(7800, "same block");
+        _assertGas(7200, "same block");
     }
 
     /// What a repeated action 12 s later pays: nothing is written.
     function test_observe_GasCalm() public {
         _observe(PRICE);
         _seconds(12);
-        _assertGas(8700, "calm, 12 s later");
+        _assertGas(7700, "calm, 12 s later");
     }
 
     function test_observe_GasRecordsConditions() public {
         _observe(PRICE);
         _seconds(60);
-        _assertGas(16_000, "records base fee and latency");
+        _assertGas(13_000, "records base fee and latency");
     }
 
     function test_observe_GasRotatesAnchor() public {
         _observe(PRICE);
         _seconds(156);
-        _assertGas(20_000, "records everything");
+        _assertGas(17_000, "records everything");
     }
 
     function test_observe_GasStressed() public {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.34;
 
-import {Conditions, Velocity} from "../../contracts/breaker/CircuitBreaker.sol";
+import {Conditions, Velocity} from "../../contracts/breaker/BreakerRecords.sol";
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {BreakerTestBase} from "./BreakerTestBase.sol";
 
