@@ -186,7 +186,8 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
         Prices[] memory prices
     ) internal view returns (LiquidationRequest memory request, Refusal refusal) {
         Valuation memory valuation = _valuation(position, account, prices);
-        if (valuation.down) return (request, Refusal.PriceDown);
+        // A price of 0 buys nothing: what is worthless is settled, not liquidated.
+        if (valuation.down || prices[id].fast == 0) return (request, Refusal.PriceDown);
         request.debt = _owed(market, position.debtShares);
         request.healthFast = _health(valuation.weightedFast, request.debt);
         if (request.healthFast >= WAD) return (request, Refusal.Healthy);
