@@ -109,7 +109,6 @@ library RateCurve {
     /// @notice ln(rate), scaled by 1e12, to nearest.
     /// @param rate WAD per second; not 0, below 1 per second.
     function logOf(uint256 rate) internal pure returns (int256) {
-        // forge-lint: disable-next-line(unsafe-typecast)
         return _toLogScale(FixedPointMathLib.lnWad(int256(rate)));
     }
 
@@ -183,7 +182,6 @@ library RateCurve {
 
     /// @dev exp(x), x in WAD, scaled by 1e36. For the logs of rates that `pack` allows: relative error below 1e-17.
     function _exp(int256 x) private pure returns (uint256) {
-        // forge-lint: disable-next-line(unsafe-typecast)
         return uint256(FixedPointMathLib.expWad(x + LN_WAD));
     }
 

@@ -39,11 +39,21 @@ contract CircuitBreakerGasTest is BreakerTestBase {
         _assertGas(10_000, "stressed, same block");
     }
 
+    function test_observe_GasRenewsStress() public {
+        _stressByPrice();
+        _seconds(12);
+        _assertGas(24_000, PRICE * 9 / 10, "stressed, renews");
+    }
+
     function _assertGas(uint256 most, string memory what) private {
+        _assertGas(most, PRICE * 1001 / 1000, what);
+    }
+
+    function _assertGas(uint256 most, uint256 price, string memory what) private {
         CoolingVm(address(vm)).cool(address(breaker));
         vm.prank(pool);
         uint256 before = gasleft();
-        breaker.observe(0, PRICE * 1001 / 1000);
+        breaker.observe(0, price);
         uint256 used = before - gasleft();
         emit log_named_uint(what, used);
         assertLt(used, most);
