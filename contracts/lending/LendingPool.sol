@@ -136,10 +136,10 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
 
     /// @inheritdoc ILendingPoolCore
     function supplyCollateral(uint256 collateralId, uint256 amount, address account, bytes calldata data) external {
-        _requireListed(collateralId);
         if (amount == 0) revert ZeroAmount();
         Position memory position = _positions[account];
         address token = _listing[collateralId].token;
+        if (token == address(0)) revert UnknownCollateral(collateralId, _collateralCount);
         if (!_isHeld(position, collateralId)) {
             _requireAuthorized(account);
             _requireMayEnter(position, collateralId);

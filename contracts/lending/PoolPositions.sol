@@ -55,6 +55,11 @@ abstract contract PoolPositions is PoolAccounting {
         if (id >= _collateralCount) revert UnknownCollateral(id, _collateralCount);
     }
 
+    /// @dev One more than the highest collateral held: the length of a list of what is held, without reading the count.
+    function _width(uint256 bitmap) internal pure returns (uint256) {
+        return bitmap == 0 ? 0 : FixedPointMathLib.log2(bitmap) + 1;
+    }
+
     function _isHeld(Position memory position, uint256 id) internal pure returns (bool) {
         return (position.bitmap >> id) & 1 != 0;
     }
@@ -163,7 +168,7 @@ abstract contract PoolPositions is PoolAccounting {
 
     /// @dev Records and returns the prices of every held collateral, indexed by collateral.
     function _updatePrices(uint256 bitmap, bool confirm) internal returns (Prices[] memory prices) {
-        prices = new Prices[](_collateralCount);
+        prices = new Prices[](_width(bitmap));
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
             IPriceOracle oracle = IPriceOracle(_risk[id].oracle);
@@ -178,7 +183,7 @@ abstract contract PoolPositions is PoolAccounting {
 
     /// @dev The same without recording, for views.
     function _peekPrices(uint256 bitmap) internal view returns (Prices[] memory prices) {
-        prices = new Prices[](_collateralCount);
+        prices = new Prices[](_width(bitmap));
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 != 0) prices[id] = IPriceOracle(_risk[id].oracle).peek();
         }

@@ -69,8 +69,8 @@ abstract contract PoolSettlement is PoolClosing, ILendingPoolExtension {
     }
 
     function _removeAll(Position memory position, address account) private returns (uint256[] memory amounts) {
-        amounts = new uint256[](_collateralCount);
         uint256 bitmap = position.bitmap;
+        amounts = new uint256[](_width(bitmap));
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
             amounts[id] = _amountOf(position, account, id);
