@@ -1,7 +1,71 @@
-//! The block loop: world, agents and chain make a trace.
+#![doc = include_str!("../README.md")]
 
+mod actors;
+mod build;
+mod candidates;
+pub mod chain_venue;
 pub mod config;
+mod decide;
+mod error;
+mod input;
 pub mod mempool;
+mod mirror;
 pub mod network;
 pub mod outside;
+mod reading;
+mod record;
+mod setup;
 pub mod trace;
+pub mod units;
+mod world;
+
+use std::ops::ControlFlow;
+
+pub use error::SimError;
+
+use config::{Policy, WorldInput, WorldParameters};
+use trace::Trace;
+use world::World;
+
+/// Which world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorldKind {
+    /// The market under one policy.
+    Policy(Policy),
+    /// The rigid policy, whose liquidators sell to a market at the reference price: no impact, no pass-through.
+    Counterfactual,
+}
+
+/// Hears of every block and may stop the run.
+pub trait Observer {
+    /// `completed` of `total` blocks are done.
+    fn block(&mut self, completed: u64, total: u64) -> ControlFlow<()>;
+}
+
+/// Runs a world from its first block to its last. The same arguments give the same trace.
+///
+/// # Errors
+/// [`SimError`] for input that makes no world, for what a contract refuses during set-up, and if the observer stops it.
+pub fn run(
+    parameters: &WorldParameters,
+    input: &WorldInput,
+    world: WorldKind,
+    seed: u64,
+    observer: &mut dyn Observer,
+) -> Result<Trace, SimError> {
+    input::check(parameters, input)?;
+    let total = input.prices.len() as u64 - 1;
+    let mut world = World::new(parameters, input, world, seed)?;
+    let mut trace = Trace {
+        blocks: vec![world.start_row()],
+        liquidations: Vec::new(),
+    };
+    for block in 1..=total {
+        let row = world.step(block, &mut trace.liquidations)?;
+        trace.blocks.push(row);
+        if observer.block(block, total).is_break() {
+            return Err(SimError::Interrupted { completed: block });
+        }
+    }
+    Ok(trace)
+}

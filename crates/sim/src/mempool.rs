@@ -11,6 +11,8 @@ pub enum Sender {
     Arbitrageur,
     /// A provider of the venue's liquidity, by number.
     Provider(u32),
+    /// The protocol's operators: breaker and bucket.
+    Upkeep(u32),
     /// A borrower, by account number.
     Borrower(u32),
     /// A keeper by its number, about the account of that number.

@@ -1,0 +1,229 @@
+//! What keepers see: unhealthy positions that could pay, with what the pool would grant for each.
+//!
+//! The pool is asked by a view call, and only about positions whose best case covers the gas. A position that was refused or
+//! did not pay is asked about again after 1, 2, 4 and then every 5 blocks, sooner if F moves; the most promising few are asked
+//! about every time.
+
+use std::rc::Rc;
+
+use alloy_primitives::U256;
+use breakwater_agents::keeper::{Candidate, LIQUIDATION_GAS, best_sale, potential};
+use breakwater_agents::{Observation, Venue};
+use breakwater_bindings::ILendingPool;
+use breakwater_evm::Chain;
+
+use crate::WorldKind;
+use crate::config::Policy;
+use crate::error::SimError;
+use crate::units::{COLLATERAL_UNIT, DEBT_UNIT, WAD, from_base};
+use crate::world::World;
+
+/// The most positions asked about in a block.
+const QUESTIONS: usize = 48;
+
+/// The most promising ones, asked about every block.
+const ALWAYS: usize = 8;
+
+/// The longest wait between two questions about a position, blocks: a minute of 12-second blocks.
+const LONGEST_WAIT: u64 = 5;
+
+/// A move of F that makes earlier answers worthless.
+const PRICE_MOVE: f64 = 0.002_5;
+
+/// A clock that was started this many seconds ago and still grants the first bonus has restarted.
+const CLOCK_PATIENCE: u64 = 120;
+
+/// What keepers saw when a block was made.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The state of the world.
+    pub observation: Observation,
+    /// Where collateral will be sold.
+    pub venue: Venue,
+    /// Positions, the most promising first.
+    pub candidates: Vec<Candidate>,
+}
+
+/// When each position is worth a question again.
+#[derive(Clone, Debug)]
+pub struct QuoteSchedule {
+    waits: Vec<Wait>,
+    price: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Wait {
+    next: u64,
+    blocks: u64,
+}
+
+impl QuoteSchedule {
+    /// Nothing waits.
+    #[must_use]
+    pub fn new(accounts: usize) -> Self {
+        Self {
+            waits: vec![Wait::default(); accounts],
+            price: 0.0,
+        }
+    }
+
+    fn observe(&mut self, price: f64) {
+        if (price / self.price - 1.0).abs() > PRICE_MOVE || self.price == 0.0 {
+            self.price = price;
+            self.waits.fill(Wait::default());
+        }
+    }
+
+    fn due(&self, account: u32, block: u64) -> bool {
+        self.waits[account as usize].next <= block
+    }
+
+    fn answered(&mut self, account: u32, block: u64, useful: bool) {
+        let wait = &mut self.waits[account as usize];
+        if useful {
+            *wait = Wait::default();
+        } else {
+            wait.blocks = (wait.blocks * 2).clamp(1, LONGEST_WAIT);
+            wait.next = block + wait.blocks;
+        }
+    }
+}
+
+impl World<'_> {
+    /// Adds what keepers see now to their sights.
+    pub(crate) fn look(&mut self, observation: &Observation) -> Result<(), SimError> {
+        let venue = self.selling_venue(observation);
+        let candidates = self.candidates(observation, &venue)?;
+        self.sights.push_front(Rc::new(Sight {
+            observation: observation.clone(),
+            venue,
+            candidates,
+        }));
+        self.sights
+            .truncate(self.parameters.keepers.max_latency as usize + 1);
+        Ok(())
+    }
+
+    fn candidates(
+        &mut self,
+        observation: &Observation,
+        venue: &Venue,
+    ) -> Result<Vec<Candidate>, SimError> {
+        let price = observation.prices.fast;
+        self.quotes.observe(price);
+        if price <= 0.0 || self.keepers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let floor = observation.gas_cost(LIQUIDATION_GAS, observation.competitive_tip())
+            + self.terms.min_profit;
+        let mut promising: Vec<(f64, u32, f64, f64)> = self
+            .mirror
+            .index()
+            .below(1.0, price, self.habits.threshold, self.reading.debt_index)
+            .filter_map(|account| {
+                let position = self.mirror.index().position(account);
+                let debt = position.debt_shares * self.reading.debt_index;
+                let gain = potential(venue, price, position.collateral, debt, &self.terms);
+                (gain > floor).then_some((gain, account, position.collateral, debt))
+            })
+            .collect();
+        promising.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+
+        let mut candidates = Vec::new();
+        for (rank, (_, account, collateral, debt)) in promising.into_iter().enumerate() {
+            if candidates.len() == QUESTIONS {
+                break;
+            }
+            if rank >= ALWAYS && !self.quotes.due(account, observation.block) {
+                continue;
+            }
+            let candidate = self.ask(observation, account, collateral, debt)?;
+            let pays = best_sale(
+                venue,
+                candidate.repay,
+                candidate.seize,
+                self.terms.risk_margin,
+            )
+            .is_some_and(|sale| sale.surplus > self.terms.risk_margin * sale.repay + floor);
+            self.quotes
+                .answered(account, observation.block, pays || candidate.unflagged);
+            candidates.push(candidate);
+        }
+        Ok(candidates)
+    }
+
+    /// Asks the pool what it would grant in the block being made.
+    fn ask(
+        &mut self,
+        observation: &Observation,
+        account: u32,
+        collateral: f64,
+        debt: f64,
+    ) -> Result<Candidate, SimError> {
+        let call = ILendingPool::quoteLiquidationCall {
+            account: self.addresses.accounts[account as usize],
+            collateralId: U256::ZERO,
+            maxRepay: U256::MAX,
+        };
+        // A view that reverts (a venue without memory) grants nothing now.
+        let granted = match self
+            .chain
+            .call_sol(self.addresses.operator, self.addresses.pool, &call)
+        {
+            Ok(answer) => answer.grant,
+            Err(breakwater_evm::CallError::Evm(error)) => return Err(error.into()),
+            Err(_) => {
+                return Ok(Candidate {
+                    account,
+                    collateral,
+                    debt,
+                    repay: 0.0,
+                    seize: 0.0,
+                    unflagged: false,
+                });
+            }
+        };
+        let unflagged = match (self.kind, self.mirror.flagged(account)) {
+            (WorldKind::Policy(Policy::Damped), None) => true,
+            (WorldKind::Policy(Policy::Damped), Some(since)) => {
+                !granted.repay.is_zero()
+                    && observation.timestamp > since + CLOCK_PATIENCE
+                    && from_base(granted.bonus, WAD) <= self.first_bonus
+            }
+            _ => false,
+        };
+        Ok(Candidate {
+            account,
+            collateral,
+            debt,
+            repay: from_base(granted.repay, DEBT_UNIT),
+            seize: from_base(granted.seize, COLLATERAL_UNIT),
+            unflagged,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_thin_out_and_come_back_with_the_price() {
+        let mut schedule = QuoteSchedule::new(1);
+        schedule.observe(100.0);
+        let mut asked = Vec::new();
+        for block in 0..20 {
+            if schedule.due(0, block) {
+                asked.push(block);
+                schedule.answered(0, block, false);
+            }
+        }
+        assert_eq!(asked, [0, 1, 3, 7, 12, 17]);
+        schedule.observe(100.2);
+        assert!(!schedule.due(0, 20));
+        schedule.observe(100.3);
+        assert!(schedule.due(0, 20));
+        schedule.answered(0, 20, true);
+        assert!(schedule.due(0, 21));
+    }
+}

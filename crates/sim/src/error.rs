@@ -1,0 +1,57 @@
+//! Why a world could not be run.
+
+use breakwater_evm::{CallError, EvmError};
+use thiserror::Error;
+
+/// Why a world could not be run.
+#[derive(Debug, Error)]
+pub enum SimError {
+    /// The series do not belong together.
+    #[error("input: {0}")]
+    Input(String),
+    /// A parameter is outside what a world can have.
+    #[error("parameter {name} = {value}: {expected}")]
+    Parameter {
+        /// The parameter's key.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// A contract refused while the world was being set up or read.
+    #[error("{step}: {source}")]
+    Call {
+        /// What was being done.
+        step: String,
+        /// What the contract said.
+        source: CallError,
+    },
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EvmError),
+    /// The observer asked to stop.
+    #[error("interrupted after {completed} blocks")]
+    Interrupted {
+        /// Blocks that were done.
+        completed: u64,
+    },
+}
+
+/// Adds what was being done to a contract's refusal.
+pub trait During<T> {
+    /// Names the step.
+    ///
+    /// # Errors
+    /// The refusal.
+    fn during(self, step: &str) -> Result<T, SimError>;
+}
+
+impl<T> During<T> for Result<T, CallError> {
+    fn during(self, step: &str) -> Result<T, SimError> {
+        self.map_err(|source| SimError::Call {
+            step: step.to_owned(),
+            source,
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! Refuses worlds that cannot be.
+
+use crate::config::{WorldInput, WorldParameters};
+use crate::error::SimError;
+
+/// Checks that series, accounts and parameters make a world.
+///
+/// # Errors
+/// [`SimError::Input`] and [`SimError::Parameter`].
+pub fn check(parameters: &WorldParameters, input: &WorldInput) -> Result<(), SimError> {
+    check_series(input)?;
+    check_parameters(parameters)?;
+    check_accounts(parameters, input)
+}
+
+fn check_series(input: &WorldInput) -> Result<(), SimError> {
+    let blocks = input.prices.len();
+    if blocks < 2 {
+        return Err(SimError::Input(format!(
+            "{blocks} prices make no block; at least 2 are needed"
+        )));
+    }
+    for (name, series, optional) in [
+        ("prices", &input.prices, false),
+        ("gas_gwei", &input.gas_gwei, false),
+        ("native_prices", &input.native_prices, false),
+        ("depth", &input.depth, true),
+    ] {
+        if optional && series.is_empty() {
+            continue;
+        }
+        if series.len() != blocks {
+            return Err(SimError::Input(format!(
+                "{name} has {} entries, prices {blocks}",
+                series.len()
+            )));
+        }
+        if let Some(block) = series
+            .iter()
+            .position(|value| !(value.is_finite() && *value > 0.0))
+        {
+            return Err(SimError::Input(format!(
+                "{name} at block {block} is {}, not above 0",
+                series[block]
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_parameters(parameters: &WorldParameters) -> Result<(), SimError> {
+    let collateral = &parameters.collateral;
+    let venue = &parameters.venue;
+    let network = &parameters.network;
+    let borrowers = &parameters.borrowers;
+    let shares = borrowers.top_up_share + borrowers.repay_share + borrowers.deleverage_share;
+    let within = |value: f64, low: f64, high: f64| value >= low && value <= high;
+    for (name, value, valid, expected) in [
+        (
+            "collateral.borrow_ltv",
+            collateral.borrow_ltv,
+            within(collateral.borrow_ltv, 1e-4, 1.0),
+            "above 0, below 1",
+        ),
+        (
+            "collateral.liquidation_threshold",
+            collateral.liquidation_threshold,
+            collateral.liquidation_threshold > collateral.borrow_ltv
+                && collateral.liquidation_threshold < 1.0,
+            "above borrow_ltv, below 1",
+        ),
+        (
+            "venue.depth",
+            venue.depth,
+            venue.depth > 0.0 && venue.depth.is_finite(),
+            "above 0",
+        ),
+        (
+            "venue.flighty_share",
+            venue.flighty_share,
+            within(venue.flighty_share, 0.0, 0.99),
+            "0 to 0.99",
+        ),
+        (
+            "venue.flight_volatility",
+            venue.flight_volatility,
+            venue.flight_volatility > 0.0,
+            "above 0",
+        ),
+        (
+            "venue.pass_through",
+            venue.pass_through,
+            within(venue.pass_through, 0.0, 1.0),
+            "0 to 1",
+        ),
+        (
+            "venue.recovery_half_life",
+            venue.recovery_half_life,
+            venue.recovery_half_life >= 0.0,
+            "0 or above",
+        ),
+        (
+            "feed.deviation",
+            parameters.feed.deviation,
+            within(parameters.feed.deviation, 0.0, 1.0),
+            "0 to 1",
+        ),
+        (
+            "network.slot_seconds",
+            network.slot_seconds as f64,
+            within(network.slot_seconds as f64, 1.0, 600.0),
+            "1 to 600",
+        ),
+        (
+            "network.gas_limit",
+            network.gas_limit as f64,
+            network.gas_limit >= 5_000_000,
+            "at least 5,000,000",
+        ),
+        (
+            "network.demand_elasticity",
+            network.demand_elasticity,
+            network.demand_elasticity > 0.0,
+            "above 0",
+        ),
+        (
+            "keepers.count",
+            f64::from(parameters.keepers.count),
+            parameters.keepers.count <= 64,
+            "at most 64",
+        ),
+        (
+            "keepers.risk_margin",
+            parameters.keepers.risk_margin,
+            parameters.keepers.risk_margin >= 0.0,
+            "0 or above",
+        ),
+        (
+            "borrowers' shares together",
+            shares,
+            within(shares, 0.0, 1.0),
+            "0 to 1",
+        ),
+        (
+            "borrowers.alert_health",
+            borrowers.alert_health,
+            borrowers.alert_health >= 1.0,
+            "at least 1",
+        ),
+        (
+            "lender_assets_over_debt",
+            parameters.lender_assets_over_debt,
+            parameters.lender_assets_over_debt >= 1.0,
+            "at least 1",
+        ),
+    ] {
+        if !valid {
+            return Err(SimError::Parameter {
+                name,
+                value,
+                expected,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Every position must be one that the liquidation threshold permits at the first price.
+fn check_accounts(parameters: &WorldParameters, input: &WorldInput) -> Result<(), SimError> {
+    if input.accounts.is_empty() {
+        return Err(SimError::Input("there are no accounts".to_owned()));
+    }
+    for (number, account) in input.accounts.iter().enumerate() {
+        let limit =
+            account.collateral * input.prices[0] * parameters.collateral.liquidation_threshold;
+        let sound =
+            account.collateral.is_finite() && account.collateral > 0.0 && account.debt >= 0.0;
+        if !sound || account.debt >= limit {
+            return Err(SimError::Input(format!(
+                "account {number} owes {} against {} collateral, whose threshold permits less than {limit}",
+                account.debt, account.collateral
+            )));
+        }
+    }
+    Ok(())
+}

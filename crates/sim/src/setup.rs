@@ -1,0 +1,570 @@
+//! Builds a world: tokens, feed, venue, the protocol through its one definition of a deployment, lenders and positions.
+
+use alloy_primitives::{Address, B256, Bytes, I256, U256};
+use alloy_sol_types::{SolCall, sol};
+use breakwater_bindings::{
+    Deleverager, FixedOracle, FlashLiquidator, ICircuitBreaker, ILendingPool, LendingPool,
+    LendingPoolExtension, ShadowVenue, SimFeed, SimToken, SystemDeployer,
+};
+use breakwater_evm::{BlockEnvironment, Chain, MemoryChain, Rules, Transaction};
+
+use crate::WorldKind;
+use crate::actors::{Role, address};
+use crate::chain_venue::ChainVenue;
+use crate::config::{Policy, WorldInput, WorldParameters};
+use crate::error::{During, SimError};
+use crate::units::{
+    COLLATERAL_DECIMALS, COLLATERAL_UNIT, DEBT_DECIMALS, DEBT_UNIT, FEED_DECIMALS, PRICE_UNIT,
+    to_base,
+};
+
+sol! {
+    /// OpenZeppelin's timelock, as the market's governance uses it.
+    interface Timelock {
+        function schedule(address target, uint256 value, bytes data, bytes32 predecessor, bytes32 salt, uint256 delay) external;
+        function execute(address target, uint256 value, bytes payload, bytes32 predecessor, bytes32 salt) external;
+    }
+}
+
+/// Providers of liquidity who take flight.
+pub const FLIGHTY_PROVIDERS: u32 = 8;
+
+/// Seconds for which prices, averages and breaker settle before the start.
+const SETTLING: u64 = 3 * 3_600;
+
+/// Seconds between observations while settling.
+const SETTLING_STEP: u64 = 300;
+
+/// Gas for the calls that build a world, which fit in no block.
+const SETUP_GAS: u64 = 2_000_000_000;
+
+/// Whatever an actor needs of a token: 2^110 base units, so that balances can be added up without overflow.
+const PLENTY: U256 = U256::from_limbs([0, 1 << 46, 0, 0]);
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// Deployed everything; governs.
+    pub operator: Address,
+    /// The collateral token.
+    pub collateral: Address,
+    /// The debt token.
+    pub asset: Address,
+    /// The price feed.
+    pub feed: Address,
+    /// The pool.
+    pub pool: Address,
+    /// The pool's policy.
+    pub policy: Address,
+    /// The circuit breaker.
+    pub breaker: Address,
+    /// The collateral's oracle.
+    pub oracle: Address,
+    /// Sells collateral to repay for borrowers.
+    pub deleverager: Address,
+    /// Liquidates and sells, atomically.
+    pub liquidator: Address,
+    /// Where liquidators sell in the counterfactual world.
+    pub shadow: Option<Address>,
+    /// The borrowers, in order of the population.
+    pub accounts: Vec<Address>,
+}
+
+/// A world ready for its first block.
+pub struct Built {
+    /// The chain, in the block of the start.
+    pub chain: MemoryChain,
+    /// Where everything is.
+    pub addresses: Addresses,
+    /// The venue.
+    pub venue: ChainVenue,
+    /// What a full-range provider of all liquidity would have at the start, in agents' units.
+    pub liquidity: f64,
+    /// What the population's set-up said, transaction by transaction, for the mirror.
+    pub logs: Vec<Vec<alloy_primitives::Log>>,
+}
+
+/// Builds a world in the block of `input.start`: F = L = V = the first price, every position exactly as in the input.
+///
+/// # Errors
+/// [`SimError::Call`] for what a contract refuses.
+pub fn build(
+    parameters: &WorldParameters,
+    input: &WorldInput,
+    kind: WorldKind,
+    seed: u64,
+) -> Result<Built, SimError> {
+    let rules = Rules {
+        code_size_limit: Some(usize::MAX),
+        ..Rules::default()
+    };
+    let mut builder = Builder {
+        chain: MemoryChain::new(rules),
+        operator: address(seed, Role::Operator, 0),
+        parameters,
+        input,
+        seed,
+        base_fee: (input.gas_gwei[0] * 1e9) as u64,
+    };
+    builder.open_block(input.start - SETTLING);
+    let (collateral, asset) = (
+        builder.token("Collateral", COLLATERAL_DECIMALS)?,
+        builder.token("Debt", DEBT_DECIMALS)?,
+    );
+    let feed = builder.feed()?;
+    let posted: f64 = input
+        .accounts
+        .iter()
+        .map(|account| account.collateral)
+        .sum();
+    // x = L / √P.
+    let liquidity = parameters.venue.depth * posted * input.prices[0].sqrt();
+    let venue = builder.venue(collateral, asset, liquidity)?;
+    let system = builder.system(kind, collateral, asset, feed, &venue)?;
+    let pool = system.pool;
+    let deleverager = builder.deploy(
+        "deploy the deleverager",
+        &Deleverager::BYTECODE,
+        &Deleverager::constructorCall {
+            pool,
+            venue: venue.pool,
+            collateralId: U256::ZERO,
+        },
+    )?;
+    let shadow = match kind {
+        WorldKind::Counterfactual => Some(builder.deploy(
+            "deploy the shadow venue",
+            &ShadowVenue::BYTECODE,
+            &ShadowVenue::constructorCall {
+                tokenA: collateral,
+                tokenB: asset,
+            },
+        )?),
+        WorldKind::Policy(_) => None,
+    };
+    let liquidator = builder.liquidator(pool, shadow.unwrap_or(venue.pool))?;
+    let addresses = Addresses {
+        operator: builder.operator,
+        collateral,
+        asset,
+        feed,
+        pool,
+        policy: system.policy,
+        breaker: system.breaker,
+        oracle: system.oracles[0],
+        deleverager,
+        liquidator,
+        shadow,
+        accounts: (0..)
+            .take(input.accounts.len())
+            .map(|number| address(seed, Role::Borrower, number))
+            .collect(),
+    };
+    builder.settle(&addresses)?;
+    let logs = builder.populate(&addresses, system.timelock)?;
+    Ok(Built {
+        chain: builder.chain,
+        addresses,
+        venue,
+        liquidity,
+        logs,
+    })
+}
+
+struct Builder<'a> {
+    chain: MemoryChain,
+    operator: Address,
+    parameters: &'a WorldParameters,
+    input: &'a WorldInput,
+    seed: u64,
+    base_fee: u64,
+}
+
+impl Builder<'_> {
+    fn open_block(&mut self, timestamp: u64) {
+        // Blocks have been made all along, each in its time: to the breaker a missing number is a late block.
+        let block = self.chain.block();
+        let passed = timestamp.saturating_sub(block.timestamp) / self.parameters.network.slot_seconds;
+        let number = if block.number == 0 { 1_000_000 } else { block.number + passed.max(1) };
+        self.chain.begin_block(BlockEnvironment {
+            number,
+            timestamp,
+            base_fee: self.base_fee,
+            gas_limit: SETUP_GAS,
+            prevrandao: B256::left_padding_from(&self.seed.to_be_bytes()),
+            ..BlockEnvironment::default()
+        });
+    }
+
+    fn deploy<C: alloy_sol_types::SolConstructor>(
+        &mut self,
+        step: &str,
+        code: &Bytes,
+        constructor: &C,
+    ) -> Result<Address, SimError> {
+        self.chain
+            .deploy_sol(self.operator, code, constructor)
+            .during(step)
+    }
+
+    fn send<C: SolCall>(
+        &mut self,
+        step: &str,
+        from: Address,
+        to: Address,
+        call: &C,
+    ) -> Result<C::Return, SimError> {
+        self.chain.execute_sol(from, to, call).during(step)
+    }
+
+    fn token(&mut self, name: &str, decimals: u8) -> Result<Address, SimError> {
+        let constructor = SimToken::constructorCall {
+            name_: name.to_owned(),
+            symbol_: name.to_uppercase(),
+            decimals_: decimals,
+        };
+        self.deploy("deploy a token", &SimToken::BYTECODE, &constructor)
+    }
+
+    fn feed(&mut self) -> Result<Address, SimError> {
+        let feed = self.deploy(
+            "deploy the feed",
+            &SimFeed::BYTECODE,
+            &SimFeed::constructorCall {
+                decimals_: FEED_DECIMALS,
+            },
+        )?;
+        self.report(feed)?;
+        Ok(feed)
+    }
+
+    fn report(&mut self, feed: Address) -> Result<(), SimError> {
+        let call = feed_call(self.input.prices[0], self.chain.block().timestamp);
+        self.send("write the first price", self.operator, feed, &call)?;
+        Ok(())
+    }
+
+    fn venue(
+        &mut self,
+        collateral: Address,
+        asset: Address,
+        liquidity: f64,
+    ) -> Result<ChainVenue, SimError> {
+        let venue = ChainVenue::create(
+            &mut self.chain,
+            self.operator,
+            (collateral, asset),
+            self.parameters.venue.fee,
+            self.input.prices[0].sqrt(),
+        )?;
+        let flighty = self.parameters.venue.flighty_share;
+        // Provider 0 is patient; the others share what takes flight. Where depth is measured, provider 0 follows it alone.
+        let shares = if self.input.depth.is_empty() {
+            let each = flighty / f64::from(FLIGHTY_PROVIDERS);
+            let mut shares = vec![each; FLIGHTY_PROVIDERS as usize + 1];
+            shares[0] = 1.0 - flighty;
+            shares
+        } else {
+            vec![1.0]
+        };
+        for (number, share) in (0..).zip(shares) {
+            let provider = address(self.seed, Role::Provider, number);
+            self.endow(provider, collateral, asset, &[venue.router])?;
+            if share > 0.0 {
+                venue.add(&mut self.chain, provider, liquidity * share)?;
+            }
+        }
+        let arbitrageur = address(self.seed, Role::Arbitrageur, 0);
+        self.endow(arbitrageur, collateral, asset, &[venue.router])?;
+        Ok(venue)
+    }
+
+    /// Gives an actor plenty of both tokens and lets `spenders` take them.
+    fn endow(
+        &mut self,
+        actor: Address,
+        collateral: Address,
+        asset: Address,
+        spenders: &[Address],
+    ) -> Result<(), SimError> {
+        for token in [collateral, asset] {
+            let mint = SimToken::mintCall {
+                to: actor,
+                amount: PLENTY,
+            };
+            self.send("endow an actor", self.operator, token, &mint)?;
+            for spender in spenders {
+                let approve = SimToken::approveCall {
+                    spender: *spender,
+                    amount: U256::MAX,
+                };
+                self.send("approve", actor, token, &approve)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn system(
+        &mut self,
+        kind: WorldKind,
+        collateral: Address,
+        asset: Address,
+        feed: Address,
+        venue: &ChainVenue,
+    ) -> Result<SystemDeployer::System, SimError> {
+        let deployer = self.deploy_large("deploy the deployer", &SystemDeployer::BYTECODE)?;
+        let mut plan = self.send(
+            "read the default plan",
+            self.operator,
+            deployer,
+            &SystemDeployer::defaultPlanCall {},
+        )?;
+        let listed = &self.parameters.collateral;
+        plan.asset = asset;
+        plan.governance = self.operator;
+        plan.guardian = self.operator;
+        plan.timelockDelay = U256::ZERO;
+        // The population decides which debts exist; the default minimum applies from the start on.
+        plan.minDebt = Default::default();
+        plan.settlementStipend = U256::ZERO;
+        plan.policy.kind = match kind {
+            WorldKind::Policy(Policy::TargetHealth) => 1,
+            WorldKind::Policy(Policy::Damped) => 2,
+            WorldKind::Policy(Policy::Rigid) | WorldKind::Counterfactual => 0,
+        };
+        plan.policy.rigidBonus = to_base(listed.max_bonus, 1e18);
+        plan.policy.damped.bonusMax = to_base(listed.max_bonus, 1e18);
+        let collateral_plan = &mut plan.collaterals[0];
+        collateral_plan.base.source = feed;
+        collateral_plan.base.heartbeat =
+            u32::try_from(self.parameters.feed.heartbeat + self.parameters.feed.delay + 600)
+                .unwrap_or(u32::MAX);
+        collateral_plan.venue = venue.pool;
+        let listing = &mut collateral_plan.listing;
+        listing.token = collateral;
+        listing.borrowLtv = basis_points(listed.borrow_ltv);
+        listing.liquidationThreshold = basis_points(listed.liquidation_threshold);
+        listing.maxBonus = basis_points(listed.max_bonus);
+        listing.slippageMargin = basis_points(listed.slippage_margin);
+        listing.confirmationBand = basis_points(listed.confirmation_band);
+        let call = SystemDeployer::deployCall { plan };
+        let transaction = Transaction {
+            gas_limit: SETUP_GAS,
+            ..Transaction::call(self.operator, deployer, call.abi_encode())
+        };
+        let execution = self
+            .chain
+            .execute(&transaction)?
+            .into_success()
+            .during("deploy the system")?;
+        SystemDeployer::deployCall::abi_decode_returns(&execution.output)
+            .map_err(breakwater_evm::CallError::from)
+            .during("deploy the system")
+    }
+
+    fn deploy_large(&mut self, step: &str, code: &Bytes) -> Result<Address, SimError> {
+        let transaction = Transaction {
+            gas_limit: SETUP_GAS,
+            ..Transaction::create(self.operator, code.clone())
+        };
+        let execution = self
+            .chain
+            .execute(&transaction)?
+            .into_success()
+            .during(step)?;
+        execution
+            .created
+            .ok_or_else(|| SimError::Input(format!("{step}: no address")))
+    }
+
+    fn liquidator(&mut self, pool: Address, market: Address) -> Result<Address, SimError> {
+        self.deploy(
+            "deploy the liquidator",
+            &FlashLiquidator::BYTECODE,
+            &FlashLiquidator::constructorCall {
+                pool,
+                venue: market,
+                collateralId: U256::ZERO,
+            },
+        )
+    }
+
+    /// Lets averages fill and breaker and bucket learn what is normal, with the price at rest.
+    fn settle(&mut self, addresses: &Addresses) -> Result<(), SimError> {
+        let mut timestamp = self.chain.block().timestamp;
+        while timestamp < self.input.start {
+            timestamp = (timestamp + SETTLING_STEP).min(self.input.start);
+            self.open_block(timestamp);
+            self.report(addresses.feed)?;
+            let poke = ICircuitBreaker::pokeCall {
+                pool: addresses.pool,
+            };
+            self.send(
+                "let the breaker observe",
+                self.operator,
+                addresses.breaker,
+                &poke,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Lenders deposit, accounts supply and borrow: all in the block of the start, so that no interest changes what the
+    /// input says. Positions between the borrow limit and the liquidation threshold need a higher price to open: for this
+    /// block's borrowing governance installs an oracle that stands just so much higher.
+    fn populate(
+        &mut self,
+        addresses: &Addresses,
+        timelock: Address,
+    ) -> Result<Vec<Vec<alloy_primitives::Log>>, SimError> {
+        let mut logs = Vec::new();
+        let debt: f64 = self.input.accounts.iter().map(|account| account.debt).sum();
+        let lender = address(self.seed, Role::Lender, 0);
+        let assets = to_base(debt * self.parameters.lender_assets_over_debt, DEBT_UNIT);
+        self.endow(
+            lender,
+            addresses.collateral,
+            addresses.asset,
+            &[addresses.pool],
+        )?;
+        self.send(
+            "lend",
+            lender,
+            addresses.pool,
+            &LendingPool::depositCall {
+                assets: assets + U256::from(1),
+                receiver: lender,
+            },
+        )?;
+
+        let listed = &self.parameters.collateral;
+        let raised =
+            self.input.prices[0] * listed.liquidation_threshold / listed.borrow_ltv * 1.000_1;
+        let oracle = self.deploy(
+            "deploy the opening oracle",
+            &FixedOracle::BYTECODE,
+            &FixedOracle::constructorCall {
+                price: to_base(raised, PRICE_UNIT),
+            },
+        )?;
+        self.govern(timelock, addresses.pool, &set_oracle(oracle))?;
+        let accounts: Vec<_> = self
+            .input
+            .accounts
+            .iter()
+            .zip(addresses.accounts.clone())
+            .collect();
+        for (account, owner) in accounts {
+            self.open_position(addresses, *account, owner, &mut logs)?;
+        }
+        self.govern(timelock, addresses.pool, &set_oracle(addresses.oracle))?;
+        let minimum = LendingPoolExtension::setMinDebtCall {
+            minDebt_: alloy_primitives::Uint::from(100_000_000_u64),
+            stipend: U256::from(5_000_000_u64),
+        };
+        self.govern(timelock, addresses.pool, &minimum)?;
+        Ok(logs)
+    }
+
+    fn open_position(
+        &mut self,
+        addresses: &Addresses,
+        account: crate::config::Account,
+        owner: Address,
+        logs: &mut Vec<Vec<alloy_primitives::Log>>,
+    ) -> Result<(), SimError> {
+        let pool = addresses.pool;
+        self.endow(owner, addresses.collateral, addresses.asset, &[pool])?;
+        let authorize = ILendingPool::setAuthorizationCall {
+            authorized: addresses.deleverager,
+            isAuthorized: true,
+        };
+        self.send("authorize the deleverager", owner, pool, &authorize)?;
+        let amount = to_base(account.collateral, COLLATERAL_UNIT);
+        let supply = ILendingPool::supplyCollateralCall {
+            collateralId: U256::ZERO,
+            amount,
+            account: owner,
+            data: Bytes::new(),
+        };
+        let assets = to_base(account.debt, DEBT_UNIT);
+        let borrow = ILendingPool::borrowCall {
+            assets,
+            account: owner,
+            receiver: owner,
+        };
+        for (step, call, skip) in [
+            ("supply collateral", supply.abi_encode(), amount.is_zero()),
+            ("borrow", borrow.abi_encode(), assets.is_zero()),
+        ] {
+            if skip {
+                continue;
+            }
+            let execution = self
+                .chain
+                .execute(&Transaction::call(owner, pool, call))?
+                .into_success()
+                .during(step)?;
+            logs.push(execution.logs);
+        }
+        Ok(())
+    }
+
+    /// Schedules and executes through the timelock, whose delay is 0 here.
+    fn govern<C: SolCall>(
+        &mut self,
+        timelock: Address,
+        target: Address,
+        call: &C,
+    ) -> Result<(), SimError> {
+        let data = Bytes::from(call.abi_encode());
+        let schedule = Timelock::scheduleCall {
+            target,
+            value: U256::ZERO,
+            data: data.clone(),
+            predecessor: B256::ZERO,
+            salt: B256::ZERO,
+            delay: U256::ZERO,
+        };
+        self.send(
+            "schedule with the timelock",
+            self.operator,
+            timelock,
+            &schedule,
+        )?;
+        let execute = Timelock::executeCall {
+            target,
+            value: U256::ZERO,
+            payload: data,
+            predecessor: B256::ZERO,
+            salt: B256::ZERO,
+        };
+        self.send(
+            "execute through the timelock",
+            self.operator,
+            timelock,
+            &execute,
+        )?;
+        Ok(())
+    }
+}
+
+fn set_oracle(oracle: Address) -> LendingPoolExtension::setCollateralOracleCall {
+    LendingPoolExtension::setCollateralOracleCall {
+        id: U256::ZERO,
+        oracle,
+    }
+}
+
+/// Writes `price` to the feed as of `timestamp`.
+pub fn feed_call(price: f64, timestamp: u64) -> SimFeed::setCall {
+    let answer = I256::from_raw(to_base(price, 10_f64.powi(i32::from(FEED_DECIMALS))));
+    SimFeed::setCall {
+        answer,
+        updatedAt: U256::from(timestamp),
+    }
+}
+
+fn basis_points(ratio: f64) -> u16 {
+    (ratio * 10_000.0).round().clamp(0.0, 10_000.0) as u16
+}

@@ -1,0 +1,315 @@
+//! One world: the outside, the agents and the chain, block by block.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use alloy_primitives::{Address, keccak256};
+use alloy_sol_types::SolCall;
+use breakwater_agents::borrower::{Borrower, Habits, Temperament};
+use breakwater_agents::keeper::{Keeper, Terms};
+use breakwater_agents::provider::{Provider, RealisedVolatility};
+use breakwater_agents::reporter::Reporter;
+use breakwater_agents::{Observation, Venue};
+use breakwater_bindings::ShadowVenue;
+use breakwater_evm::{BlockEnvironment, Chain, MemoryChain};
+use breakwater_market::{Purpose, Stream};
+
+use crate::WorldKind;
+use crate::candidates::{QuoteSchedule, Sight};
+use crate::chain_venue::ChainVenue;
+use crate::config::{WorldInput, WorldParameters};
+use crate::error::SimError;
+use crate::mempool::Mempool;
+use crate::mirror::Mirror;
+use crate::network::GasMarket;
+use crate::outside::PassThrough;
+use crate::reading::{self, Reading};
+use crate::setup::{self, Addresses, FLIGHTY_PROVIDERS};
+use crate::trace::{BlockRow, LiquidationRow};
+use crate::units::to_sqrt_x96;
+
+/// What a settlement pays, as the pool has it.
+const SETTLEMENT_BONUS: f64 = 0.03;
+
+/// Counters since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Keepers' profit net of gas.
+    pub keeper_profit: f64,
+    /// Arbitrage profit net of gas, at the reference price.
+    pub arbitrage_profit: f64,
+}
+
+/// Counters of one block.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BlockCounts {
+    /// Gas used by simulated transactions.
+    pub gas_used: u64,
+    /// Gas taken by the rest of the network.
+    pub background_gas: u64,
+    /// Included.
+    pub transactions: u64,
+    /// Of these, reverted.
+    pub reverted: u64,
+    /// Replaced or expired.
+    pub dropped: u64,
+    /// Net selling by everyone but arbitrageurs, over the venue's reserve.
+    pub net_selling: f64,
+}
+
+/// One world.
+pub struct World<'a> {
+    pub(crate) parameters: &'a WorldParameters,
+    pub(crate) input: &'a WorldInput,
+    pub(crate) kind: WorldKind,
+    pub(crate) seed: u64,
+    pub(crate) chain: MemoryChain,
+    pub(crate) addresses: Addresses,
+    pub(crate) venue: ChainVenue,
+    /// The venue's liquidity at the start.
+    pub(crate) liquidity: f64,
+    pub(crate) mirror: Mirror,
+    pub(crate) market: GasMarket,
+    pub(crate) mempool: Mempool,
+    pub(crate) pass_through: PassThrough,
+    pub(crate) volatility: RealisedVolatility,
+    pub(crate) providers: Vec<Provider>,
+    /// Each provider's liquidity now, over the venue's at the start; provider 0 is the patient one.
+    pub(crate) provided: Vec<f64>,
+    pub(crate) borrowers: Vec<Borrower>,
+    pub(crate) keepers: Vec<Keeper>,
+    pub(crate) habits: Habits,
+    pub(crate) terms: Terms,
+    pub(crate) reporter: Reporter,
+    /// The last answer of the feed and when it was written.
+    pub(crate) answer: (f64, u64),
+    /// What keepers see, the latest first; as many as the slowest keeper lags.
+    pub(crate) sights: VecDeque<Rc<Sight>>,
+    pub(crate) quotes: QuoteSchedule,
+    /// The reference price, a block each.
+    pub(crate) references: Vec<f64>,
+    /// The price at which a transaction would just have been included in the last block, gwei.
+    pub(crate) inclusion_price: f64,
+    pub(crate) reading: Reading,
+    pub(crate) totals: Totals,
+    /// The bonus of an auction that just began, where there are auctions.
+    pub(crate) first_bonus: f64,
+    first_number: u64,
+}
+
+impl<'a> World<'a> {
+    /// Builds the world up to the end of block 0.
+    ///
+    /// # Errors
+    /// [`SimError`].
+    pub fn new(
+        parameters: &'a WorldParameters,
+        input: &'a WorldInput,
+        kind: WorldKind,
+        seed: u64,
+    ) -> Result<Self, SimError> {
+        let mut built = setup::build(parameters, input, kind, seed)?;
+        let mut mirror = Mirror::new(
+            built.addresses.pool,
+            built.addresses.policy,
+            &built.addresses.accounts,
+        );
+        for logs in &built.logs {
+            mirror.apply(logs);
+        }
+        let reading = reading::read(&mut built.chain, &built.addresses, &built.venue, kind)?;
+        let market = GasMarket::new(
+            parameters.network.gas_limit,
+            parameters.network.demand_elasticity,
+            input.gas_gwei[0],
+        );
+        let flighty = parameters.venue.flighty_share / f64::from(FLIGHTY_PROVIDERS);
+        let (providers, provided) = if input.depth.is_empty() {
+            let mut provided = vec![flighty; FLIGHTY_PROVIDERS as usize + 1];
+            provided[0] = 1.0 - parameters.venue.flighty_share;
+            (
+                Provider::group(FLIGHTY_PROVIDERS, parameters.venue.flight_volatility),
+                provided,
+            )
+        } else {
+            (Vec::new(), vec![1.0])
+        };
+        let slot = parameters.network.slot_seconds;
+        let first_bonus =
+            reading::first_bonus(&mut built.chain, &built.addresses, parameters, kind)?;
+        let first_number = built.chain.block().number;
+        Ok(Self {
+            parameters,
+            input,
+            kind,
+            seed,
+            chain: built.chain,
+            addresses: built.addresses,
+            venue: built.venue,
+            liquidity: built.liquidity,
+            mirror,
+            inclusion_price: market.inclusion_price(),
+            market,
+            mempool: Mempool::default(),
+            pass_through: PassThrough::new(&parameters.venue, slot),
+            volatility: RealisedVolatility::new((3_600 / slot) as usize, input.prices[0]),
+            providers,
+            provided,
+            borrowers: borrowers(parameters, input, seed),
+            keepers: Keeper::group(parameters.keepers.count, parameters.keepers.max_latency),
+            habits: Habits {
+                threshold: parameters.collateral.liquidation_threshold,
+                alert_health: parameters.borrowers.alert_health,
+                reaction_time: parameters.borrowers.reaction_time,
+            },
+            terms: Terms {
+                max_bonus: parameters.collateral.max_bonus,
+                settlement_bonus: SETTLEMENT_BONUS,
+                risk_margin: parameters.keepers.risk_margin,
+                min_profit: parameters.keepers.min_profit,
+                count: parameters.keepers.count,
+            },
+            reporter: Reporter {
+                deviation: parameters.feed.deviation,
+                heartbeat: parameters.feed.heartbeat,
+            },
+            answer: (input.prices[0], input.start),
+            sights: VecDeque::new(),
+            quotes: QuoteSchedule::new(input.accounts.len()),
+            references: vec![input.prices[0]],
+            reading,
+            totals: Totals::default(),
+            first_bonus,
+            first_number,
+        })
+    }
+
+    /// The row of block 0.
+    #[must_use]
+    pub fn start_row(&self) -> BlockRow {
+        self.row(0, &BlockCounts::default(), self.market.base_fee_gwei())
+    }
+
+    /// Makes block `block` and returns its row; liquidations are appended.
+    ///
+    /// # Errors
+    /// [`SimError`].
+    pub fn step(
+        &mut self,
+        block: u64,
+        liquidations: &mut Vec<LiquidationRow>,
+    ) -> Result<BlockRow, SimError> {
+        let timestamp = self.timestamp(block);
+        let reference = self.pass_through.price(self.input.prices[block as usize]);
+        self.references.push(reference);
+        self.volatility.push(reference);
+        self.market.set_going(self.input.gas_gwei[block as usize]);
+        let base_fee = self.market.base_fee_gwei();
+        self.chain.begin_block(BlockEnvironment {
+            number: self.first_number + block,
+            timestamp,
+            base_fee: self.market.base_fee(),
+            gas_limit: self.parameters.network.gas_limit,
+            coinbase: Address::ZERO,
+            prevrandao: keccak256([self.seed.to_be_bytes(), block.to_be_bytes()].concat()),
+        });
+        self.set_shadow_price(reference)?;
+
+        let observation = self.observation(block, timestamp, reference);
+        let mut counts = BlockCounts::default();
+        self.look(&observation)?;
+        self.decide(&observation, &mut counts);
+        self.build(block, reference, liquidations, &mut counts)?;
+        self.drop_expired(block, &mut counts);
+
+        counts.background_gas = self.market.background(counts.gas_used);
+        self.inclusion_price = self.market.inclusion_price();
+        self.market.close(counts.gas_used + counts.background_gas);
+        self.pass_through.push(counts.net_selling);
+        self.reading = reading::read(&mut self.chain, &self.addresses, &self.venue, self.kind)?;
+        self.chain.end_block();
+        Ok(self.row(block, &counts, base_fee))
+    }
+
+    /// When a block is made.
+    pub(crate) const fn timestamp(&self, block: u64) -> u64 {
+        self.input.start + block * self.parameters.network.slot_seconds
+    }
+
+    /// The reference price of the latest block.
+    pub(crate) fn reference(&self) -> f64 {
+        self.references.last().copied().unwrap_or_default()
+    }
+
+    fn observation(&self, block: u64, timestamp: u64, reference: f64) -> Observation {
+        let base_fee = self.market.base_fee_gwei();
+        Observation {
+            block,
+            timestamp,
+            base_fee,
+            inclusion_tip: (self.inclusion_price - base_fee).max(0.0),
+            native_price: self.input.native_prices[block as usize],
+            prices: self.reading.prices,
+            venue: self.reading.venue,
+            reference_price: reference,
+            breaker_level: self.reading.breaker_level,
+        }
+    }
+
+    /// The market in which liquidators sell, as they see it: in the counterfactual world one without impact or fee.
+    pub(crate) fn selling_venue(&self, observation: &Observation) -> Venue {
+        if self.addresses.shadow.is_some() {
+            return Venue {
+                sqrt_price: observation.reference_price.sqrt(),
+                liquidity: f64::INFINITY,
+                fee: 0.0,
+            };
+        }
+        breakwater_agents::arbitrageur::after_arbitrage(observation)
+    }
+
+    fn set_shadow_price(&mut self, reference: f64) -> Result<(), SimError> {
+        let Some(shadow) = self.addresses.shadow else {
+            return Ok(());
+        };
+        let root = to_sqrt_x96(reference.sqrt(), self.venue.collateral_is_token0);
+        let call = ShadowVenue::setPriceCall { sqrtPriceX96: root }.abi_encode();
+        self.chain
+            .execute_unmetered(self.addresses.operator, shadow, call.into())?;
+        Ok(())
+    }
+}
+
+/// Temperaments and savings: one draw for each account, from its own stream.
+fn borrowers(parameters: &WorldParameters, input: &WorldInput, seed: u64) -> Vec<Borrower> {
+    let shares = &parameters.borrowers;
+    input
+        .accounts
+        .iter()
+        .zip(0_u32..)
+        .map(|(account, number)| {
+            let draw = Stream::new(seed, Purpose::Borrowers, u64::from(number)).uniform();
+            let temperament = Temperament::of(
+                draw,
+                shares.top_up_share,
+                shares.repay_share,
+                shares.deleverage_share,
+            );
+            Borrower::new(number, temperament, account.debt * shares.savings)
+        })
+        .collect()
+}
+
+/// The n-th reaction draw of an account.
+pub(crate) fn reaction_draw(seed: u64, account: u32, alarm: u32) -> f64 {
+    let index = (u64::from(alarm) + 1) << 32 | u64::from(account);
+    Stream::new(seed, Purpose::Borrowers, index).uniform()
+}
+
+/// A keeper's bidding draw for an account in a block.
+pub(crate) fn bidding_draw(seed: u64, keeper: u32, account: u32, block: u64) -> f64 {
+    let mut stream = Stream::new(seed, Purpose::Keepers, block << 32 | u64::from(account));
+    // Two 32-bit words a draw.
+    stream.seek(2 * u64::from(keeper));
+    stream.uniform()
+}
