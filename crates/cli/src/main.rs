@@ -1,2 +1,63 @@
-//! cli
-fn main() {}
+//! `breakwater`: replays market crashes against the protocol's contracts and says what dampening did.
+
+mod arguments;
+mod failure;
+mod progress;
+mod simulate;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use breakwater_experiments::scenario::{Scenario, Source};
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::try_parse() {
+        Ok(arguments) => run(&arguments),
+        Err(error) if error.use_stderr() => Err(Failure::from_arguments(&error)),
+        // Help and version.
+        Err(text) => print(&text.to_string()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Where nobody listens nothing can be said.
+            let _ = writeln!(io::stderr(), "error: {}", failure.message());
+            failure.code()
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.command {
+        Command::Simulate(options) => simulate::run(options),
+        Command::Scenarios => scenarios(),
+    }
+}
+
+/// Lists the shipped scenarios.
+fn scenarios() -> Result<(), Failure> {
+    let mut text = String::new();
+    for source in Source::shipped() {
+        let scenario = Scenario::read(&source).map_err(Failure::input)?;
+        text.push_str(&format!(
+            "{:<16}{}\n",
+            scenario.name(),
+            scenario.description()
+        ));
+    }
+    print(&text)
+}
+
+/// Writes to standard output; a closed pipe is a failure and no panic.
+fn print(text: &str) -> Result<(), Failure> {
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Failure::other)
+}

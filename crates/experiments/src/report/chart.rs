@@ -12,8 +12,8 @@ const READINGS: usize = 360;
 
 /// Distances from the drawing's edge to the plot, in the drawing's units.
 const LEFT: f64 = 54.0;
-const RIGHT: f64 = 14.0;
-const TOP: f64 = 12.0;
+const RIGHT: f64 = 22.0;
+const TOP: f64 = 24.0;
 const BOTTOM: f64 = 26.0;
 
 /// The horizontal axis: entry i of every series is this much later than the first.
@@ -108,7 +108,13 @@ impl Frame {
     }
 
     fn y(&self, value: f64) -> f64 {
-        let map = |value: f64| if self.logarithmic { value.log10() } else { value };
+        let map = |value: f64| {
+            if self.logarithmic {
+                value.log10()
+            } else {
+                value
+            }
+        };
         let share = (map(value) - map(self.low)) / (map(self.high) - map(self.low));
         self.height - BOTTOM - (self.height - TOP - BOTTOM) * share
     }
@@ -127,7 +133,12 @@ impl Chart {
             entries: self.time.length.saturating_sub(1).max(1) as f64,
         };
         let mut html = String::with_capacity(1 << 16);
-        let _ = write!(html, "<figure class=\"chart{}\"><figcaption><h3>{}</h3>", if self.is_wide() { " wide" } else { "" }, escape(&self.title));
+        let _ = write!(
+            html,
+            "<figure class=\"chart{}\"><figcaption><h3>{}</h3>",
+            if self.is_wide() { " wide" } else { "" },
+            escape(&self.title)
+        );
         if !self.note.is_empty() {
             let _ = write!(html, "<p>{}</p>", escape(&self.note));
         }
@@ -139,21 +150,35 @@ impl Chart {
             if self.is_wide() { " wide" } else { "" },
             self.size.0,
             self.size.1,
-            escape(&format!("{}, in {}. {}", self.title, self.unit, self.extremes()))
+            escape(&format!(
+                "{}, in {}. {}",
+                self.title,
+                self.unit,
+                self.extremes()
+            ))
         );
         self.grid(&mut html, &frame, &ticks, step);
         if let Some(stack) = &self.stack {
             draw_stack(&mut html, &frame, stack, self.time.length);
         }
         for line in &self.lines {
-            let _ = write!(html, "<path class=\"line {}\" d=\"{}\"/>", line.class, path(&frame, &line.values, line.join));
+            let _ = write!(
+                html,
+                "<path class=\"line {}\" d=\"{}\"/>",
+                line.class,
+                path(&frame, &line.values, line.join)
+            );
         }
         let _ = write!(
             html,
             "<line class=\"cursor\" y1=\"{TOP}\" y2=\"{}\" x1=\"0\" x2=\"0\" visibility=\"hidden\"/></svg></div>",
             self.size.1 - BOTTOM
         );
-        let _ = write!(html, "<script type=\"application/json\">{}</script></figure>", self.readings());
+        let _ = write!(
+            html,
+            "<script type=\"application/json\">{}</script></figure>",
+            self.readings()
+        );
         html
     }
 
@@ -187,14 +212,21 @@ impl Chart {
                 }
                 (ticks, 0.0)
             }
-            Scale::FromZero | Scale::Logarithmic => nice_ticks(low.min(0.0), high, 4),
-            Scale::Fitted => nice_ticks(low, high, 4),
+            Scale::FromZero | Scale::Logarithmic => nice_ticks(low.min(0.0), high, 5),
+            Scale::Fitted => nice_ticks(low, high, 6),
         }
     }
 
     fn legend(&self, html: &mut String) {
-        let layers = self.stack.iter().flat_map(|stack| &stack.layers).map(|layer| (&layer.0, layer.1, "swatch"));
-        let lines = self.lines.iter().map(|line| (&line.name, line.class, "stroke"));
+        let layers = self
+            .stack
+            .iter()
+            .flat_map(|stack| &stack.layers)
+            .map(|layer| (&layer.0, layer.1, "swatch"));
+        let lines = self
+            .lines
+            .iter()
+            .map(|line| (&line.name, line.class, "stroke"));
         let entries: Vec<_> = lines.chain(layers).collect();
         if entries.len() < 2 {
             return;
@@ -218,14 +250,23 @@ impl Chart {
 
     fn grid(&self, html: &mut String, frame: &Frame, ticks: &[f64], step: f64) {
         let right = frame.width - RIGHT;
-        html.push_str("<g class=\"grid-lines\">");
+        let _ = write!(
+            html,
+            "<text class=\"unit\" x=\"2\" y=\"11\">{}</text><g class=\"grid-lines\">",
+            escape(self.unit)
+        );
         for &value in ticks {
             let _ = write!(html, "<path d=\"M{LEFT} {0:.1}H{right}\"/>", frame.y(value));
         }
         html.push_str("</g><g class=\"label\" text-anchor=\"end\">");
         for &value in ticks {
             let text = tick(value, if step > 0.0 { step } else { value });
-            let _ = write!(html, "<text x=\"{}\" y=\"{:.1}\">{text}</text>", LEFT - 6.0, frame.y(value) + 3.5);
+            let _ = write!(
+                html,
+                "<text x=\"{}\" y=\"{:.1}\">{text}</text>",
+                LEFT - 6.0,
+                frame.y(value) + 3.5
+            );
         }
         html.push_str("</g><g class=\"label\" text-anchor=\"middle\">");
         let seconds = self.time.step * frame.entries as u64;
@@ -250,9 +291,19 @@ impl Chart {
         let mut text = String::new();
         for line in &self.lines {
             let low = line.values.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = line.values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let high = line
+                .values
+                .iter()
+                .copied()
+                .fold(f64::NEG_INFINITY, f64::max);
             if low.is_finite() {
-                let _ = write!(text, "{}: {} to {}. ", line.name, super::number::significant(low), super::number::significant(high));
+                let _ = write!(
+                    text,
+                    "{}: {} to {}. ",
+                    line.name,
+                    super::number::significant(low),
+                    super::number::significant(high)
+                );
             }
         }
         text
@@ -262,9 +313,13 @@ impl Chart {
     fn readings(&self) -> String {
         let bar = self.stack.as_ref().map_or(0, |stack| stack.bar);
         let places: Vec<usize> = if bar > 0 {
-            (0..self.time.length.saturating_sub(1).div_ceil(bar)).map(|each| each * bar).collect()
+            (0..self.time.length.saturating_sub(1).div_ceil(bar))
+                .map(|each| each * bar)
+                .collect()
         } else {
-            columns(self.time.length, READINGS).map(|range| range.end - 1).collect()
+            columns(self.time.length, READINGS)
+                .map(|range| range.end - 1)
+                .collect()
         };
         let round = |value: f64| -> Value {
             if !value.is_finite() {
@@ -273,13 +328,28 @@ impl Chart {
             let shown = format!("{value:.5e}").parse::<f64>().unwrap_or(value);
             json!(shown)
         };
-        let layers = self.stack.iter().flat_map(|stack| &stack.layers).map(|(name, class, values)| {
-            let values: Vec<Value> =
-                places.iter().map(|place| round(if bar > 0 { values[place / bar] } else { values[*place] })).collect();
-            json!({"name": name, "class": class, "values": values})
-        });
+        let layers =
+            self.stack
+                .iter()
+                .flat_map(|stack| &stack.layers)
+                .map(|(name, class, values)| {
+                    let values: Vec<Value> = places
+                        .iter()
+                        .map(|place| {
+                            round(if bar > 0 {
+                                values[place / bar]
+                            } else {
+                                values[*place]
+                            })
+                        })
+                        .collect();
+                    json!({"name": name, "class": class, "values": values})
+                });
         let lines = self.lines.iter().map(|line| {
-            let values: Vec<Value> = places.iter().map(|&place| round(line.values[place])).collect();
+            let values: Vec<Value> = places
+                .iter()
+                .map(|&place| round(line.values[place]))
+                .collect();
             json!({"name": line.name, "class": line.class, "values": values})
         });
         let data = json!({
@@ -318,16 +388,31 @@ fn path(frame: &Frame, values: &[f64], join: Join) -> String {
 fn draw_stack(html: &mut String, frame: &Frame, stack: &Stack, entries: usize) {
     let length = stack.layers.first().map_or(0, |layer| layer.2.len());
     // Areas are drawn at column ends: adjacent layers must bend at the same places.
-    let places: Vec<usize> =
-        if stack.bar > 0 { (0..length).collect() } else { columns(length, READINGS).map(|range| range.end - 1).collect() };
+    let places: Vec<usize> = if stack.bar > 0 {
+        (0..length).collect()
+    } else {
+        columns(length, READINGS)
+            .map(|range| range.end - 1)
+            .collect()
+    };
     let mut base = vec![0.0; places.len()];
     for (_, class, values) in &stack.layers {
-        let top: Vec<f64> = places.iter().zip(&base).map(|(&place, base)| base + values[place]).collect();
+        let top: Vec<f64> = places
+            .iter()
+            .zip(&base)
+            .map(|(&place, base)| base + values[place])
+            .collect();
         let mut path = String::new();
         if stack.bar > 0 {
-            for (bar, (from, to)) in base.iter().zip(&top).enumerate().filter(|(_, (from, to))| from != to) {
+            for (bar, (from, to)) in base
+                .iter()
+                .zip(&top)
+                .enumerate()
+                .filter(|(_, (from, to))| from != to)
+            {
                 let left = frame.x((bar * stack.bar) as f64);
-                let right = frame.x(((bar + 1) * stack.bar).min(entries.saturating_sub(1).max(1)) as f64);
+                let right =
+                    frame.x(((bar + 1) * stack.bar).min(entries.saturating_sub(1).max(1)) as f64);
                 let _ = write!(
                     path,
                     "M{left:.1} {:.1}V{:.1}H{right:.1}V{:.1}Z",
@@ -339,7 +424,12 @@ fn draw_stack(html: &mut String, frame: &Frame, stack: &Stack, entries: usize) {
         } else if base != top {
             let point = |path: &mut String, place: usize, value: f64| {
                 let command = if path.is_empty() { 'M' } else { 'L' };
-                let _ = write!(path, "{command}{:.1} {:.1}", frame.x(place as f64), frame.y(value));
+                let _ = write!(
+                    path,
+                    "{command}{:.1} {:.1}",
+                    frame.x(place as f64),
+                    frame.y(value)
+                );
             };
             for (&place, &value) in places.iter().zip(&top) {
                 point(&mut path, place, value);

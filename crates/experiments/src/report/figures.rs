@@ -42,16 +42,24 @@ impl Figure {
     /// The value, written with its unit; "n/a" where it does not apply.
     #[must_use]
     pub fn format(&self, figures: &Figures) -> String {
-        (self.value)(figures).map_or_else(|| NOT_APPLICABLE.to_owned(), |value| self.unit.write(value))
+        (self.value)(figures)
+            .map_or_else(|| NOT_APPLICABLE.to_owned(), |value| self.unit.write(value))
     }
 
     /// The least value if lower is better and the policies differ.
     fn best(&self, policies: &[(&str, &Figures)]) -> Option<String> {
-        let written = |figures: &Figures| (self.value)(figures).map(|value| (value, self.unit.write(value)));
-        let values: Vec<_> = policies.iter().filter_map(|(_, figures)| written(figures)).collect();
+        let written =
+            |figures: &Figures| (self.value)(figures).map(|value| (value, self.unit.write(value)));
+        let values: Vec<_> = policies
+            .iter()
+            .filter_map(|(_, figures)| written(figures))
+            .collect();
         let differ = values.windows(2).any(|pair| pair[0].1 != pair[1].1);
         let least = values.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-        (self.better == Better::Lower && differ).then_some(least).flatten().map(|(_, text)| text)
+        (self.better == Better::Lower && differ)
+            .then_some(least)
+            .flatten()
+            .map(|(_, text)| text)
     }
 }
 
@@ -77,60 +85,197 @@ const fn figure(
     value: fn(&Figures) -> Option<f64>,
     meaning: &'static str,
 ) -> Figure {
-    Figure { key, name, meaning, unit, better, value }
+    Figure {
+        key,
+        name,
+        meaning,
+        unit,
+        better,
+        value,
+    }
 }
 
 /// Every figure, in the order of the table.
 pub static FIGURES: [Figure; 20] = [
-    figure("overshoot", "Overshoot", Unit::Percent, Better::Lower, |f| Some(f.overshoot),
-        "How far the reference price fell at most below the price of the same world in which liquidations move no price."),
-    figure("drawdown_amplification", "Drawdown amplification", Unit::Multiple, Better::Lower, |f| f.drawdown_amplification,
-        "The fall from the start to the lowest reference price, as a multiple of that fall in the counterfactual. 1 means that liquidations added nothing."),
-    figure("lowest_reference_price", "Lowest reference price", Unit::Price, Better::Neither, |f| Some(f.lowest_reference_price),
-        "The lowest reference price of the run, in debt tokens."),
-    figure("lowest_venue_price", "Lowest venue price", Unit::Price, Better::Neither, |f| Some(f.lowest_venue_price),
-        "The lowest price at the end of a block on the venue where keepers sell, in debt tokens."),
-    figure("venue_low_against_counterfactual", "Venue low against counterfactual low", Unit::Percent, Better::Neither, |f| Some(f.venue_low_against_counterfactual),
-        "The venue's lowest price over the counterfactual's lowest reference price, less 1."),
-    figure("liquidated_volume", "Liquidated volume", Unit::Percent, Better::Lower, |f| f.liquidated_volume,
-        "Debt repaid in liquidations and settlements, as a share of all debt at the start."),
-    figure("liquidation_amplification", "Liquidation amplification", Unit::Multiple, Better::Lower, |f| f.liquidation_amplification,
-        "Liquidated volume as a multiple of the counterfactual's."),
-    figure("liquidations", "Liquidations", Unit::Count, Better::Neither, |f| Some(f.liquidations as f64),
-        "Successful liquidation calls, without settlements."),
-    figure("settlements", "Settlements", Unit::Count, Better::Neither, |f| Some(f.settlements as f64),
-        "Positions closed at a loss to the pool because their collateral no longer covered their debt."),
-    figure("hard_zone_share", "Share in the hard zone", Unit::Percent, Better::Neither, |f| f.hard_zone_share,
-        "Debt repaid in liquidations that began at or below the hard health factor, where nothing dampens, over all debt repaid in liquidations."),
-    figure("toxic_volume", "Toxic volume", Unit::Amount, Better::Lower, |f| Some(f.toxic_volume),
-        "Debt repaid in calls that left the account with a lower health factor than before, in debt tokens."),
-    figure("bad_debt_bp", "Bad debt at the end", Unit::BasisPoints, Better::Lower, |f| f.bad_debt_bp,
-        "Losses written off plus debt not covered by collateral in the last block, in hundredths of a percent of all debt at the start."),
-    figure("bad_debt_max_bp", "Bad debt at its worst", Unit::BasisPoints, Better::Lower, |f| f.bad_debt_max_bp,
-        "The greatest value of the same sum over all blocks."),
-    figure("lender_loss", "Lenders' loss", Unit::Amount, Better::Lower, |f| Some(f.lender_loss),
-        "The part of the losses written off that lenders bore, in debt tokens."),
-    figure("borrower_cost", "Borrowers' cost", Unit::Amount, Better::Lower, |f| Some(f.borrower_cost),
-        "Collateral seized, at the reference price, less the debt it repaid, in debt tokens. The rebound that borrowers missed is not in it."),
-    figure("blocks_to_solvency", "Blocks with HF < 1", Unit::Count, Better::Lower, |f| Some(f.blocks_to_solvency as f64),
-        "Blocks at whose end any account had a health factor below 1 at the reference price."),
-    figure("blocks_with_insolvency", "Blocks with insolvency", Unit::Count, Better::Lower, |f| Some(f.blocks_with_insolvency as f64),
-        "Blocks at whose end any account owed more than its collateral was worth."),
-    figure("keeper_profit", "Keepers' profit", Unit::Amount, Better::Neither, |f| Some(f.keeper_profit),
-        "What all keepers together earned, net of gas, in debt tokens."),
-    figure("reverted_share", "Reverted transactions", Unit::Percent, Better::Lower, |f| f.reverted_share,
-        "Simulated transactions that were included and reverted, over all included."),
-    figure("transactions", "Transactions", Unit::Count, Better::Neither, |f| Some(f.transactions as f64),
-        "Simulated transactions that were included, reverted ones too."),
+    figure(
+        "overshoot",
+        "Overshoot",
+        Unit::Percent,
+        Better::Lower,
+        |f| Some(f.overshoot),
+        "How far the reference price fell at most below the price of the same world in which liquidations move no price.",
+    ),
+    figure(
+        "drawdown_amplification",
+        "Drawdown amplification",
+        Unit::Multiple,
+        Better::Lower,
+        |f| f.drawdown_amplification,
+        "The fall from the start to the lowest reference price, as a multiple of that fall in the counterfactual. 1 means that liquidations added nothing.",
+    ),
+    figure(
+        "lowest_reference_price",
+        "Lowest reference price",
+        Unit::Price,
+        Better::Neither,
+        |f| Some(f.lowest_reference_price),
+        "The lowest reference price of the run, in debt tokens.",
+    ),
+    figure(
+        "lowest_venue_price",
+        "Lowest venue price",
+        Unit::Price,
+        Better::Neither,
+        |f| Some(f.lowest_venue_price),
+        "The lowest price at the end of a block on the venue where keepers sell, in debt tokens.",
+    ),
+    figure(
+        "venue_low_against_counterfactual",
+        "Venue low against counterfactual low",
+        Unit::Percent,
+        Better::Neither,
+        |f| Some(f.venue_low_against_counterfactual),
+        "The venue's lowest price over the counterfactual's lowest reference price, less 1.",
+    ),
+    figure(
+        "liquidated_volume",
+        "Liquidated volume",
+        Unit::Percent,
+        Better::Lower,
+        |f| f.liquidated_volume,
+        "Debt repaid in liquidations and settlements, as a share of all debt at the start.",
+    ),
+    figure(
+        "liquidation_amplification",
+        "Liquidation amplification",
+        Unit::Multiple,
+        Better::Lower,
+        |f| f.liquidation_amplification,
+        "Liquidated volume as a multiple of the counterfactual's.",
+    ),
+    figure(
+        "liquidations",
+        "Liquidations",
+        Unit::Count,
+        Better::Neither,
+        |f| Some(f.liquidations as f64),
+        "Successful liquidation calls, without settlements.",
+    ),
+    figure(
+        "settlements",
+        "Settlements",
+        Unit::Count,
+        Better::Neither,
+        |f| Some(f.settlements as f64),
+        "Positions closed at a loss to the pool because their collateral no longer covered their debt.",
+    ),
+    figure(
+        "hard_zone_share",
+        "Share in the hard zone",
+        Unit::Percent,
+        Better::Neither,
+        |f| f.hard_zone_share,
+        "Debt repaid in liquidations that began at or below the hard health factor, where nothing dampens, over all debt repaid in liquidations.",
+    ),
+    figure(
+        "toxic_volume",
+        "Toxic volume",
+        Unit::Amount,
+        Better::Lower,
+        |f| Some(f.toxic_volume),
+        "Debt repaid in calls that left the account with a lower health factor than before, in debt tokens.",
+    ),
+    figure(
+        "bad_debt_bp",
+        "Bad debt at the end",
+        Unit::BasisPoints,
+        Better::Lower,
+        |f| f.bad_debt_bp,
+        "Losses written off plus debt not covered by collateral in the last block, in hundredths of a percent of all debt at the start.",
+    ),
+    figure(
+        "bad_debt_max_bp",
+        "Bad debt at its worst",
+        Unit::BasisPoints,
+        Better::Lower,
+        |f| f.bad_debt_max_bp,
+        "The greatest value of the same sum over all blocks.",
+    ),
+    figure(
+        "lender_loss",
+        "Lenders' loss",
+        Unit::Amount,
+        Better::Lower,
+        |f| Some(f.lender_loss),
+        "The part of the losses written off that lenders bore, in debt tokens.",
+    ),
+    figure(
+        "borrower_cost",
+        "Borrowers' cost",
+        Unit::Amount,
+        Better::Lower,
+        |f| Some(f.borrower_cost),
+        "Collateral seized, at the reference price, less the debt it repaid, in debt tokens. The rebound that borrowers missed is not in it.",
+    ),
+    figure(
+        "blocks_to_solvency",
+        "Blocks with HF < 1",
+        Unit::Count,
+        Better::Lower,
+        |f| Some(f.blocks_to_solvency as f64),
+        "Blocks at whose end any account had a health factor below 1 at the reference price.",
+    ),
+    figure(
+        "blocks_with_insolvency",
+        "Blocks with insolvency",
+        Unit::Count,
+        Better::Lower,
+        |f| Some(f.blocks_with_insolvency as f64),
+        "Blocks at whose end any account owed more than its collateral was worth.",
+    ),
+    figure(
+        "keeper_profit",
+        "Keepers' profit",
+        Unit::Amount,
+        Better::Neither,
+        |f| Some(f.keeper_profit),
+        "What all keepers together earned, net of gas, in debt tokens.",
+    ),
+    figure(
+        "reverted_share",
+        "Reverted transactions",
+        Unit::Percent,
+        Better::Lower,
+        |f| f.reverted_share,
+        "Simulated transactions that were included and reverted, over all included.",
+    ),
+    figure(
+        "transactions",
+        "Transactions",
+        Unit::Count,
+        Better::Neither,
+        |f| Some(f.transactions as f64),
+        "Simulated transactions that were included, reverted ones too.",
+    ),
 ];
 
 /// The table of all policies, with the damped policy's change against the rigid one where both ran.
 pub(super) fn table(policies: &[(&str, &Figures)], counterfactual: &Figures) -> String {
-    let named = |wanted: &str| policies.iter().find(|(name, _)| *name == wanted).map(|(_, figures)| *figures);
+    let named = |wanted: &str| {
+        policies
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, figures)| *figures)
+    };
     let pair = named("rigid").zip(named("damped"));
-    let mut html = String::from("<div class=\"scroll\"><table class=\"figures\"><thead><tr><th scope=\"col\">Figure</th>");
+    let mut html = String::from(
+        "<div class=\"scroll\"><table class=\"figures\"><thead><tr><th scope=\"col\">Figure</th>",
+    );
     for (name, _) in policies {
-        let _ = write!(html, "<th scope=\"col\"><svg width=\"22\" height=\"12\" aria-hidden=\"true\"><path class=\"line {name}\" d=\"M0 6H22\"/></svg>{name}</th>");
+        let _ = write!(
+            html,
+            "<th scope=\"col\"><svg width=\"22\" height=\"12\" aria-hidden=\"true\"><path class=\"line {name}\" d=\"M0 6H22\"/></svg>{name}</th>"
+        );
     }
     html.push_str("<th scope=\"col\">counterfactual</th>");
     if pair.is_some() {
@@ -147,12 +292,24 @@ pub(super) fn table(policies: &[(&str, &Figures)], counterfactual: &Figures) -> 
         );
         for (_, figures) in policies {
             let text = figure.format(figures);
-            let mark = if best.as_ref() == Some(&text) { " class=\"least\"" } else { "" };
+            let mark = if best.as_ref() == Some(&text) {
+                " class=\"least\""
+            } else {
+                ""
+            };
             let _ = write!(html, "<td{mark}>{text}</td>");
         }
-        let _ = write!(html, "<td class=\"quiet\">{}</td>", figure.format(counterfactual));
+        let _ = write!(
+            html,
+            "<td class=\"quiet\">{}</td>",
+            figure.format(counterfactual)
+        );
         if let Some((rigid, damped)) = pair {
-            let _ = write!(html, "<td>{}</td>", change((figure.value)(rigid), (figure.value)(damped)));
+            let _ = write!(
+                html,
+                "<td>{}</td>",
+                change((figure.value)(rigid), (figure.value)(damped))
+            );
         }
         html.push_str("</tr>");
     }

@@ -36,11 +36,18 @@ fn compare(from: f64, to: f64) -> Outcome {
 
 /// The headline of a run of these policies.
 pub(super) fn headline(policies: &[(&str, &Figures)]) -> Headline {
-    let named = |wanted: &str| policies.iter().find(|(name, _)| *name == wanted).map(|(_, figures)| *figures);
+    let named = |wanted: &str| {
+        policies
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, figures)| *figures)
+    };
     match (named("damped"), named("rigid"), named("target-health")) {
         (Some(damped), Some(rigid), target) => {
             let mut headline = against(damped, rigid);
-            headline.sentences.extend(target.map(|target| beside_target(damped, target)));
+            headline
+                .sentences
+                .extend(target.map(|target| beside_target(damped, target)));
             headline
         }
         (Some(damped), None, Some(target)) => Headline {
@@ -57,9 +64,15 @@ fn against(damped: &Figures, rigid: &Figures) -> Headline {
     let worst = |figures: &Figures| figures.bad_debt_max_bp.unwrap_or(0.0);
     let bad_debt = compare(worst(rigid), worst(damped));
     let mut title = match overshoot {
-        Outcome::Lower => format!("Dampening took {} off the overshoot", less(rigid.overshoot, damped.overshoot)),
+        Outcome::Lower => format!(
+            "Dampening took {} off the overshoot",
+            less(rigid.overshoot, damped.overshoot)
+        ),
         Outcome::Same => "Dampening made no difference to the overshoot".to_owned(),
-        Outcome::Higher => format!("Dampening made the overshoot {} larger", more(rigid.overshoot, damped.overshoot)),
+        Outcome::Higher => format!(
+            "Dampening made the overshoot {} larger",
+            more(rigid.overshoot, damped.overshoot)
+        ),
     };
     // Good news first joins by contrast with bad news, and the other way round.
     title.push_str(match (overshoot, bad_debt) {
@@ -78,7 +91,9 @@ fn against(damped: &Figures, rigid: &Figures) -> Headline {
         percent(rigid.overshoot),
         percent(damped.overshoot)
     )];
-    if let (Some(before), Some(after)) = (rigid.drawdown_amplification, damped.drawdown_amplification) {
+    if let (Some(before), Some(after)) =
+        (rigid.drawdown_amplification, damped.drawdown_amplification)
+    {
         sentences.push(format!(
             "From start to low the price fell {} times as far as without impact under rigid rules, and {} times dampened.",
             fixed(before, 3),
@@ -86,7 +101,11 @@ fn against(damped: &Figures, rigid: &Figures) -> Headline {
         ));
     }
     if let (Some(before), Some(after)) = (rigid.liquidated_volume, damped.liquidated_volume) {
-        sentences.push(format!("Of all debt at the start, {} was liquidated under rigid rules and {} dampened.", percent(before), percent(after)));
+        sentences.push(format!(
+            "Of all debt at the start, {} was liquidated under rigid rules and {} dampened.",
+            percent(before),
+            percent(after)
+        ));
     }
     if let (Some(before), Some(after)) = (rigid.bad_debt_bp, damped.bad_debt_bp) {
         sentences.push(format!(
@@ -112,9 +131,15 @@ fn against(damped: &Figures, rigid: &Figures) -> Headline {
 /// One sentence on damped against target health.
 fn beside_target(damped: &Figures, target: &Figures) -> String {
     let overshoot = match compare(target.overshoot, damped.overshoot) {
-        Outcome::Lower => format!("{} less overshoot", less(target.overshoot, damped.overshoot)),
+        Outcome::Lower => format!(
+            "{} less overshoot",
+            less(target.overshoot, damped.overshoot)
+        ),
         Outcome::Same => "the same overshoot".to_owned(),
-        Outcome::Higher => format!("{} more overshoot", more(target.overshoot, damped.overshoot)),
+        Outcome::Higher => format!(
+            "{} more overshoot",
+            more(target.overshoot, damped.overshoot)
+        ),
     };
     let worst = |figures: &Figures| figures.bad_debt_max_bp.unwrap_or(0.0);
     format!(
@@ -138,7 +163,10 @@ fn alone(policies: &[(&str, &Figures)]) -> Headline {
         })
         .collect();
     let names: Vec<_> = policies.iter().map(|(name, _)| *name).collect();
-    Headline { title: format!("Liquidation under {}", names.join(" and ")), sentences }
+    Headline {
+        title: format!("Liquidation under {}", names.join(" and ")),
+        sentences,
+    }
 }
 
 /// A fall from `from` to `to` as a share of `from`.
@@ -148,5 +176,9 @@ fn less(from: f64, to: f64) -> String {
 
 /// A rise from `from` to `to` as a share of `from`.
 fn more(from: f64, to: f64) -> String {
-    if from == 0.0 { format!("by {}", percent(to)) } else { format!("{}%", fixed((to / from - 1.0) * 100.0, 0)) }
+    if from == 0.0 {
+        format!("by {}", percent(to))
+    } else {
+        format!("{}%", fixed((to / from - 1.0) * 100.0, 0))
+    }
 }

@@ -18,6 +18,12 @@ use panels::{Section, Worlds};
 
 pub use figures::{FIGURES, Figure};
 
+/// What a run of these policies showed, in one line without a full stop.
+#[must_use]
+pub fn headline(policies: &[(&str, &Figures)]) -> String {
+    headline::headline(policies).title
+}
+
 /// One parameter as the run used it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -80,6 +86,8 @@ pub struct Report<'a> {
     pub settings: &'a [Setting],
     /// Accounts left out.
     pub left_out: &'a [LeftOut],
+    /// What had to be assumed about files that do not cover the window.
+    pub notes: &'a [String],
     /// Names and hashes that identify the run: configuration, input, contracts.
     pub identity: &'a [(String, String)],
 }
@@ -97,24 +105,47 @@ impl Report<'_> {
             include_str!("style.css")
         );
         self.opening(&mut html);
-        let figures: Vec<_> = self.policies.iter().map(|world| (world.name, world.figures)).collect();
+        let figures: Vec<_> = self
+            .policies
+            .iter()
+            .map(|world| (world.name, world.figures))
+            .collect();
         html.push_str("<h2>Figures</h2><p class=\"quiet\">A dot marks the lowest value where lower is better and the policies differ. Point at a figure\u{2019}s name for what it means. The counterfactual is the same market with the same accounts and random numbers, in which liquidators sell at the reference price without moving it.</p>");
         html.push_str(&figures::table(&figures, self.counterfactual.figures));
-        let traces: Vec<_> = self.policies.iter().map(|world| (world.name, world.trace)).collect();
-        for section in (Worlds { policies: &traces, counterfactual: self.counterfactual.trace }).sections() {
+        let traces: Vec<_> = self
+            .policies
+            .iter()
+            .map(|world| (world.name, world.trace))
+            .collect();
+        for section in (Worlds {
+            policies: &traces,
+            counterfactual: self.counterfactual.trace,
+        })
+        .sections()
+        {
             write_section(&mut html, &section);
         }
         self.limits(&mut html);
         self.run(&mut html);
         self.accounts_left_out(&mut html);
         self.configuration(&mut html);
-        let _ = write!(html, "</main><div id=\"tip\" role=\"status\" hidden></div><script>{}</script></body></html>\n", include_str!("script.js"));
+        let _ = write!(
+            html,
+            "</main><div id=\"tip\" role=\"status\" hidden></div><script>{}</script></body></html>\n",
+            include_str!("script.js")
+        );
         html
     }
 
     fn opening(&self, html: &mut String) {
         let rows = &self.counterfactual.trace.blocks;
-        let headline = headline::headline(&self.policies.iter().map(|world| (world.name, world.figures)).collect::<Vec<_>>());
+        let headline = headline::headline(
+            &self
+                .policies
+                .iter()
+                .map(|world| (world.name, world.figures))
+                .collect::<Vec<_>>(),
+        );
         let _ = write!(
             html,
             "<header><p class=\"kind\">Breakwater simulation</p><h1>{}</h1><p>{}</p></header><section class=\"lead\"><h2>{}</h2>",
@@ -155,6 +186,9 @@ impl Report<'_> {
             "<li>This is one seed ({}). All worlds share its random numbers, so the difference between policies is a paired one, but it comes without an interval.</li>",
             self.seed
         );
+        for note in self.notes {
+            let _ = write!(html, "<li>{}.</li>", escape(note));
+        }
         html.push_str(
             "<li>Health factors and shortfalls behind the figures are valued at the reference price, not at the protocol\u{2019}s own price, so that a lagging feed does not hide them.</li>\
              <li>One collateral, one debt asset, one venue. Real liquidators have several venues, and real crashes hit several protocols at once.</li>\
@@ -165,11 +199,24 @@ impl Report<'_> {
     }
 
     fn run(&self, html: &mut String) {
-        let _ = write!(html, "<h2>The run</h2><p>The same figures come out of the same program with</p><pre><code>{}</code></pre>", escape(self.command));
+        let _ = write!(
+            html,
+            "<h2>The run</h2><p>The same figures come out of the same program with</p><pre><code>{}</code></pre>",
+            escape(self.command)
+        );
         html.push_str("<p>Every figure above can be computed again from <code>blocks.parquet</code> and <code>liquidations.parquet</code> beside this file.</p><div class=\"scroll\"><table class=\"settings\"><tbody>");
-        let _ = write!(html, "<tr><th scope=\"row\">commit</th><td class=\"number\">{}</td></tr>", escape(self.commit));
+        let _ = write!(
+            html,
+            "<tr><th scope=\"row\">commit</th><td class=\"number\">{}</td></tr>",
+            escape(self.commit)
+        );
         for (name, value) in self.identity {
-            let _ = write!(html, "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td></tr>", escape(name), escape(value));
+            let _ = write!(
+                html,
+                "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td></tr>",
+                escape(name),
+                escape(value)
+            );
         }
         html.push_str("</tbody></table></div>");
         if !self.sources.is_empty() {
@@ -193,7 +240,13 @@ impl Report<'_> {
             fixed(self.left_out.len() as f64, 0)
         );
         for each in self.left_out {
-            let _ = write!(html, "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", each.row, escape(&each.account), escape(&each.reason));
+            let _ = write!(
+                html,
+                "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+                each.row,
+                escape(&each.account),
+                escape(&each.reason)
+            );
         }
         html.push_str("</tbody></table></div></details>");
     }

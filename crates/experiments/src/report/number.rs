@@ -23,7 +23,11 @@ pub(super) fn fixed(value: f64, digits: usize) -> String {
     }
     // What rounds to zero has no sign.
     let negative = value < 0.0 && grouped.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
-    if negative { format!("\u{2212}{grouped}") } else { grouped }
+    if negative {
+        format!("\u{2212}{grouped}")
+    } else {
+        grouped
+    }
 }
 
 /// A number with about three significant digits.
@@ -42,7 +46,13 @@ pub(super) fn significant(value: f64) -> String {
 pub(super) fn compact(value: f64) -> String {
     let scaled = |unit: f64, name: &str| {
         let value = value / unit;
-        let digits = if value.abs() >= 100.0 { 0 } else if value.abs() >= 10.0 { 1 } else { 2 };
+        let digits = if value.abs() >= 100.0 {
+            0
+        } else if value.abs() >= 10.0 {
+            1
+        } else {
+            2
+        };
         format!("{}{name}", trimmed(&fixed(value, digits)))
     };
     match value.abs() {
@@ -55,12 +65,20 @@ pub(super) fn compact(value: f64) -> String {
 
 /// Without zeros at the end of a fraction.
 fn trimmed(text: &str) -> String {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// A ratio as a percentage.
 pub(super) fn percent(ratio: f64) -> String {
-    let digits = if ratio != 0.0 && ratio.abs() < 0.001 { 3 } else { 2 };
+    let digits = if ratio != 0.0 && ratio.abs() < 0.001 {
+        3
+    } else {
+        2
+    };
     format!("{}%", fixed(ratio * 100.0, digits))
 }
 
@@ -79,7 +97,10 @@ pub(super) fn tick(value: f64, step: f64) -> String {
         let scaled = step / unit * 10_f64.powi(digits);
         (scaled - scaled.round()).abs() < 1e-6 && scaled.round() > 0.0
     });
-    format!("{}{name}", trimmed(&fixed(value / unit, digits.unwrap_or(6) as usize)))
+    format!(
+        "{}{name}",
+        trimmed(&fixed(value / unit, digits.unwrap_or(6) as usize))
+    )
 }
 
 /// Text that stands in HTML, also inside a quoted attribute.
@@ -116,6 +137,9 @@ mod tests {
         assert_eq!(tick(0.15, 0.05), "0.15");
         assert_eq!(tick(150_000.0, 50_000.0), "150k");
         assert_eq!(tick(2_500_000.0, 500_000.0), "2.5M");
-        assert_eq!(escape("<a b=\"c\" d='e'>&"), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;");
+        assert_eq!(
+            escape("<a b=\"c\" d='e'>&"),
+            "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;"
+        );
     }
 }

@@ -18,8 +18,9 @@ pub fn trace(policy: &str, blocks: u64, impact: f64) -> Trace {
     let (mut pushed, mut debt, mut profit, mut written_off) = (0.0_f64, 1e8, 0.0, 0.0);
     for block in 0..=blocks {
         let share = block as f64 / blocks as f64;
-        let exogenous_price =
-            195.0 - 80.0 / (1.0 + (-40.0 * (share - 0.45)).exp()) + 4.0 * (share * 60.0).sin() + 1.5 * (share * 900.0).sin();
+        let exogenous_price = 195.0 - 80.0 / (1.0 + (-40.0 * (share - 0.45)).exp())
+            + 4.0 * (share * 60.0).sin()
+            + 1.5 * (share * 900.0).sin();
         let busy = (0.40..0.62).contains(&share) && block > 0;
         let mut transactions = 2;
         if busy && noise() < 0.35 {
@@ -51,7 +52,11 @@ pub fn trace(policy: &str, blocks: u64, impact: f64) -> Trace {
             debt -= repaid;
             profit += repaid * 0.01;
             transactions += 5;
-            pushed += if policy == COUNTERFACTUAL { 0.0 } else { repaid / 2e8 };
+            pushed += if policy == COUNTERFACTUAL {
+                0.0
+            } else {
+                repaid / 2e8
+            };
             written_off += if noise() < 0.1 { 3e3 * impact } else { 0.0 };
         }
         pushed *= 0.997;
@@ -59,7 +64,13 @@ pub fn trace(policy: &str, blocks: u64, impact: f64) -> Trace {
         let low = ((195.0 - reference_price) / 195.0 * 400.0) as u32;
         let mut health_histogram = [0; HEALTH_BINS];
         for (bin, count) in health_histogram.iter_mut().enumerate() {
-            *count = 30 + (bin as u32) * 8 + if bin < 4 { low / 8 } else { 40_u32.saturating_sub(low / 6) };
+            *count = 30
+                + (bin as u32) * 8
+                + if bin < 4 {
+                    low / 8
+                } else {
+                    40_u32.saturating_sub(low / 6)
+                };
         }
         let unhealthy = if busy { u64::from(low) } else { 0 };
         trace.blocks.push(BlockRow {
@@ -72,15 +83,25 @@ pub fn trace(policy: &str, blocks: u64, impact: f64) -> Trace {
             fast_price: reference_price,
             slow_price: reference_price * 1.01,
             confirm_price: reference_price,
-            base_fee_gwei: 10.0 * (1.0 + 30.0 * (-(share - 0.5).powi(2) * 80.0).exp()) * (0.9 + 0.2 * noise()),
+            base_fee_gwei: 10.0
+                * (1.0 + 30.0 * (-(share - 0.5).powi(2) * 80.0).exp())
+                * (0.9 + 0.2 * noise()),
             gas_used: 400_000 * transactions,
             background_gas: 14_000_000,
             transactions,
             reverted: u64::from(busy && noise() < 0.2),
             waiting: 0,
             dropped: 0,
-            breaker_level: if (0.43..0.47).contains(&share) { 2 } else { u8::from((0.41..0.6).contains(&share)) },
-            bucket_level: if damped { 1e6 * (1.0 - (share - 0.5).abs().mul_add(-1.5, 0.8).max(0.0)) } else { 0.0 },
+            breaker_level: if (0.43..0.47).contains(&share) {
+                2
+            } else {
+                u8::from((0.41..0.6).contains(&share))
+            },
+            bucket_level: if damped {
+                1e6 * (1.0 - (share - 0.5).abs().mul_add(-1.5, 0.8).max(0.0))
+            } else {
+                0.0
+            },
             bucket_capacity: if damped { 1e6 } else { 0.0 },
             accounts: 1000,
             unhealthy,
@@ -104,5 +125,10 @@ pub fn trace(policy: &str, blocks: u64, impact: f64) -> Trace {
 
 /// The worlds of a comparison: rigid, target-health, damped, and the counterfactual.
 pub fn worlds(blocks: u64) -> [Trace; 4] {
-    [trace("rigid", blocks, 1.0), trace("target-health", blocks, 0.8), trace("damped", blocks, 0.55), trace(COUNTERFACTUAL, blocks, 0.5)]
+    [
+        trace("rigid", blocks, 1.0),
+        trace("target-health", blocks, 0.8),
+        trace("damped", blocks, 0.55),
+        trace(COUNTERFACTUAL, blocks, 0.5),
+    ]
 }

@@ -1,0 +1,95 @@
+//! What the command line may say.
+
+use std::path::PathBuf;
+
+use breakwater_experiments::scenario::Overrides;
+use breakwater_sim::config::Policy;
+use clap::{Args, Parser, Subcommand};
+
+/// Replays market crashes against Breakwater's contracts.
+#[derive(Debug, Parser)]
+#[command(name = "breakwater", version, about, max_term_width = 110)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario under one or more liquidation policies and compare them
+    Simulate(Simulate),
+    /// List the shipped scenarios
+    Scenarios,
+}
+
+/// Options of `simulate`.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// A shipped scenario's name (see `breakwater scenarios`), or a scenario file
+    pub scenario: String,
+    /// Policies to run, separated by commas: rigid, target-health, damped [default: all three]
+    #[arg(long, value_name = "POLICY", value_delimiter = ',', value_parser = policy)]
+    pub policy: Vec<Policy>,
+    /// Seed of all random numbers [default: the scenario's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Price bars: CSV with timestamp, open, high, low, close
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// Accounts: CSV with account, collateral and debt (tokens), or total_collateral_usd and total_debt_usd
+    #[arg(long, value_name = "FILE")]
+    pub accounts: Option<PathBuf>,
+    /// Gas prices: CSV with timestamp and gwei, wei or avgGasDay
+    #[arg(long, value_name = "FILE")]
+    pub gas: Option<PathBuf>,
+    /// Pool reserves: CSV with timestamp and a column named like the scenario's collateral
+    #[arg(long, value_name = "FILE")]
+    pub depth: Option<PathBuf>,
+    /// Blocks to simulate [default: the scenario's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub blocks: Option<u64>,
+    /// Where the results go [default: results/<scenario>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+impl Simulate {
+    /// The policies to run.
+    pub fn policies(&self) -> Vec<Policy> {
+        if self.policy.is_empty() {
+            Policy::ALL.to_vec()
+        } else {
+            self.policy.clone()
+        }
+    }
+
+    /// What replaces parts of the scenario.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            prices: self.prices.clone(),
+            accounts: self.accounts.clone(),
+            gas: self.gas.clone(),
+            depth: self.depth.clone(),
+            blocks: self.blocks,
+            seed: self.seed,
+        }
+    }
+}
+
+fn policy(name: &str) -> Result<Policy, String> {
+    let found = Policy::ALL.into_iter().find(|policy| policy.name() == name);
+    found.ok_or_else(|| format!("expected {}", Policy::ALL.map(Policy::name).join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,167 @@
+//! Scenarios: a TOML file that says everything about a run but its policies.
+//!
+//! ```
+//! use breakwater_experiments::scenario::{Overrides, Scenario, Source};
+//!
+//! let overrides = Overrides { blocks: Some(100), ..Overrides::default() };
+//! let run = Scenario::read(&Source::find("black-thursday")?)?.prepare(&overrides)?;
+//! assert_eq!(run.input.prices.len(), 101);
+//! # Ok::<(), breakwater_experiments::scenario::ScenarioError>(())
+//! ```
+
+mod error;
+mod parameters;
+mod prepare;
+mod source;
+mod window;
+
+use breakwater_market::{DepthConfig, GasConfig, PopulationConfig, PriceConfig};
+use breakwater_sim::config::{
+    BorrowerParameters, CollateralParameters, FeedParameters, KeeperParameters, NetworkParameters,
+    VenueParameters,
+};
+use serde::Deserialize;
+
+pub use error::ScenarioError;
+pub use parameters::{PARAMETERS, Parameter};
+pub use prepare::{Overrides, Prepared};
+pub use source::Source;
+
+/// How long a run is and which random numbers it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunParameters {
+    blocks: u64,
+    seed: u64,
+    start: u64,
+}
+
+/// The file's form; [`PARAMETERS`] says what each key means.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    title: String,
+    description: String,
+    #[serde(default)]
+    sources: Vec<String>,
+    collateral_symbol: String,
+    lender_assets_over_debt: f64,
+    run: RunParameters,
+    prices: PriceConfig,
+    native_prices: Option<PriceConfig>,
+    gas: GasConfig,
+    depth: Option<DepthConfig>,
+    population: PopulationConfig,
+    collateral: CollateralParameters,
+    venue: VenueParameters,
+    feed: FeedParameters,
+    network: NetworkParameters,
+    keepers: KeeperParameters,
+    borrowers: BorrowerParameters,
+}
+
+/// A scenario that was read and whose values can be.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    source: Source,
+    table: toml::Table,
+    file: File,
+}
+
+impl Scenario {
+    /// Reads and checks a scenario.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] with the file and the line.
+    pub fn read(source: &Source) -> Result<Self, ScenarioError> {
+        let refuse = |error| ScenarioError::from_toml(source, &error);
+        let table: toml::Table = toml::from_str(&source.text).map_err(refuse)?;
+        let file: File = toml::from_str(&source.text).map_err(refuse)?;
+        parameters::check_ranges(source, &table)?;
+        let scenario = Self {
+            source: source.clone(),
+            table,
+            file,
+        };
+        scenario.check_together()?;
+        Ok(scenario)
+    }
+
+    /// The short name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    /// The report's title.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.file.title
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.file.description
+    }
+
+    /// Where the event's figures come from.
+    #[must_use]
+    pub fn sources(&self) -> &[String] {
+        &self.file.sources
+    }
+
+    /// Refuses values that are possible alone and not together.
+    fn check_together(&self) -> Result<(), ScenarioError> {
+        let refuse = |key: &str, value: String, expected: String| {
+            Err(ScenarioError::Value {
+                file: self.source.file.clone(),
+                line: self.source.line_of(key),
+                key: key.to_owned(),
+                value,
+                expected,
+            })
+        };
+        let collateral = &self.file.collateral;
+        if collateral.borrow_ltv >= collateral.liquidation_threshold {
+            return refuse(
+                "collateral.borrow_ltv",
+                collateral.borrow_ltv.to_string(),
+                format!(
+                    "less than collateral.liquidation_threshold, {}",
+                    collateral.liquidation_threshold
+                ),
+            );
+        }
+        // The listing condition of the protocol: HF_hard ≤ 1 / (1 + δ).
+        let hard = collateral.liquidation_threshold
+            * (1.0 + collateral.max_bonus)
+            * (1.0 + collateral.slippage_margin);
+        let most = 1.0 / (1.0 + collateral.confirmation_band);
+        if hard > most {
+            return refuse(
+                "collateral.slippage_margin",
+                collateral.slippage_margin.to_string(),
+                format!("LT·(1 + bmax)·(1 + σ) = {hard:.4} to be at most 1/(1 + δ) = {most:.4}"),
+            );
+        }
+        if ![500, 3_000, 10_000].contains(&self.file.venue.fee) {
+            return refuse(
+                "venue.fee",
+                self.file.venue.fee.to_string(),
+                "500, 3000 or 10000".to_owned(),
+            );
+        }
+        let borrowers = &self.file.borrowers;
+        let shares = borrowers.top_up_share + borrowers.repay_share + borrowers.deleverage_share;
+        if shares > 1.0 + 1e-9 {
+            return refuse(
+                "borrowers.top_up_share",
+                format!("{shares} with the other shares"),
+                "shares that sum to at most 1".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,514 @@
+//! Every parameter of a scenario: what it means, in which unit, and what it may be.
+
+use toml::{Table, Value};
+
+use super::error::ScenarioError;
+use super::source::Source;
+use crate::report::Setting;
+
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Dotted key; `[]` stands for each entry of a list.
+    pub key: &'static str,
+    /// What it means, with its unit.
+    pub meaning: &'static str,
+    /// The least and greatest value, both allowed, where it is a number that the market does not check itself.
+    pub range: Option<(f64, f64)>,
+}
+
+/// Shortens the table below.
+const fn text(key: &'static str, meaning: &'static str) -> Parameter {
+    Parameter {
+        key,
+        meaning,
+        range: None,
+    }
+}
+
+/// Shortens the table below.
+const fn number(key: &'static str, low: f64, high: f64, meaning: &'static str) -> Parameter {
+    Parameter {
+        key,
+        meaning,
+        range: Some((low, high)),
+    }
+}
+
+/// Every parameter, in the order of a scenario file. Keys of `prices`, `gas`, `depth` and `population` depend on their
+/// `source`.
+pub static PARAMETERS: &[Parameter] = &[
+    text("name", "short name, in results"),
+    text("title", "title of the report"),
+    text("description", "what happened, in a sentence or two"),
+    text("sources", "where the event's figures come from"),
+    text(
+        "collateral_symbol",
+        "the collateral's symbol; the column of reserves files that holds it",
+    ),
+    number(
+        "lender_assets_over_debt",
+        1.0,
+        1e3,
+        "lenders' deposits over all debt at the start; ratio",
+    ),
+    number("run.blocks", 1.0, 1e6, "blocks to simulate"),
+    number("run.seed", 0.0, 9.3e18, "seed of all random numbers"),
+    number("run.start", 0.0, 1e11, "block 0; unix seconds"),
+    text(
+        "prices.source",
+        "file, profile, gbm, jump-diffusion or regime",
+    ),
+    text("prices.path", "bars: timestamp, open, high, low, close"),
+    text(
+        "prices.start",
+        "start of the window in the file; unix seconds",
+    ),
+    text(
+        "prices.knots",
+        "points of the path, log-linear between them; seconds from block 0, debt tokens per collateral token",
+    ),
+    text(
+        "prices.volatility_per_hour",
+        "noise between knots: standard deviation of the logarithm in an hour; ratio",
+    ),
+    text(
+        "prices.floor",
+        "noise makes no lower low; debt tokens per collateral token",
+    ),
+    text(
+        "prices.ceiling",
+        "noise makes no higher high; debt tokens per collateral token",
+    ),
+    text(
+        "prices.initial",
+        "price in block 0; debt tokens per collateral token",
+    ),
+    text("prices.drift_per_year", "growth of the mean; ratio a year"),
+    text(
+        "prices.volatility_per_year",
+        "standard deviation of the logarithm in a year; ratio",
+    ),
+    text("prices.jumps_per_year", "jumps in a mean year"),
+    text("prices.jump_mean", "mean of a jump's logarithm"),
+    text(
+        "prices.jump_deviation",
+        "standard deviation of a jump's logarithm",
+    ),
+    text(
+        "prices.calm_volatility_per_year",
+        "volatility in the calm regime; ratio a year",
+    ),
+    text(
+        "prices.stressed_volatility_per_year",
+        "volatility in the stressed regime; ratio a year",
+    ),
+    text(
+        "prices.mean_calm_seconds",
+        "mean length of a calm spell; seconds",
+    ),
+    text(
+        "prices.mean_stressed_seconds",
+        "mean length of a stressed spell; seconds",
+    ),
+    text(
+        "native_prices",
+        "price of the chain's native token, as `prices`; the collateral's own price if left out",
+    ),
+    text("gas.source", "file or profile"),
+    text(
+        "gas.path",
+        "gas prices: timestamp and gwei, wei or avgGasDay",
+    ),
+    text("gas.column", "column of the file"),
+    text("gas.unit", "unit of that column: wei or gwei"),
+    text("gas.start", "start of the window in the file; unix seconds"),
+    text("gas.interpolation", "step or log-linear"),
+    text(
+        "gas.knots",
+        "points of the going gas price, log-linear between them; seconds from block 0, gwei",
+    ),
+    text(
+        "depth.source",
+        "file, profile or multiple; if the table is left out, `venue.depth` holds throughout",
+    ),
+    text(
+        "depth.path",
+        "pool reserves: timestamp and a column named like the collateral",
+    ),
+    text(
+        "depth.column",
+        "column of the file that holds the collateral's reserve; whole tokens",
+    ),
+    text(
+        "depth.start",
+        "start of the window in the file; unix seconds",
+    ),
+    text("depth.interpolation", "step or log-linear"),
+    text("depth.multiple", "x/C, instead of `venue.depth`; ratio"),
+    text(
+        "depth.knots",
+        "points of x/C, log-linear between them; seconds from block 0, ratio",
+    ),
+    text("population.source", "generated or file"),
+    text(
+        "population.path",
+        "accounts: account, collateral and debt, or total_collateral_usd and total_debt_usd",
+    ),
+    text(
+        "population.unit",
+        "unit of the file's amounts: usd or token",
+    ),
+    text(
+        "population.total_collateral",
+        "all collateral after rescaling the file's accounts; whole tokens",
+    ),
+    text(
+        "population.resample",
+        "accounts drawn from the file with replacement",
+    ),
+    text("population.groups[].name", "name of a group of accounts"),
+    text("population.groups[].accounts", "accounts in the group"),
+    text(
+        "population.groups[].total_collateral",
+        "collateral of the group; whole tokens",
+    ),
+    text(
+        "population.groups[].sizes.law",
+        "how collateral is divided: even, lognormal or pareto",
+    ),
+    text(
+        "population.groups[].sizes.whale_share",
+        "share of the collateral held by the largest 1% of accounts; ratio",
+    ),
+    text(
+        "population.groups[].ltv.minimum",
+        "lowest loan-to-value; ratio",
+    ),
+    text(
+        "population.groups[].ltv.maximum",
+        "highest loan-to-value; ratio",
+    ),
+    text(
+        "population.groups[].ltv.mean",
+        "mean loan-to-value before cutting at both ends; ratio",
+    ),
+    text(
+        "population.groups[].ltv.deviation",
+        "standard deviation of loan-to-value before cutting; ratio",
+    ),
+    number(
+        "collateral.borrow_ltv",
+        0.01,
+        0.98,
+        "LTV up to which new debt may be taken; ratio",
+    ),
+    number(
+        "collateral.liquidation_threshold",
+        0.02,
+        0.99,
+        "LT: debt over collateral at which the health factor is 1; ratio",
+    ),
+    number(
+        "collateral.max_bonus",
+        0.0,
+        0.5,
+        "bmax: the greatest liquidation bonus; ratio",
+    ),
+    number(
+        "collateral.slippage_margin",
+        0.0,
+        0.5,
+        "\u{3c3}: slippage, feed jump and inclusion delay for which the hard zone leaves room; ratio",
+    ),
+    number(
+        "collateral.confirmation_band",
+        0.0,
+        0.2,
+        "\u{3b4}: how far an unconfirmed fall of the feed counts; ratio",
+    ),
+    number(
+        "venue.fee",
+        500.0,
+        10_000.0,
+        "fee of the Uniswap v3 pool: 500, 3000 or 10000; hundredths of a basis point",
+    ),
+    number(
+        "venue.depth",
+        1e-6,
+        1e6,
+        "x/C: the venue's virtual collateral reserve over all posted collateral at the start; ratio",
+    ),
+    number(
+        "venue.flighty_share",
+        0.0,
+        0.99,
+        "share of that liquidity held by providers who withdraw as volatility rises; ratio",
+    ),
+    number(
+        "venue.flight_volatility",
+        1e-6,
+        1e3,
+        "one-hour realised volatility at which they have all withdrawn (they begin at half); ratio",
+    ),
+    number(
+        "venue.pass_through",
+        0.0,
+        1.0,
+        "\u{3c6}: share of on-chain net selling that moves the outside price; ratio",
+    ),
+    number(
+        "venue.recovery_half_life",
+        0.0,
+        1e9,
+        "half-life of what passed through, 0 for never; seconds",
+    ),
+    number(
+        "feed.deviation",
+        0.0,
+        0.5,
+        "deviation at which the feed updates; ratio",
+    ),
+    number(
+        "feed.heartbeat",
+        1.0,
+        604_800.0,
+        "the feed updates at least this often; seconds",
+    ),
+    number(
+        "feed.delay",
+        0.0,
+        86_400.0,
+        "age of the price that the feed reports; seconds",
+    ),
+    number(
+        "network.slot_seconds",
+        1.0,
+        86_400.0,
+        "time between blocks; seconds",
+    ),
+    number(
+        "network.gas_limit",
+        3e6,
+        1e10,
+        "gas limit of a block (the base fee's target is half of it)",
+    ),
+    number(
+        "network.demand_elasticity",
+        0.01,
+        100.0,
+        "price elasticity of the rest of the network's demand for gas",
+    ),
+    number("keepers.count", 0.0, 1e3, "keepers who compete"),
+    number(
+        "keepers.max_latency",
+        0.0,
+        1e3,
+        "how old the state is that the slowest keeper sees; blocks",
+    ),
+    number(
+        "keepers.min_profit",
+        0.0,
+        1e12,
+        "the least profit, net of gas, for which a keeper acts; debt tokens",
+    ),
+    number(
+        "keepers.risk_margin",
+        0.0,
+        1.0,
+        "what a keeper asks for the risk that prices move before inclusion, over the repayment; ratio",
+    ),
+    number(
+        "borrowers.top_up_share",
+        0.0,
+        1.0,
+        "accounts that add collateral when their health factor is low; ratio",
+    ),
+    number(
+        "borrowers.repay_share",
+        0.0,
+        1.0,
+        "accounts that repay from savings when it is low; ratio",
+    ),
+    number(
+        "borrowers.deleverage_share",
+        0.0,
+        1.0,
+        "accounts that sell collateral to repay when it is low; ratio",
+    ),
+    number(
+        "borrowers.alert_health",
+        1.0,
+        10.0,
+        "the health factor below which borrowers act",
+    ),
+    number(
+        "borrowers.reaction_time",
+        0.0,
+        1e9,
+        "mean time until they notice; seconds",
+    ),
+    number(
+        "borrowers.savings",
+        0.0,
+        1e3,
+        "savings outside the pool, over their debt; ratio",
+    ),
+];
+
+impl Parameter {
+    /// The parameter that a dotted key of a file belongs to.
+    #[must_use]
+    pub fn of(key: &str) -> Option<&'static Self> {
+        let mut general = String::with_capacity(key.len());
+        let mut inside = false;
+        for character in key.chars() {
+            if !inside || character == ']' {
+                general.push(character);
+            }
+            inside = (inside || character == '[') && character != ']';
+        }
+        // The native token's price is described like the collateral's.
+        let general = general
+            .strip_prefix("native_")
+            .filter(|rest| rest.starts_with("prices."))
+            .unwrap_or(&general);
+        PARAMETERS.iter().find(|parameter| parameter.key == general)
+    }
+}
+
+/// The dotted keys of a table with their values; a list of knots is one value.
+pub(super) fn flatten(table: &Table) -> Vec<(String, &Value)> {
+    fn walk<'a>(prefix: &str, value: &'a Value, found: &mut Vec<(String, &'a Value)>) {
+        match value {
+            Value::Table(table) => {
+                for (key, value) in table {
+                    let dotted = if prefix.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{prefix}.{key}")
+                    };
+                    walk(&dotted, value, found);
+                }
+            }
+            Value::Array(entries) if prefix.ends_with(".groups") => {
+                for (index, entry) in entries.iter().enumerate() {
+                    walk(&format!("{prefix}[{index}]"), entry, found);
+                }
+            }
+            other => found.push((prefix.to_owned(), other)),
+        }
+    }
+    let mut found = Vec::new();
+    for (key, value) in table {
+        walk(key, value, &mut found);
+    }
+    // In the order of the documentation; the library sorts keys by name.
+    let rank = |key: &str| {
+        let known =
+            Parameter::of(key).and_then(|of| PARAMETERS.iter().position(|each| each.key == of.key));
+        known.unwrap_or(PARAMETERS.len())
+    };
+    let group = |key: &str| {
+        key.split_once('[').map_or(0, |(_, rest)| {
+            rest.split(']')
+                .next()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(0)
+        })
+    };
+    found.sort_by_key(|(key, _)| (group(key), rank(key)));
+    found
+}
+
+/// Refuses numbers outside their range.
+pub(super) fn check_ranges(source: &Source, table: &Table) -> Result<(), ScenarioError> {
+    for (key, value) in flatten(table) {
+        let Some((low, high)) = Parameter::of(&key).and_then(|parameter| parameter.range) else {
+            continue;
+        };
+        let number = value
+            .as_float()
+            .or_else(|| value.as_integer().map(|whole| whole as f64));
+        if !number.is_some_and(|number| (low..=high).contains(&number)) {
+            return Err(ScenarioError::Value {
+                file: source.file.clone(),
+                line: source.line_of(&key),
+                value: value.to_string(),
+                expected: format!("{low} to {high}"),
+                key,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The parameters of a scenario as the report lists them.
+pub(super) fn settings(source: &Source, table: &Table) -> Vec<Setting> {
+    const METADATA: [&str; 4] = ["name", "title", "description", "sources"];
+    flatten(table)
+        .into_iter()
+        .filter(|(key, _)| !METADATA.contains(&key.as_str()))
+        .map(|(key, value)| Setting {
+            value: written(value),
+            meaning: Parameter::of(&key)
+                .map_or("", |parameter| parameter.meaning)
+                .to_owned(),
+            source: source.comment(&key).to_owned(),
+            key,
+        })
+        .collect()
+}
+
+/// A value as the report writes it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(entries) => entries.iter().map(written).collect::<Vec<_>>().join("; "),
+        // A knot: its time, then its value.
+        Value::Table(table) => {
+            let time = table
+                .get("seconds")
+                .map(|seconds| format!("{seconds} s: "))
+                .unwrap_or_default();
+            let rest: Vec<_> = table
+                .iter()
+                .filter(|(key, _)| *key != "seconds")
+                .map(|(_, value)| written(value))
+                .collect();
+            format!("{time}{}", rest.join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_find_their_documentation() {
+        assert_eq!(
+            Parameter::of("population.groups[3].sizes.law").map(|found| found.key),
+            Some("population.groups[].sizes.law")
+        );
+        assert_eq!(
+            Parameter::of("native_prices.floor").map(|found| found.key),
+            Some("prices.floor")
+        );
+        assert!(Parameter::of("venue.depht").is_none());
+    }
+
+    #[test]
+    fn documentation_names_each_key_once() {
+        for (index, parameter) in PARAMETERS.iter().enumerate() {
+            assert!(
+                !PARAMETERS[..index]
+                    .iter()
+                    .any(|before| before.key == parameter.key),
+                "{} twice",
+                parameter.key
+            );
+        }
+    }
+}
