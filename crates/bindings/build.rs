@@ -96,7 +96,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         bindings.push(read_npm_artifact(root, artifact)?);
     }
     let bindings = unique(bindings)?;
-    fs::write(out.join("bindings.rs"), generate::generate(&bindings))?;
+    generate::generate(&bindings, &out)?;
     Ok(())
 }
 

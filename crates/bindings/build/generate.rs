@@ -1,14 +1,24 @@
-//! Writes the Rust source of the bindings.
+//! Writes the Rust source of the bindings, and the JSON that its `sol!` macros read.
 
 use crate::Binding;
-use std::fmt::Write;
+use std::{fmt::Write, fs, io, path::Path};
 
-pub(crate) fn generate(bindings: &[Binding]) -> String {
+pub(crate) fn generate(bindings: &[Binding], out: &Path) -> io::Result<()> {
     let mut rust = String::new();
+    let directory = out.join("abi");
+    // Nothing of a contract that is gone stays behind.
+    if directory.exists() {
+        fs::remove_dir_all(&directory)?;
+    }
+    fs::create_dir(&directory)?;
     for binding in bindings {
         let Binding { name, source, .. } = binding;
         let module = snake_case(name);
-        let json = contract_json(binding);
+        // In a file of its own: inline, every type error about the contract would print its bytecode.
+        fs::write(
+            directory.join(format!("{name}.json")),
+            contract_json(binding),
+        )?;
         let _ = write!(
             rust,
             "#[doc = \"`{name}` of `{source}`.\"]\n\
@@ -16,14 +26,14 @@ pub(crate) fn generate(bindings: &[Binding]) -> String {
              pub mod {module} {{\n\
              alloy_sol_types::sol!(\n\
              #[sol(extra_derives(Debug, PartialEq, Eq))]\n\
-             {name}, r#\"{json}\"#);\n\
+             {name}, concat!(env!(\"OUT_DIR\"), \"/abi/{name}.json\"));\n\
              }}\n\
              pub use {module}::{name};\n"
         );
     }
     catalogue(&mut rust, bindings);
     reverts(&mut rust, bindings);
-    rust
+    fs::write(out.join("bindings.rs"), rust)
 }
 
 fn contract_json(

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod call;
 mod chain;
 mod memory;
 mod state;
 mod types;
+pub mod venue;
 
+pub use call::TypedCall;
 pub use chain::Chain;
 pub use memory::{MemoryChain, Rules, Snapshot};
 pub use types::{BlockEnvironment, CallError, EvmError, Execution, Halt, Outcome, Transaction};
