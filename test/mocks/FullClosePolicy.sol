@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.34;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
 import {
     ILiquidationPolicy,
     LiquidationGrant,
@@ -8,9 +10,10 @@ import {
     Refusal
 } from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {WAD} from "../../contracts/types/Constants.sol";
+import {PRICE_SCALE} from "../../contracts/types/Price.sol";
 
-/// @title A policy that closes an unhealthy position whole: all its debt for all its collateral
-/// @notice Only for tests that compare with closed forms, where what a position sells must not depend on the price.
+/// @title A policy that closes an unhealthy position whole and without bonus: all its debt, for collateral of that value
+/// @notice Only for tests that compare with closed forms. Collateral that is worth less than the debt is handed over whole.
 contract FullClosePolicy is ILiquidationPolicy {
     /// @inheritdoc ILiquidationPolicy
     function needsConfirmation() external pure returns (bool) {
@@ -33,7 +36,9 @@ contract FullClosePolicy is ILiquidationPolicy {
         } else if (request.asked < request.debt) {
             grant.refusal = Refusal.ZeroAmount;
         } else {
-            (grant.repay, grant.seize) = (request.debt, request.collateral);
+            grant.repay = request.debt;
+            uint256 worth = FixedPointMathLib.fullMulDiv(request.debt, PRICE_SCALE, request.price);
+            grant.seize = FixedPointMathLib.min(worth, request.collateral);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Worlds for tests.
 #![allow(dead_code, missing_docs)]
 
+pub mod bench;
+
 use std::ops::ControlFlow;
 
 use breakwater_sim::config::{
