@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod actors;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod audit;
 mod build;
 mod candidates;
 pub mod chain_venue;

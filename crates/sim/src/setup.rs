@@ -184,8 +184,13 @@ impl Builder<'_> {
     fn open_block(&mut self, timestamp: u64) {
         // Blocks have been made all along, each in its time: to the breaker a missing number is a late block.
         let block = self.chain.block();
-        let passed = timestamp.saturating_sub(block.timestamp) / self.parameters.network.slot_seconds;
-        let number = if block.number == 0 { 1_000_000 } else { block.number + passed.max(1) };
+        let passed =
+            timestamp.saturating_sub(block.timestamp) / self.parameters.network.slot_seconds;
+        let number = if block.number == 0 {
+            1_000_000
+        } else {
+            block.number + passed.max(1)
+        };
         self.chain.begin_block(BlockEnvironment {
             number,
             timestamp,

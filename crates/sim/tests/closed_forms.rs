@@ -10,7 +10,11 @@ use breakwater_sim::config::{Account, Policy, WorldInput};
 use breakwater_sim::units::{DEBT_UNIT, WAD, to_base};
 use support::bench::{Bench, Listing, with_arguments};
 
-const LISTING: Listing = Listing { ltv: 8_299, threshold: 8_300, max_bonus: 500 };
+const LISTING: Listing = Listing {
+    ltv: 8_299,
+    threshold: 8_300,
+    max_bonus: 500,
+};
 const THRESHOLD: f64 = 0.83;
 
 /// Opens a position that becomes unhealthy at `trigger`.
@@ -22,7 +26,10 @@ fn open(bench: &mut Bench, number: u8, collateral: f64, trigger: f64) -> Address
 /// closed without bonus; what the repayment does not take their owners sell as well.
 fn two_positions(liquidity: f64) -> (usize, f64) {
     let mut bench = Bench::new(100.0, liquidity, FullClosePolicy::BYTECODE.clone(), LISTING);
-    let accounts = [open(&mut bench, 0, 100.0, 95.0), open(&mut bench, 1, 150.0, 88.0)];
+    let accounts = [
+        open(&mut bench, 0, 100.0, 95.0),
+        open(&mut bench, 1, 150.0, 88.0),
+    ];
     assert_eq!(bench.cascade(&accounts), 0);
     bench.move_to(94.0);
     (bench.cascade(&accounts), bench.price())
@@ -35,7 +42,10 @@ fn t1_two_positions_fire_one_after_the_other() {
     // u = 1/√94 + 250/10⁴ = 0.128142; P_f = 60.8998.
     let expected = (1.0 / 94.0_f64.sqrt() + 250.0 / 1e4).powi(-2);
     assert!((expected - 60.8998).abs() < 1e-4);
-    assert!((price / expected - 1.0).abs() < 1e-6, "{price} for {expected}");
+    assert!(
+        (price / expected - 1.0).abs() < 1e-6,
+        "{price} for {expected}"
+    );
 }
 
 #[test]
@@ -57,7 +67,12 @@ fn continuum(ratio: f64) -> f64 {
     let accounts: Vec<Address> = (0..POSITIONS)
         .map(|number| {
             let trigger = low + step * (f64::from(number) + 0.5);
-            open(&mut bench, number, ratio * LIQUIDITY * step, trigger.powi(-2))
+            open(
+                &mut bench,
+                number,
+                ratio * LIQUIDITY * step,
+                trigger.powi(-2),
+            )
         })
         .collect();
     bench.move_to(0.102_f64.powi(-2));
@@ -70,25 +85,35 @@ fn t2_continuum_settles_below_one_and_runs_through_above() {
     // u_f = (u₀ − R·u_a) / (1 − R); a hundred positions resolve it to R·Δu/(1 − R) = 10⁻⁴.
     let settled = continuum(0.5);
     let expected = (0.102 - 0.5 * 0.100) / (1.0 - 0.5);
-    assert!((settled - expected).abs() < 1e-4, "{settled} for {expected}");
+    assert!(
+        (settled - expected).abs() < 1e-4,
+        "{settled} for {expected}"
+    );
     // R ≥ 1 runs through: all of F(u_b) = R·(u_b − u_a) is sold.
     let through = continuum(1.2);
     let expected = 0.102 + 1.2 * (0.110 - 0.100);
-    assert!((through - expected).abs() < 1e-7, "{through} for {expected}");
+    assert!(
+        (through - expected).abs() < 1e-7,
+        "{through} for {expected}"
+    );
 }
 
 /// T3: changes of health by a small liquidation at 5% bonus at this LTV: without the sale, and with it.
 fn toxicity(ltv: f64, liquidity: f64) -> (f64, f64) {
     let policy = with_arguments(
         &RigidPolicy::BYTECODE,
-        &RigidPolicy::constructorCall { bonus: to_base(0.05, WAD) },
+        &RigidPolicy::constructorCall {
+            bonus: to_base(0.05, WAD),
+        },
     );
     let mut bench = Bench::new(100.0, liquidity, policy, LISTING);
     let (collateral, debt) = (1_000.0, 80_000.0);
     let account = bench.open(0, collateral, debt);
     bench.move_to(debt / (collateral * ltv));
     let before = bench.health(account);
-    let (_, seized) = bench.liquidate(account, to_base(debt * 1e-4, DEBT_UNIT)).unwrap();
+    let (_, seized) = bench
+        .liquidate(account, to_base(debt * 1e-4, DEBT_UNIT))
+        .unwrap();
     let after = bench.health(account);
     bench.sell(seized);
     (after - before, bench.health(account) - before)
@@ -114,7 +139,11 @@ fn t3_impact_lowers_the_critical_ltv() {
     let (mut low, mut high) = (0.5, 1.0);
     for _ in 0..60 {
         let middle = (low + high) / 2.0;
-        if excess(middle) > 0.0 { high = middle } else { low = middle }
+        if excess(middle) > 0.0 {
+            high = middle
+        } else {
+            low = middle
+        }
     }
     assert!((0.83..0.93).contains(&low), "{low}");
     assert!(toxicity(low - 0.002, liquidity).1 > 0.0);
@@ -134,7 +163,11 @@ fn t4_target_health_repays_the_closed_form() {
             bonusShareAtOne: to_base(1.0, WAD),
         },
     );
-    let listing = Listing { ltv: 8_249, threshold: 8_250, max_bonus: 500 };
+    let listing = Listing {
+        ltv: 8_249,
+        threshold: 8_250,
+        max_bonus: 500,
+    };
     let mut bench = Bench::new(100.0, 1e9, policy, listing);
     let debt = 0.80 * 100.0 * 1_000.0;
     let account = bench.open(0, 1_000.0, debt);
@@ -174,12 +207,26 @@ fn saturation(fee: u32, pass_through: f64, half_life: f64) -> f64 {
         native_prices: vec![1.0; blocks + 1],
         prices,
         depth: Vec::new(),
-        accounts: vec![Account { collateral, debt: collateral * 100.0 * 0.83 * 0.999 }],
+        accounts: vec![Account {
+            collateral,
+            debt: collateral * 100.0 * 0.83 * 0.999,
+        }],
     };
     let trace = support::trace(&parameters, &input, WorldKind::Policy(Policy::Rigid), 1);
     let settled = &trace.blocks[blocks - 20..];
-    assert!(trace.liquidations.iter().filter(|row| row.block > blocks as u64 - 20).count() >= 20);
-    settled.iter().map(|row| 1.0 - row.reference_price / row.exogenous_price).sum::<f64>() / settled.len() as f64
+    assert!(
+        trace
+            .liquidations
+            .iter()
+            .filter(|row| row.block > blocks as u64 - 20)
+            .count()
+            >= 20
+    );
+    settled
+        .iter()
+        .map(|row| 1.0 - row.reference_price / row.exogenous_price)
+        .sum::<f64>()
+        / settled.len() as f64
 }
 
 #[test]
@@ -189,7 +236,10 @@ fn t7_selling_saturates_without_fee() {
     let d = 0.5_f64.powf(1.0 / 5.0);
     let expected = 1.0 - (1.0 - 0.1 * s * d / (1.0 - d)).powi(2);
     let measured = saturation(0, 0.1, 60.0);
-    assert!((measured / expected - 1.0).abs() < 0.01, "{measured} for {expected}");
+    assert!(
+        (measured / expected - 1.0).abs() < 0.01,
+        "{measured} for {expected}"
+    );
 }
 
 #[test]
@@ -200,5 +250,8 @@ fn t7_selling_saturates_with_fee() {
     let d = 0.5_f64.powf(1.0 / 5.0);
     let expected = 1.0 - (1.0 - 0.1 * s * d / (1.0 - d)).powi(2);
     let measured = saturation(3_000, 0.1, 60.0);
-    assert!((measured / expected - 1.0).abs() < 0.01, "{measured} for {expected}");
+    assert!(
+        (measured / expected - 1.0).abs() < 0.01,
+        "{measured} for {expected}"
+    );
 }

@@ -3,7 +3,8 @@
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolConstructor};
 use breakwater_bindings::{
-    ILendingPool, KinkedRateModel, LendingPool, LendingPoolExtension, SimToken, SpotOracle, UniswapV3Pool,
+    ILendingPool, KinkedRateModel, LendingPool, LendingPoolExtension, SimToken, SpotOracle,
+    UniswapV3Pool,
 };
 use breakwater_evm::{BlockEnvironment, CallError, Chain, MemoryChain, Rules, Transaction};
 use breakwater_sim::chain_venue::ChainVenue;
@@ -32,7 +33,10 @@ pub struct Bench {
 impl Bench {
     /// A zero-fee venue with `liquidity` over the full range at `price`, which is also the pool's oracle.
     pub fn new(price: f64, liquidity: f64, policy: Bytes, listing: Listing) -> Self {
-        let mut chain = MemoryChain::new(Rules { code_size_limit: Some(usize::MAX), ..Rules::default() });
+        let mut chain = MemoryChain::new(Rules {
+            code_size_limit: Some(usize::MAX),
+            ..Rules::default()
+        });
         chain.begin_block(BlockEnvironment {
             number: 1_000,
             timestamp: 1_600_000_000,
@@ -40,20 +44,39 @@ impl Bench {
             ..BlockEnvironment::default()
         });
         let token = |chain: &mut MemoryChain, name: &str, decimals| {
-            let call = SimToken::constructorCall { name_: name.into(), symbol_: name.into(), decimals_: decimals };
-            chain.deploy_sol(OPERATOR, &SimToken::BYTECODE, &call).unwrap()
+            let call = SimToken::constructorCall {
+                name_: name.into(),
+                symbol_: name.into(),
+                decimals_: decimals,
+            };
+            chain
+                .deploy_sol(OPERATOR, &SimToken::BYTECODE, &call)
+                .unwrap()
         };
         let (collateral, asset) = (token(&mut chain, "C", 18), token(&mut chain, "D", 6));
-        let venue = ChainVenue::create(&mut chain, OPERATOR, (collateral, asset), 0, price.sqrt()).unwrap();
+        let venue =
+            ChainVenue::create(&mut chain, OPERATOR, (collateral, asset), 0, price.sqrt()).unwrap();
         let policy = chain.deploy(OPERATOR, &policy, &[]).unwrap();
         let (pool, oracle) = deploy_pool(&mut chain, collateral, asset, policy, &venue);
-        let mut bench = Self { chain, collateral, asset, venue, pool };
+        let mut bench = Self {
+            chain,
+            collateral,
+            asset,
+            venue,
+            pool,
+        };
         for actor in [OPERATOR, LIQUIDATOR] {
             bench.endow(actor);
         }
-        bench.venue.add(&mut bench.chain, OPERATOR, liquidity).unwrap();
+        bench
+            .venue
+            .add(&mut bench.chain, OPERATOR, liquidity)
+            .unwrap();
         bench.list(oracle, listing);
-        let lend = LendingPool::depositCall { assets: to_base(1e9, DEBT_UNIT), receiver: OPERATOR };
+        let lend = LendingPool::depositCall {
+            assets: to_base(1e9, DEBT_UNIT),
+            receiver: OPERATOR,
+        };
         bench.send(OPERATOR, pool, &lend);
         bench
     }
@@ -68,9 +91,23 @@ impl Bench {
 
     fn endow(&mut self, actor: Address) {
         for token in [self.collateral, self.asset] {
-            self.send(OPERATOR, token, &SimToken::mintCall { to: actor, amount: U256::from(PLENTY) });
+            self.send(
+                OPERATOR,
+                token,
+                &SimToken::mintCall {
+                    to: actor,
+                    amount: U256::from(PLENTY),
+                },
+            );
             for spender in [self.pool, self.venue.router] {
-                self.send(actor, token, &SimToken::approveCall { spender, amount: U256::MAX });
+                self.send(
+                    actor,
+                    token,
+                    &SimToken::approveCall {
+                        spender,
+                        amount: U256::MAX,
+                    },
+                );
             }
         }
     }
@@ -88,7 +125,11 @@ impl Bench {
             damped: false,
             cap: 10_u128.pow(28),
         };
-        self.send(OPERATOR, self.pool, &LendingPoolExtension::listCollateralCall { config });
+        self.send(
+            OPERATOR,
+            self.pool,
+            &LendingPoolExtension::listCollateralCall { config },
+        );
     }
 
     /// Opens a position for a new account.
@@ -102,8 +143,11 @@ impl Bench {
             data: Bytes::new(),
         };
         self.send(owner, self.pool, &supply);
-        let borrow =
-            ILendingPool::borrowCall { assets: to_base(debt, DEBT_UNIT), account: owner, receiver: owner };
+        let borrow = ILendingPool::borrowCall {
+            assets: to_base(debt, DEBT_UNIT),
+            account: owner,
+            receiver: owner,
+        };
         self.send(owner, self.pool, &borrow);
         owner
     }
@@ -117,7 +161,10 @@ impl Bench {
     pub fn move_to(&mut self, price: f64) {
         let sell = price < self.price();
         let call = self.venue.trade_call(OPERATOR, sell, price);
-        let execution = self.chain.execute(&Transaction::call(OPERATOR, self.venue.router, call)).unwrap();
+        let execution = self
+            .chain
+            .execute(&Transaction::call(OPERATOR, self.venue.router, call))
+            .unwrap();
         assert!(execution.is_success());
     }
 
@@ -136,7 +183,10 @@ impl Bench {
             data: Bytes::new(),
         };
         match self.chain.execute_sol(LIQUIDATOR, self.pool, &call) {
-            Ok(result) => Some((from_base(result.repaid, DEBT_UNIT), from_base(result.seized, COLLATERAL_UNIT))),
+            Ok(result) => Some((
+                from_base(result.repaid, DEBT_UNIT),
+                from_base(result.seized, COLLATERAL_UNIT),
+            )),
             Err(CallError::Reverted { .. }) => None,
             Err(error) => panic!("{error}"),
         }
@@ -157,7 +207,13 @@ impl Bench {
 
     /// What a closed account has left is withdrawn and sold too.
     fn sell_rest(&mut self, account: Address) {
-        let amount = self.view(self.pool, &ILendingPool::collateralOfCall { account, collateralId: U256::ZERO });
+        let amount = self.view(
+            self.pool,
+            &ILendingPool::collateralOfCall {
+                account,
+                collateralId: U256::ZERO,
+            },
+        );
         if amount.is_zero() {
             return;
         }
@@ -203,8 +259,13 @@ fn deploy_pool(
     policy: Address,
     venue: &ChainVenue,
 ) -> (Address, Address) {
-    let oracle = SpotOracle::constructorCall { venue: venue.pool, collateral };
-    let oracle = chain.deploy_sol(OPERATOR, &SpotOracle::BYTECODE, &oracle).unwrap();
+    let oracle = SpotOracle::constructorCall {
+        venue: venue.pool,
+        collateral,
+    };
+    let oracle = chain
+        .deploy_sol(OPERATOR, &SpotOracle::BYTECODE, &oracle)
+        .unwrap();
     let per_year = |rate: f64| to_base(rate / 31_536_000.0, WAD);
     let rates = KinkedRateModel::constructorCall {
         targetUtilisation: to_base(0.9, WAD),
@@ -212,7 +273,9 @@ fn deploy_pool(
         highMultiplier: to_base(4.0, WAD),
         rateAtTarget: per_year(0.04),
     };
-    let rate_model = chain.deploy_sol(OPERATOR, &KinkedRateModel::BYTECODE, &rates).unwrap();
+    let rate_model = chain
+        .deploy_sol(OPERATOR, &KinkedRateModel::BYTECODE, &rates)
+        .unwrap();
     let cap = U256::from(10).pow(U256::from(28));
     let arguments = LendingPoolExtension::constructorCall {
         p: LendingPoolExtension::PoolParameters {
@@ -228,7 +291,9 @@ fn deploy_pool(
             symbol: "BENCH".into(),
         },
     };
-    let extension = chain.deploy_sol(OPERATOR, &LendingPoolExtension::BYTECODE, &arguments).unwrap();
+    let extension = chain
+        .deploy_sol(OPERATOR, &LendingPoolExtension::BYTECODE, &arguments)
+        .unwrap();
     let p = arguments.p;
     let arguments = LendingPool::constructorCall {
         p: LendingPool::PoolParameters {
@@ -245,7 +310,12 @@ fn deploy_pool(
         },
         extension_: extension,
     };
-    (chain.deploy_sol(OPERATOR, &LendingPool::BYTECODE, &arguments).unwrap(), oracle)
+    (
+        chain
+            .deploy_sol(OPERATOR, &LendingPool::BYTECODE, &arguments)
+            .unwrap(),
+        oracle,
+    )
 }
 
 /// Creation code with its constructor's arguments.

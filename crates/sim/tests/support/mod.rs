@@ -6,8 +6,8 @@ pub mod bench;
 use std::ops::ControlFlow;
 
 use breakwater_sim::config::{
-    Account, BorrowerParameters, CollateralParameters, FeedParameters, KeeperParameters, NetworkParameters,
-    VenueParameters, WorldInput, WorldParameters,
+    Account, BorrowerParameters, CollateralParameters, FeedParameters, KeeperParameters,
+    NetworkParameters, VenueParameters, WorldInput, WorldParameters,
 };
 use breakwater_sim::trace::Trace;
 use breakwater_sim::{Observer, WorldKind, run};
@@ -37,9 +37,22 @@ pub fn parameters() -> WorldParameters {
             pass_through: 0.5,
             recovery_half_life: 300.0,
         },
-        feed: FeedParameters { deviation: 0.005, heartbeat: 3_600, delay: 12 },
-        network: NetworkParameters { slot_seconds: 12, gas_limit: 30_000_000, demand_elasticity: 1.5 },
-        keepers: KeeperParameters { count: 4, max_latency: 2, min_profit: 10.0, risk_margin: 0.002 },
+        feed: FeedParameters {
+            deviation: 0.005,
+            heartbeat: 3_600,
+            delay: 12,
+        },
+        network: NetworkParameters {
+            slot_seconds: 12,
+            gas_limit: 30_000_000,
+            demand_elasticity: 1.5,
+        },
+        keepers: KeeperParameters {
+            count: 4,
+            max_latency: 2,
+            min_profit: 10.0,
+            risk_margin: 0.002,
+        },
         borrowers: BorrowerParameters {
             top_up_share: 0.1,
             repay_share: 0.1,
@@ -58,7 +71,10 @@ pub fn accounts(count: u32) -> Vec<Account> {
         .map(|number| {
             let distance = 0.005 + 0.295 * f64::from(number) / f64::from(count);
             let collateral = 10.0 + f64::from(number * 7 % 13) * 30.0;
-            Account { collateral, debt: collateral * 200.0 * 0.83 * (1.0 - distance) }
+            Account {
+                collateral,
+                debt: collateral * 200.0 * 0.83 * (1.0 - distance),
+            }
         })
         .collect()
 }
@@ -69,11 +85,23 @@ pub fn input(blocks: usize, fall: f64, accounts: Vec<Account>) -> WorldInput {
         .map(|block| {
             let half = blocks as f64 / 2.0;
             let progress = block as f64 / half;
-            let depth = if progress <= 1.0 { progress } else { 1.0 - (progress - 1.0) / 2.0 };
+            let depth = if progress <= 1.0 {
+                progress
+            } else {
+                1.0 - (progress - 1.0) / 2.0
+            };
             200.0 * (1.0 - fall * depth)
         })
         .collect::<Vec<_>>();
-    let gas_gwei = (0..=blocks).map(|block| if block > blocks / 4 && block < blocks / 2 { 150.0 } else { 20.0 }).collect();
+    let gas_gwei = (0..=blocks)
+        .map(|block| {
+            if block > blocks / 4 && block < blocks / 2 {
+                150.0
+            } else {
+                20.0
+            }
+        })
+        .collect();
     WorldInput {
         start: 1_584_000_000,
         native_prices: prices.clone(),
@@ -84,6 +112,11 @@ pub fn input(blocks: usize, fall: f64, accounts: Vec<Account>) -> WorldInput {
     }
 }
 
-pub fn trace(parameters: &WorldParameters, input: &WorldInput, world: WorldKind, seed: u64) -> Trace {
+pub fn trace(
+    parameters: &WorldParameters,
+    input: &WorldInput,
+    world: WorldKind,
+    seed: u64,
+) -> Trace {
     run(parameters, input, world, seed, &mut Quiet).expect("the world runs")
 }
