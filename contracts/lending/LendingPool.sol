@@ -189,7 +189,7 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         if (assets == 0) revert ZeroAmount();
         Market memory market = _accrued();
         if (market.newRiskFrozen) revert NewRiskIsFrozen();
-        uint256 shares = SharesMath.toSharesUp(assets, market.totalDebt, market.debtShares);
+        uint256 shares = SharesMath.debtToSharesUp(assets, market.totalDebt, market.debtShares);
         _addDebt(market, assets, shares);
         uint256 cap = _caps.borrowCap;
         if (market.totalDebt > cap) revert BorrowCapExceeded(market.totalDebt, cap);

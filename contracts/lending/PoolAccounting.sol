@@ -89,15 +89,18 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
         market.debtShares = _toUint104(market.debtShares + shares);
     }
 
-    /// @dev What an account owes is rounded up, so the last to repay may pay a wei more than the books say: reserves' gain.
+    /// @dev What an account owes is rounded up, so those who repay first may pay a unit more than the books say, and the books
+    /// less than the rest owes. While there are shares a unit of debt stays: shares of no debt could not be priced.
     function _subtractDebt(Market memory market, uint256 assets, uint256 shares) internal pure {
-        market.totalDebt = uint104(FixedPointMathLib.zeroFloorSub(market.totalDebt, assets));
         market.debtShares -= uint104(shares);
+        uint256 debt = FixedPointMathLib.zeroFloorSub(market.totalDebt, assets);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        market.totalDebt = uint104(market.debtShares == 0 ? 0 : FixedPointMathLib.max(debt, 1));
     }
 
     /// @dev What an account with `shares` owes, rounded up.
     function _owed(Market memory market, uint256 shares) internal pure returns (uint256) {
-        return SharesMath.toAssetsUp(shares, market.totalDebt, market.debtShares);
+        return SharesMath.debtToAssetsUp(shares, market.totalDebt, market.debtShares);
     }
 
     function _cash() internal view returns (uint256) {

@@ -15,8 +15,9 @@ abstract contract PoolClosing is PoolPositions {
 
     /// @dev Takes `repaid` of `debt` off an account; all of its shares if that is all of it.
     function _burnDebt(Market memory market, Position memory position, uint256 repaid, uint256 debt) internal pure {
-        uint256 shares =
-            repaid == debt ? position.debtShares : SharesMath.toSharesDown(repaid, market.totalDebt, market.debtShares);
+        uint256 shares = repaid == debt
+            ? position.debtShares
+            : SharesMath.debtToSharesDown(repaid, market.totalDebt, market.debtShares);
         // forge-lint: disable-next-line(unsafe-typecast)
         position.debtShares -= uint104(shares);
         _subtractDebt(market, repaid, shares);

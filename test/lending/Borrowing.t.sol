@@ -73,13 +73,13 @@ contract BorrowingTest is PoolFixture {
         assertEq(breaker.observations(), 1);
     }
 
-    /// After interest: 1 unit at (1,000,000 + 1000) shares per (1010 + 1) units is 990.1 shares, charged as 991.
+    /// After interest: 1 unit at 1,000,000 shares per 1010 units is 990.099 shares, charged as 991.
     function test_borrow_SharesRoundUp() public {
         _borrow(borrower, 1000);
         _storeTotalDebt(1010);
         _borrow(borrower, 1);
         assertEq(pool.debtSharesOf(borrower), 1_000_000 + 991);
-        assertEq(pool.debtOf(borrower), 1011); // 1,000,991 * 1012 / 1,001,991 = 1010.99
+        assertEq(pool.debtOf(borrower), 1011);
     }
 
     function test_RevertWhen_borrow_Zero() public {
@@ -175,7 +175,7 @@ contract BorrowingTest is PoolFixture {
         assertEq(usdc.balanceOf(borrower), 1e9 * USDC);
     }
 
-    /// The same 990.1 shares, credited as 990 when repaid.
+    /// The same 990.099 shares, credited as 990 when repaid.
     function test_repay_SharesRoundDown() public {
         _borrow(borrower, 1000);
         _storeTotalDebt(1010);
