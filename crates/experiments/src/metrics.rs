@@ -113,10 +113,9 @@ impl Figures {
             liquidations: sales.iter().filter(|row| !row.settlement).count() as u64,
             settlements: sales.iter().filter(|row| row.settlement).count() as u64,
             hard_zone_share: hard_zone_share(sales),
-            borrower_cost: sales
+            borrower_cost: sum(sales
                 .iter()
-                .map(|row| row.seized * row.reference_price - row.repaid)
-                .sum(),
+                .map(|row| row.seized * row.reference_price - row.repaid)),
             lender_loss: last.lender_loss,
             lowest_reference_price,
             lowest_venue_price,
@@ -155,7 +154,7 @@ pub fn drawdown_amplification(policy: &[BlockRow], counterfactual: &[BlockRow]) 
 #[must_use]
 pub fn liquidated_volume(blocks: &[BlockRow], liquidations: &[LiquidationRow]) -> Option<f64> {
     ratio(
-        liquidations.iter().map(|row| row.repaid).sum(),
+        sum(liquidations.iter().map(|row| row.repaid)),
         blocks.first()?.debt,
     )
 }
@@ -173,11 +172,8 @@ pub fn bad_debt_bp(blocks: &[BlockRow]) -> Vec<Option<f64>> {
 /// TOX: debt repaid in calls that left the account with a lower health factor than it had.
 #[must_use]
 pub fn toxic_volume(liquidations: &[LiquidationRow]) -> f64 {
-    liquidations
-        .iter()
-        .filter(|row| row.health_after < row.health_before)
-        .map(|row| row.repaid)
-        .sum()
+    let harmful = |row: &&LiquidationRow| row.health_after < row.health_before;
+    sum(liquidations.iter().filter(harmful).map(|row| row.repaid))
 }
 
 /// Debt repaid in liquidations that began at or below HF_hard over all debt repaid in liquidations. Settlements are in
@@ -188,11 +184,7 @@ pub fn hard_zone_share(liquidations: &[LiquidationRow]) -> Option<f64> {
         let counted = |row: &&LiquidationRow| {
             !row.settlement && (!hard_only || row.health_before <= row.health_hard)
         };
-        liquidations
-            .iter()
-            .filter(counted)
-            .map(|row| row.repaid)
-            .sum()
+        sum(liquidations.iter().filter(counted).map(|row| row.repaid))
     };
     ratio(repaid(true), repaid(false))
 }
@@ -200,8 +192,13 @@ pub fn hard_zone_share(liquidations: &[LiquidationRow]) -> Option<f64> {
 /// Reverted over included transactions.
 #[must_use]
 pub fn reverted_share(blocks: &[BlockRow]) -> Option<f64> {
-    let sum = |column: fn(&BlockRow) -> u64| blocks.iter().map(column).sum::<u64>() as f64;
-    ratio(sum(|row| row.reverted), sum(|row| row.transactions))
+    let total = |column: fn(&BlockRow) -> u64| blocks.iter().map(column).sum::<u64>() as f64;
+    ratio(total(|row| row.reverted), total(|row| row.transactions))
+}
+
+/// The sum; a positive zero of nothing.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, value| sum + value)
 }
 
 /// The quotient, or `None` for a denominator of 0.
