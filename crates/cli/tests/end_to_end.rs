@@ -353,7 +353,11 @@ fn every_figure_of_the_summary_comes_out_of_the_parquet_files() {
                 (Some(written), Some(computed)) => near(written, computed),
                 (written, computed) => written == computed,
             };
-            assert!(agree, "{world}: {name} is {}, recomputed {value:?}", written[name]);
+            assert!(
+                agree,
+                "{world}: {name} is {}, recomputed {value:?}",
+                written[name]
+            );
         }
         assert!(
             written["liquidations"].as_u64().unwrap() > 0,

@@ -93,19 +93,13 @@ fn report(
     provenance: &Provenance<'_>,
 ) -> String {
     let policies: Vec<World<'_>> = comparison.policies.iter().map(world).collect();
-    let mut identity = vec![
+    let identity = [
         (
             "configuration".to_owned(),
             prepared.configuration_hash.clone(),
         ),
         ("input".to_owned(), prepared.input_hash.clone()),
     ];
-    identity.extend(
-        provenance
-            .contracts
-            .iter()
-            .map(|(name, hash)| (format!("contract {name}"), hash.clone())),
-    );
     Report {
         title: scenario.title(),
         scenario: scenario.name(),
@@ -121,6 +115,7 @@ fn report(
         left_out: &prepared.left_out,
         notes: &prepared.notes,
         identity: &identity,
+        contracts: &provenance.contracts,
     }
     .render()
 }

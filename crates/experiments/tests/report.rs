@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use breakwater_experiments::metrics::Figures;
 use breakwater_experiments::report::{FIGURES, LeftOut, Report, Setting, World};
 use breakwater_sim::trace::Trace;
@@ -53,6 +55,7 @@ fn render(worlds: &[Trace], names: &[&'static str]) -> String {
         }],
         notes: &["gas.csv: ends 3 blocks early".to_owned()],
         identity: &[("configuration".to_owned(), "0x00".to_owned())],
+        contracts: &BTreeMap::from([("LendingPool".to_owned(), "0x01".to_owned())]),
     }
     .render()
 }

@@ -62,30 +62,42 @@ pub(super) fn headline(policies: &[(&str, &Figures)]) -> Headline {
 fn against(damped: &Figures, rigid: &Figures) -> Headline {
     let overshoot = compare(rigid.overshoot, damped.overshoot);
     let worst = |figures: &Figures| figures.bad_debt_max_bp.unwrap_or(0.0);
-    let bad_debt = compare(worst(rigid), worst(damped));
-    let mut title = match overshoot {
+    let end = |figures: &Figures| figures.bad_debt_bp.unwrap_or(0.0);
+    // More at the end or more on the way is more.
+    let bad_debt = match (
+        compare(worst(rigid), worst(damped)),
+        compare(end(rigid), end(damped)),
+    ) {
+        (Outcome::Higher, _) | (_, Outcome::Higher) => Outcome::Higher,
+        (Outcome::Lower, _) | (_, Outcome::Lower) => Outcome::Lower,
+        (Outcome::Same, Outcome::Same) => Outcome::Same,
+    };
+    let first = match overshoot {
         Outcome::Lower => format!(
             "Dampening took {} off the overshoot",
             less(rigid.overshoot, damped.overshoot)
         ),
         Outcome::Same => "Dampening made no difference to the overshoot".to_owned(),
+        Outcome::Higher if rigid.overshoot == 0.0 => format!(
+            "Dampening brought an overshoot of {}",
+            percent(damped.overshoot)
+        ),
         Outcome::Higher => format!(
             "Dampening made the overshoot {} larger",
             more(rigid.overshoot, damped.overshoot)
         ),
     };
-    // Good news first joins by contrast with bad news, and the other way round.
-    title.push_str(match (overshoot, bad_debt) {
+    // Contrast joins good news to bad news and the other way round.
+    let second = match (overshoot, bad_debt) {
         (Outcome::Lower, Outcome::Higher) => ", at the price of more bad debt",
         (Outcome::Lower, Outcome::Same) => ", without more bad debt",
-        (Outcome::Higher | Outcome::Same, Outcome::Higher) => " and left more bad debt",
         (Outcome::Lower, Outcome::Lower) => ", with less bad debt",
+        (Outcome::Same, Outcome::Same) => " and none to bad debt",
+        (Outcome::Higher, Outcome::Same) => " and changed nothing in bad debt",
+        (Outcome::Higher | Outcome::Same, Outcome::Higher) => " and left more bad debt",
         (Outcome::Higher | Outcome::Same, Outcome::Lower) => ", but left less bad debt",
-        (Outcome::Higher | Outcome::Same, Outcome::Same) => " and none to bad debt",
-    });
-    if (overshoot, bad_debt) == (Outcome::Higher, Outcome::Same) {
-        title = title.replace(" and none to bad debt", " and changed nothing in bad debt");
-    }
+    };
+    let title = format!("{first}{second}");
     let mut sentences = vec![format!(
         "Under Aave v3\u{2019}s rules (rigid) liquidations pushed the reference price at most {} below where the same market stood without their impact; under the damped policy at most {}.",
         percent(rigid.overshoot),
@@ -94,11 +106,15 @@ fn against(damped: &Figures, rigid: &Figures) -> Headline {
     if let (Some(before), Some(after)) =
         (rigid.drawdown_amplification, damped.drawdown_amplification)
     {
-        sentences.push(format!(
-            "From start to low the price fell {} times as far as without impact under rigid rules, and {} times dampened.",
-            fixed(before, 3),
-            fixed(after, 3)
-        ));
+        sentences.push(if [before, after].iter().all(|multiple| (multiple - 1.0).abs() < 5e-4) {
+            "Under both, the lowest price of the run was that of the market without impact: the overshoot came at another time.".to_owned()
+        } else {
+            format!(
+                "From start to low the price fell {} times as far as without impact under rigid rules, and {} times dampened.",
+                fixed(before, 3),
+                fixed(after, 3)
+            )
+        });
     }
     if let (Some(before), Some(after)) = (rigid.liquidated_volume, damped.liquidated_volume) {
         sentences.push(format!(
@@ -117,13 +133,9 @@ fn against(damped: &Figures, rigid: &Figures) -> Headline {
         ));
     }
     sentences.push(format!(
-        "Some account stood below a health factor of 1 at the end of {} blocks under rigid rules and of {} dampened{}.",
+        "Some account stood below a health factor of 1 at the end of {} blocks under rigid rules and of {} dampened.",
         fixed(rigid.blocks_to_solvency as f64, 0),
         fixed(damped.blocks_to_solvency as f64, 0),
-        match damped.blocks_to_solvency.cmp(&rigid.blocks_to_solvency) {
-            std::cmp::Ordering::Greater => ": the time that dampening takes",
-            _ => "",
-        }
     ));
     Headline { title, sentences }
 }
@@ -177,7 +189,7 @@ fn less(from: f64, to: f64) -> String {
 /// A rise from `from` to `to` as a share of `from`.
 fn more(from: f64, to: f64) -> String {
     if from == 0.0 {
-        format!("by {}", percent(to))
+        percent(to)
     } else {
         format!("{}%", fixed((to / from - 1.0) * 100.0, 0))
     }

@@ -7,6 +7,7 @@ mod headline;
 mod number;
 mod panels;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use breakwater_sim::trace::Trace;
@@ -88,8 +89,10 @@ pub struct Report<'a> {
     pub left_out: &'a [LeftOut],
     /// What had to be assumed about files that do not cover the window.
     pub notes: &'a [String],
-    /// Names and hashes that identify the run: configuration, input, contracts.
+    /// Hashes of the configuration and the input, by name.
     pub identity: &'a [(String, String)],
+    /// Hashes of the contracts' creation code, by name.
+    pub contracts: &'a BTreeMap<String, String>,
 }
 
 impl Report<'_> {
@@ -219,6 +222,18 @@ impl Report<'_> {
             );
         }
         html.push_str("</tbody></table></div>");
+        if !self.contracts.is_empty() {
+            html.push_str("<details><summary>Hashes of the contracts\u{2019} creation code</summary><div class=\"scroll\"><table class=\"settings\"><tbody>");
+            for (name, hash) in self.contracts {
+                let _ = write!(
+                    html,
+                    "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td></tr>",
+                    escape(name),
+                    escape(hash)
+                );
+            }
+            html.push_str("</tbody></table></div></details>");
+        }
         if !self.sources.is_empty() {
             html.push_str("<h3>Sources of the scenario\u{2019}s figures</h3><ul>");
             for source in self.sources {
@@ -271,6 +286,10 @@ fn write_section(html: &mut String, section: &Section) {
     let _ = write!(html, "<section><h2>{}</h2>", escape(section.title));
     if !section.text.is_empty() {
         let _ = write!(html, "<p class=\"quiet\">{}</p>", escape(&section.text));
+    }
+    // Charts that share colours share one explanation of them.
+    if let Some(chart) = section.charts.iter().find(|chart| !chart.legend) {
+        chart.write_legend(html);
     }
     let _ = write!(html, "<div class=\"grid {}\">", section.grid);
     for chart in &section.charts {

@@ -30,7 +30,8 @@
       cursor.setAttribute("x2", line);
       cursor.setAttribute("visibility", "visible");
       const from = data.places[index];
-      const block = data.bar > 1 ? `blocks ${from + 1} to ${Math.min(from + data.bar, span)}` : `block ${from + (data.bar ? 1 : 0)}`;
+      const first = data.first + from;
+      const block = data.bar > 1 ? `blocks ${first + 1} to ${data.first + Math.min(from + data.bar, span)}` : `block ${first + (data.bar ? 1 : 0)}`;
       tip.replaceChildren();
       const head = document.createElement("div");
       head.textContent = `${moment(data.start + from * data.step)} UTC, ${block}`;

@@ -10,8 +10,10 @@
 //! ```
 
 mod error;
+mod hash;
 mod parameters;
 mod prepare;
+mod settings;
 mod source;
 mod window;
 
@@ -78,7 +80,7 @@ impl Scenario {
         let refuse = |error| ScenarioError::from_toml(source, &error);
         let table: toml::Table = toml::from_str(&source.text).map_err(refuse)?;
         let file: File = toml::from_str(&source.text).map_err(refuse)?;
-        parameters::check_ranges(source, &table)?;
+        settings::check_ranges(source, &table)?;
         let scenario = Self {
             source: source.clone(),
             table,

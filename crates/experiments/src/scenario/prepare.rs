@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::Keccak256;
 use breakwater_market::accounts::Terms;
 use breakwater_market::depth::DepthFile;
 use breakwater_market::gas::{GasFile, read_gas};
@@ -15,7 +14,8 @@ use breakwater_market::{
 use breakwater_sim::config::{Account, WorldInput, WorldParameters};
 
 use super::error::ScenarioError;
-use super::parameters::settings;
+use super::hash::{hash_input, hash_settings};
+use super::settings::settings;
 use super::window::align;
 use super::{Parameter, Scenario};
 use crate::report::{LeftOut, Setting};
@@ -463,40 +463,4 @@ fn left_out(row: &breakwater_market::LeftOut) -> LeftOut {
         account: row.name.clone(),
         reason,
     }
-}
-
-/// Keys and values; paths by file name only, since the input's hash stands for what the files hold.
-fn hash_settings(settings: &[Setting]) -> String {
-    let mut hash = Keccak256::new();
-    for setting in settings {
-        let path = setting
-            .key
-            .ends_with(".path")
-            .then(|| Path::new(&setting.value).file_name())
-            .flatten();
-        let value = path.map_or(setting.value.as_str().into(), |name| name.to_string_lossy());
-        hash.update(format!("{} = {value}\n", setting.key));
-    }
-    hash.finalize().to_string()
-}
-
-fn hash_input(input: &WorldInput) -> String {
-    let mut hash = Keccak256::new();
-    hash.update(input.start.to_be_bytes());
-    for series in [
-        &input.prices,
-        &input.gas_gwei,
-        &input.native_prices,
-        &input.depth,
-    ] {
-        hash.update((series.len() as u64).to_be_bytes());
-        for value in series {
-            hash.update(value.to_bits().to_be_bytes());
-        }
-    }
-    for account in &input.accounts {
-        hash.update(account.collateral.to_bits().to_be_bytes());
-        hash.update(account.debt.to_bits().to_be_bytes());
-    }
-    hash.finalize().to_string()
 }

@@ -1,11 +1,13 @@
 //! Charts over time as inline SVG.
 
+mod draw;
+mod readings;
+
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
-
-use super::axis::{Moment, columns, log_ticks, nice_ticks, time_step, visible_points};
+use super::axis::{Moment, log_ticks, nice_ticks, time_step};
 use super::number::{escape, tick};
+use draw::{Frame, draw_stack, path};
 
 /// Points along the horizontal axis that the pointer can read.
 const READINGS: usize = 360;
@@ -19,6 +21,8 @@ const BOTTOM: f64 = 26.0;
 /// The horizontal axis: entry i of every series is this much later than the first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TimeAxis {
+    /// Block of entry 0.
+    pub first: u64,
     /// Unix seconds of entry 0.
     pub start: u64,
     /// Seconds between entries.
@@ -86,38 +90,12 @@ pub(super) struct Chart {
     pub scale: Scale,
     /// The least greatest value that the vertical axis shows, so that several charts can share one.
     pub at_least: f64,
+    /// Whether it says itself what its colours mean; if not, the section does.
+    pub legend: bool,
     /// Filled layers, drawn first.
     pub stack: Option<Stack>,
     /// Lines, the last on top.
     pub lines: Vec<Line>,
-}
-
-/// The mapping from values to the drawing.
-struct Frame {
-    width: f64,
-    height: f64,
-    low: f64,
-    high: f64,
-    logarithmic: bool,
-    entries: f64,
-}
-
-impl Frame {
-    fn x(&self, entry: f64) -> f64 {
-        LEFT + (self.width - LEFT - RIGHT) * entry / self.entries
-    }
-
-    fn y(&self, value: f64) -> f64 {
-        let map = |value: f64| {
-            if self.logarithmic {
-                value.log10()
-            } else {
-                value
-            }
-        };
-        let share = (map(value) - map(self.low)) / (map(self.high) - map(self.low));
-        self.height - BOTTOM - (self.height - TOP - BOTTOM) * share
-    }
 }
 
 impl Chart {
@@ -143,7 +121,9 @@ impl Chart {
             let _ = write!(html, "<p>{}</p>", escape(&self.note));
         }
         html.push_str("</figcaption>");
-        self.legend(&mut html);
+        if self.legend {
+            self.write_legend(&mut html);
+        }
         let _ = write!(
             html,
             "<div class=\"plot{}\"><svg viewBox=\"0 0 {} {}\" role=\"img\" tabindex=\"0\" aria-label=\"{}\">",
@@ -204,6 +184,10 @@ impl Chart {
             (low, high) = (0.0, 0.0);
         }
         high = high.max(self.at_least);
+        // A hair below zero is not worth a stretch of axis.
+        if self.scale == Scale::FromZero && low > -0.04 * high {
+            low = low.max(0.0);
+        }
         match self.scale {
             Scale::Logarithmic if low > 0.0 => {
                 let mut ticks = log_ticks(low, high);
@@ -217,7 +201,8 @@ impl Chart {
         }
     }
 
-    fn legend(&self, html: &mut String) {
+    /// What the colours and dashes mean.
+    pub(super) fn write_legend(&self, html: &mut String) {
         let layers = self
             .stack
             .iter()
@@ -307,141 +292,5 @@ impl Chart {
             }
         }
         text
-    }
-
-    /// What the pointer reads: at each place the block, the moment and every value.
-    fn readings(&self) -> String {
-        let bar = self.stack.as_ref().map_or(0, |stack| stack.bar);
-        let places: Vec<usize> = if bar > 0 {
-            (0..self.time.length.saturating_sub(1).div_ceil(bar))
-                .map(|each| each * bar)
-                .collect()
-        } else {
-            columns(self.time.length, READINGS)
-                .map(|range| range.end - 1)
-                .collect()
-        };
-        let round = |value: f64| -> Value {
-            if !value.is_finite() {
-                return Value::Null;
-            }
-            let shown = format!("{value:.5e}").parse::<f64>().unwrap_or(value);
-            json!(shown)
-        };
-        let layers =
-            self.stack
-                .iter()
-                .flat_map(|stack| &stack.layers)
-                .map(|(name, class, values)| {
-                    let values: Vec<Value> = places
-                        .iter()
-                        .map(|place| {
-                            round(if bar > 0 {
-                                values[place / bar]
-                            } else {
-                                values[*place]
-                            })
-                        })
-                        .collect();
-                    json!({"name": name, "class": class, "values": values})
-                });
-        let lines = self.lines.iter().map(|line| {
-            let values: Vec<Value> = places
-                .iter()
-                .map(|&place| round(line.values[place]))
-                .collect();
-            json!({"name": line.name, "class": line.class, "values": values})
-        });
-        let data = json!({
-            "unit": self.unit,
-            "start": self.time.start,
-            "step": self.time.step,
-            "bar": bar,
-            "entries": self.time.length,
-            "left": LEFT,
-            "right": self.size.0 - RIGHT,
-            "width": self.size.0,
-            "places": places,
-            "series": lines.chain(layers).collect::<Vec<_>>(),
-        });
-        // Inside a script element only `</` could end it early.
-        data.to_string().replace("</", "<\\/")
-    }
-}
-
-/// The drawing of a line.
-fn path(frame: &Frame, values: &[f64], join: Join) -> String {
-    let width = (frame.width - LEFT - RIGHT) as usize;
-    let mut path = String::new();
-    for (position, (entry, value)) in visible_points(values, width).into_iter().enumerate() {
-        let (x, y) = (frame.x(entry as f64), frame.y(value));
-        let _ = match (position, join) {
-            (0, _) => write!(path, "M{x:.1} {y:.1}"),
-            (_, Join::Straight) => write!(path, "L{x:.1} {y:.1}"),
-            (_, Join::Stepped) => write!(path, "H{x:.1}V{y:.1}"),
-        };
-    }
-    path
-}
-
-/// The drawing of layers on top of each other.
-fn draw_stack(html: &mut String, frame: &Frame, stack: &Stack, entries: usize) {
-    let length = stack.layers.first().map_or(0, |layer| layer.2.len());
-    // Areas are drawn at column ends: adjacent layers must bend at the same places.
-    let places: Vec<usize> = if stack.bar > 0 {
-        (0..length).collect()
-    } else {
-        columns(length, READINGS)
-            .map(|range| range.end - 1)
-            .collect()
-    };
-    let mut base = vec![0.0; places.len()];
-    for (_, class, values) in &stack.layers {
-        let top: Vec<f64> = places
-            .iter()
-            .zip(&base)
-            .map(|(&place, base)| base + values[place])
-            .collect();
-        let mut path = String::new();
-        if stack.bar > 0 {
-            for (bar, (from, to)) in base
-                .iter()
-                .zip(&top)
-                .enumerate()
-                .filter(|(_, (from, to))| from != to)
-            {
-                let left = frame.x((bar * stack.bar) as f64);
-                let right =
-                    frame.x(((bar + 1) * stack.bar).min(entries.saturating_sub(1).max(1)) as f64);
-                let _ = write!(
-                    path,
-                    "M{left:.1} {:.1}V{:.1}H{right:.1}V{:.1}Z",
-                    frame.y(*from),
-                    frame.y(*to),
-                    frame.y(*from)
-                );
-            }
-        } else if base != top {
-            let point = |path: &mut String, place: usize, value: f64| {
-                let command = if path.is_empty() { 'M' } else { 'L' };
-                let _ = write!(
-                    path,
-                    "{command}{:.1} {:.1}",
-                    frame.x(place as f64),
-                    frame.y(value)
-                );
-            };
-            for (&place, &value) in places.iter().zip(&top) {
-                point(&mut path, place, value);
-            }
-            for (&place, &value) in places.iter().zip(&base).rev() {
-                point(&mut path, place, value);
-            }
-            path.push('Z');
-        }
-        if !path.is_empty() {
-            let _ = write!(html, "<path class=\"fill {class}\" d=\"{path}\"/>");
-        }
-        base = top;
     }
 }

@@ -1,8 +1,10 @@
 //! The charts of a run.
 
-use breakwater_sim::trace::{BlockRow, HEALTH_BIN_EDGES, HEALTH_BINS, LiquidationRow, Trace};
+mod liquidations;
+mod prices;
 
-use super::axis::time_step;
+use breakwater_sim::trace::{BlockRow, HEALTH_BIN_EDGES, HEALTH_BINS, Trace};
+
 use super::chart::{Chart, Join, Line, Scale, Stack, TimeAxis};
 use crate::metrics::bad_debt_bp;
 
@@ -10,9 +12,6 @@ use crate::metrics::bad_debt_bp;
 const WIDE: (f64, f64) = (1120.0, 330.0);
 const HALF: (f64, f64) = (560.0, 260.0);
 const THIRD: (f64, f64) = (420.0, 240.0);
-
-/// Most bars in a chart.
-const BARS: usize = 96;
 
 /// The CSS classes of the health-factor bins, worst first.
 const BIN_CLASSES: [&str; HEALTH_BINS] = [
@@ -47,6 +46,7 @@ impl Worlds<'_> {
             _ => 1,
         };
         TimeAxis {
+            first: rows.first().map_or(0, |row| row.block),
             start: rows.first().map_or(0, |row| row.timestamp),
             step,
             length: rows.len(),
@@ -62,6 +62,7 @@ impl Worlds<'_> {
             time: self.time(),
             scale,
             at_least: f64::NEG_INFINITY,
+            legend: true,
             stack: None,
             lines: Vec::new(),
         }
@@ -98,158 +99,6 @@ impl Worlds<'_> {
         ]
     }
 
-    fn prices(&self) -> Section {
-        let mut reference = self.chart("Reference price", "debt tokens", WIDE, Scale::Fitted);
-        reference.note = "What the outside market trades at, after the share of on-chain selling that passes through to it. The dashed line is the same market without any impact of liquidations.".to_owned();
-        reference.lines = self.lines(Join::Straight, |row| row.reference_price);
-        reference
-            .lines
-            .push(self.without_impact(|row| row.reference_price));
-
-        let mut gap = self.chart(
-            "Reference price below the counterfactual",
-            "%",
-            HALF,
-            Scale::FromZero,
-        );
-        gap.note = "The highest point is the overshoot.".to_owned();
-        for (name, trace) in self.policies {
-            let below = trace.blocks.iter().zip(&self.counterfactual.blocks);
-            let values = below
-                .map(|(row, without)| 100.0 * (1.0 - row.reference_price / without.reference_price))
-                .collect();
-            gap.lines.push(Line {
-                name: (*name).to_owned(),
-                class: name,
-                values,
-                join: Join::Straight,
-            });
-        }
-
-        let mut venue = self.chart("Venue price", "debt tokens", HALF, Scale::Fitted);
-        venue.note =
-            "The pool where keepers sell; arbitrage pulls it to the reference price.".to_owned();
-        venue.lines = self.lines(Join::Straight, |row| row.venue_price);
-        venue
-            .lines
-            .push(self.without_impact(|row| row.reference_price));
-        Section {
-            title: "Prices",
-            text: String::new(),
-            grid: "prices",
-            charts: vec![reference, gap, venue],
-        }
-    }
-
-    fn liquidations(&self) -> Section {
-        let time = self.time();
-        let blocks = time.length.saturating_sub(1);
-        let bar = if blocks <= BARS {
-            1
-        } else {
-            usize::try_from(time_step(blocks as u64 * time.step, BARS as u64) / time.step)
-                .unwrap_or(1)
-                .max(1)
-        };
-        let count = blocks.div_ceil(bar);
-        let mut charts: Vec<_> = self
-            .policies
-            .iter()
-            .map(|(name, trace)| {
-                let sum = |counts: fn(&LiquidationRow) -> bool| {
-                    let mut sums = vec![0.0; count];
-                    for row in trace.liquidations.iter().filter(|row| counts(row)) {
-                        let block = usize::try_from(row.block).unwrap_or(usize::MAX);
-                        if let Some(sum) = sums.get_mut(block.saturating_sub(1) / bar) {
-                            *sum += row.repaid;
-                        }
-                    }
-                    sums
-                };
-                let mut chart = self.chart(name, "debt tokens", THIRD, Scale::FromZero);
-                chart.stack = Some(Stack {
-                    layers: vec![
-                        (
-                            "above HF_hard".to_owned(),
-                            "soft",
-                            sum(|row| !row.settlement && row.health_before > row.health_hard),
-                        ),
-                        (
-                            "at or below HF_hard".to_owned(),
-                            "hard",
-                            sum(|row| !row.settlement && row.health_before <= row.health_hard),
-                        ),
-                        ("settled".to_owned(), "settled", sum(|row| row.settlement)),
-                    ],
-                    bar,
-                });
-                chart
-            })
-            .collect();
-        share_axis(&mut charts);
-
-        let mut total = self.chart(
-            "Liquidated so far",
-            "% of initial debt",
-            WIDE,
-            Scale::FromZero,
-        );
-        total.size.1 = HALF.1;
-        let start = self
-            .counterfactual
-            .blocks
-            .first()
-            .map_or(0.0, |row| row.debt);
-        let cumulative = |trace: &Trace| -> Vec<f64> {
-            let mut each = vec![0.0; time.length];
-            for row in &trace.liquidations {
-                if let Some(sum) = usize::try_from(row.block)
-                    .ok()
-                    .and_then(|block| each.get_mut(block))
-                {
-                    *sum += row.repaid;
-                }
-            }
-            let mut sum = 0.0;
-            each.into_iter()
-                .map(|repaid| {
-                    sum += repaid;
-                    if start > 0.0 {
-                        100.0 * sum / start
-                    } else {
-                        0.0
-                    }
-                })
-                .collect()
-        };
-        for (name, trace) in self.policies {
-            total.lines.push(Line {
-                name: (*name).to_owned(),
-                class: name,
-                values: cumulative(trace),
-                join: Join::Stepped,
-            });
-        }
-        let mut without = self.without_impact(|_| 0.0);
-        without.values = cumulative(self.counterfactual);
-        without.join = Join::Stepped;
-        total.lines.push(without);
-        charts.push(total);
-        let every = if bar == 1 {
-            "in each block".to_owned()
-        } else {
-            format!("in every {bar} blocks")
-        };
-        Section {
-            title: "Liquidations",
-            text: format!(
-                "Debt repaid by liquidations {every}. At or below HF_hard nothing dampens; all charts share one scale."
-            ),
-            grid: "thirds",
-            charts,
-        }
-    }
-
     fn health(&self) -> Section {
         let charts = self
             .policies
@@ -274,6 +123,7 @@ impl Worlds<'_> {
                         )
                     })
                     .collect();
+                chart.legend = false;
                 chart.stack = Some(Stack { layers, bar: 0 });
                 chart
             })
@@ -387,39 +237,17 @@ impl Worlds<'_> {
             HALF,
             Scale::FromZero,
         );
-        depth.note = "Providers withdraw as volatility rises.".to_owned();
+        depth.note = "What is active at the current price: providers withdraw as volatility rises, and come back.".to_owned();
         depth.at_least = 100.0;
         depth.lines = self.lines(Join::Stepped, |row| 100.0 * row.venue_liquidity);
         let mut charts = vec![gas, depth, breaker];
-        if bucket.lines.is_empty() {
-            charts[0].size = HALF;
-        } else {
-            charts.push(bucket);
-        }
+        charts.extend((!bucket.lines.is_empty()).then_some(bucket));
         Section {
             title: "Network, venue, breaker and bucket",
             text: String::new(),
             grid: "halves",
             charts,
         }
-    }
-}
-
-/// Lets charts of bars be compared by eye.
-fn share_axis(charts: &mut [Chart]) {
-    let top = |chart: &Chart| {
-        let layers = chart
-            .stack
-            .as_ref()
-            .map_or(&[][..], |stack| &stack.layers[..]);
-        let length = layers.first().map_or(0, |layer| layer.2.len());
-        (0..length)
-            .map(|bar| layers.iter().map(|layer| layer.2[bar]).sum())
-            .fold(0.0, f64::max)
-    };
-    let highest = charts.iter().map(top).fold(0.0, f64::max);
-    for chart in charts {
-        chart.at_least = highest;
     }
 }
 
