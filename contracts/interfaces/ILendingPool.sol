@@ -70,7 +70,8 @@ struct MarketState {
 /// @param healthFast HF at the fast prices; `type(uint256).max` without debt.
 /// @param healthConfirmed HF at the confirmed prices.
 /// @param healthHard HF_hard.
-/// @param priceDown Whether a held collateral has no usable price; the health factors then count it as 0.
+/// @param priceDown Whether a held collateral has no usable price; the health factors then count it at twice its last one,
+/// `collateralValue` not at all, and only the hard zone can be liquidated.
 struct AccountHealth {
     uint256 debt;
     uint256 collateralValue;
@@ -221,7 +222,8 @@ interface ILendingPoolExtension is ILendingPoolEvents {
     // -- liquidators
 
     /// @notice Closes an insolvent position whole: all its collateral for its value less the settlement bonus; what the
-    /// repayment does not cover is written off. Pays a stipend from reserves where there is next to no collateral.
+    /// repayment does not cover is written off. Pays a stipend from reserves where there is next to no collateral. Collateral
+    /// without a price, and tokens that do not move, stay with the account.
     function settle(address account, bytes calldata data) external returns (LiquidationResult memory);
 
     // -- authorisation

@@ -18,6 +18,10 @@ interface IPriceOracle {
     /// @notice The same reading as `updateForLiquidation`, without recording.
     function peek() external view returns (Prices memory);
 
+    /// @notice The fast price that was last recorded, however old; never 0. It says nothing of the present and serves only to
+    /// bound what a collateral without a price may be worth, so that it cannot shield the rest of an account.
+    function lastPrice() external view returns (uint256);
+
     /// @notice The value, in base units of the debt token, that the configured venue takes within a 2% fall of its price;
     /// 0 where no venue is configured or it cannot answer. A momentary reading: average it before use.
     function depth() external view returns (uint256);

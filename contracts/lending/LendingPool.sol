@@ -7,14 +7,16 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {Multicallable} from "solady/utils/Multicallable.sol";
 
 import {ILendingPoolCore, IRepayCallback, ISupplyCollateralCallback} from "../interfaces/ILendingPool.sol";
+import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {SharesMath} from "../libraries/SharesMath.sol";
 import {TokenTransfer} from "../libraries/TokenTransfer.sol";
+import {PriceStatus} from "../types/Price.sol";
 import {PoolAccounting} from "./PoolAccounting.sol";
 import {PoolLiquidation} from "./PoolLiquidation.sol";
 import {PoolParameters} from "./PoolParameters.sol";
 import {PoolPositions} from "./PoolPositions.sol";
 import {PoolShares} from "./PoolShares.sol";
-import {CollateralListing, Market, Position} from "./PoolStorage.sol";
+import {CollateralListing, CollateralTotal, Market, Position} from "./PoolStorage.sol";
 
 /// @dev What the pool's constructor asks of its extension.
 interface IExtensionCode {
@@ -146,7 +148,8 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         }
         uint256 total = _totals[collateralId].total + amount;
         uint256 cap = _totals[collateralId].cap;
-        if (total > cap) revert CollateralCapExceeded(collateralId, total, cap);
+        // Whoever fills the cap must not keep an account in debt from topping up; `borrow` holds new risk to the cap.
+        if (total > cap && position.debtShares == 0) revert CollateralCapExceeded(collateralId, total, cap);
         // forge-lint: disable-next-line(unsafe-typecast)
         _totals[collateralId].total = uint128(total);
         uint256 balance = _amountOf(position, account, collateralId) + amount;
@@ -199,6 +202,7 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         uint256 minimum = _policy.minDebt;
         if (debt < minimum) revert DebtBelowMinimum(debt, minimum);
         _requireWithinLimit(position, account, debt);
+        _requireWithinCaps(position.bitmap);
         _requireCash(assets);
         _positions[account] = position;
         _store(market);
@@ -232,13 +236,23 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         if (msg.sender != account && !_authorized[account][msg.sender]) revert NotAuthorized(account, msg.sender);
     }
 
-    /// @dev A collateral enters only unfrozen, and only beside collaterals of its own group.
+    /// @dev A collateral enters only unfrozen, with a price, and only beside collaterals of its own group.
     function _requireMayEnter(Position memory position, uint256 id) private view {
         CollateralListing memory listing = _listing[id];
         if (listing.frozen) revert CollateralIsFrozen(id);
+        PriceStatus status = IPriceOracle(_risk[id].oracle).peek().status;
+        if (status == PriceStatus.Down) revert PriceNotUsable(id, status);
         uint256 bitmap = position.bitmap;
         for (uint256 held; bitmap >> held != 0; ++held) {
             if ((bitmap >> held) & 1 != 0 && _listing[held].group != listing.group) revert GroupMismatch(id, held);
+        }
+    }
+
+    function _requireWithinCaps(uint256 bitmap) private view {
+        for (uint256 id; bitmap >> id != 0; ++id) {
+            if ((bitmap >> id) & 1 == 0) continue;
+            CollateralTotal memory totals = _totals[id];
+            if (totals.total > totals.cap) revert CollateralCapExceeded(id, totals.total, totals.cap);
         }
     }
 

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
 import {CollateralConfig} from "../interfaces/ILendingPool.sol";
 import {ILiquidationPolicy} from "../interfaces/ILiquidationPolicy.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
-import {PriceStatus} from "../types/Price.sol";
+import {Prices, PriceStatus} from "../types/Price.sol";
 import {PoolPositions} from "./PoolPositions.sol";
 import {Caps, CollateralListing, CollateralRisk, CollateralTotal, Market, PolicyConfig} from "./PoolStorage.sol";
 
 /// @title What the owner and the guardian may do
 /// @notice The owner is meant to be a timelock. It lists collaterals, ramps LTV and LT, sets caps, policy, minimum debt and
-/// reserve factor, and takes reserves; it cannot reach lenders' or borrowers' tokens, nor block a repayment. The guardian
-/// may only freeze new risk, of the pool or of one collateral; only the owner unfreezes.
+/// reserve factor, and takes reserves; no call of his moves lenders' or borrowers' tokens or blocks a repayment. What he
+/// chooses, oracles and policies above all, is trusted all the same: against an owner who means harm, the timelock's delay is
+/// the protection. The guardian may only freeze new risk, of the pool or of one collateral; only the owner unfreezes.
 abstract contract PoolAdministration is PoolPositions {
     /// @dev Above any 18-decimal supply worth lending, and far enough below 2^104 that interest and shares fit.
     uint256 internal constant MAX_CAP = 1e28;
 
     /// @dev Percent; half of all interest at most.
     uint256 internal constant MAX_RESERVE_FACTOR = 50;
+
+    /// @dev One over the share by which a new oracle's price may differ from the old one's.
+    uint256 internal constant MAX_ORACLE_STEP = 10;
 
     error NotGuardian(address caller);
     /// @notice A listing's numbers contradict each other or the pool.
@@ -63,7 +69,8 @@ abstract contract PoolAdministration is PoolPositions {
 
     // -- owner
 
-    /// @notice Lists a collateral; its number is returned and never reused.
+    /// @notice Lists a collateral; its number is returned and never reused. In a pool that has lenders its LTV rises from 0 over
+    /// seven days, so that they can leave before it carries debt.
     function listCollateral(CollateralConfig calldata config) external onlyOwner returns (uint256 id) {
         id = _collateralCount;
         if (id == MAX_COLLATERALS) revert InvalidListing("full");
@@ -91,7 +98,7 @@ abstract contract PoolAdministration is PoolPositions {
         _checkThresholds(id, config.borrowLtv, config.liquidationThreshold);
         _risk[id] = CollateralRisk({
             oracle: config.oracle,
-            ltvFrom: config.borrowLtv,
+            ltvFrom: _market.lenderAssets == 0 ? config.borrowLtv : 0,
             ltvTo: config.borrowLtv,
             thresholdFrom: config.liquidationThreshold,
             thresholdTo: config.liquidationThreshold,
@@ -116,10 +123,16 @@ abstract contract PoolAdministration is PoolPositions {
         emit CollateralRampStarted(id, borrowLtv, liquidationThreshold, block.timestamp + RAMP_DURATION);
     }
 
-    /// @notice Replaces an oracle that has failed for good.
+    /// @notice Replaces an oracle: by one whose price is within 10% of its own, or, if it has none any more, by any.
     function setCollateralOracle(uint256 id, address oracle) external onlyOwner {
         _requireListed(id);
-        if (IPriceOracle(oracle).peek().status == PriceStatus.Down) revert InvalidListing("oracle down");
+        Prices memory current = IPriceOracle(_risk[id].oracle).peek();
+        Prices memory next = IPriceOracle(oracle).peek();
+        if (next.status == PriceStatus.Down) revert InvalidListing("oracle down");
+        if (
+            current.status != PriceStatus.Down
+                && FixedPointMathLib.dist(current.fast, next.fast) > current.fast / MAX_ORACLE_STEP
+        ) revert InvalidListing("oracle price");
         _risk[id].oracle = oracle;
         emit CollateralOracleSet(id, oracle);
     }

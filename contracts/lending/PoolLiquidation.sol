@@ -7,7 +7,7 @@ import {BreakerLevel, ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILendingPoolCore, LiquidationCall, LiquidationResult} from "../interfaces/ILendingPool.sol";
 import {ILiquidationPolicy, LiquidationGrant, LiquidationRequest, Refusal} from "../interfaces/ILiquidationPolicy.sol";
 import {BASIS_POINT, WAD} from "../types/Constants.sol";
-import {Prices} from "../types/Price.sol";
+import {Prices, PriceStatus} from "../types/Price.sol";
 import {PoolClosing} from "./PoolClosing.sol";
 import {Valuation} from "./PoolPositions.sol";
 import {Market, PolicyConfig, Position} from "./PoolStorage.sol";
@@ -187,13 +187,15 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
     ) internal view returns (LiquidationRequest memory request, Refusal refusal) {
         Valuation memory valuation = _valuation(position, account, prices);
         // A price of 0 buys nothing: what is worthless is settled, not liquidated.
-        if (valuation.down || prices[id].fast == 0) return (request, Refusal.PriceDown);
+        if (prices[id].status == PriceStatus.Down || prices[id].fast == 0) return (request, Refusal.PriceDown);
         request.debt = _owed(market, position.debtShares);
         request.healthFast = _health(valuation.weightedFast, request.debt);
         if (request.healthFast >= WAD) return (request, Refusal.Healthy);
         request.healthConfirmed =
             config.needsConfirmation ? _health(valuation.weightedConfirmed, request.debt) : request.healthFast;
         request.healthHard = valuation.healthHard;
+        // Where another collateral has no price, only what is in the hard zone even at that collateral's bound.
+        if (valuation.down && request.healthFast > request.healthHard) return (request, Refusal.PriceDown);
         request.collateralValue = valuation.collateralValue;
         request.account = account;
         request.collateralId = id;

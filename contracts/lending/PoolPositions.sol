@@ -15,19 +15,26 @@ import {CollateralListing, CollateralRisk, Position} from "./PoolStorage.sol";
 /// @param weightedFast Σ ⌊⌊c_i F_i⌋ LT_i⌋.
 /// @param weightedConfirmed The same at P_e.
 /// @param healthHard HF_hard, WAD.
-/// @param down Whether a held collateral has no price.
+/// @param down Whether a held collateral has no price. It then counts for nothing in `collateralValue`, and in the weighted
+/// values at a bound.
+/// @param downBound What the collaterals without a price are worth at that bound.
 struct Valuation {
     uint256 collateralValue;
     uint256 weightedFast;
     uint256 weightedConfirmed;
     uint256 healthHard;
     bool down;
+    uint256 downBound;
 }
 
 /// @title Positions: collateral held, and what it is worth
 abstract contract PoolPositions is PoolAccounting {
     /// @dev How long every change of LTV and LT takes: an announced ramp, never a step.
     uint256 internal constant RAMP_DURATION = 7 days;
+
+    /// @dev A collateral without a price is taken to be worth at most this many times its last one. Without a bound, a unit of
+    /// it would shield a whole account from liquidation.
+    uint256 internal constant DOWN_BOUND = 2;
 
     address internal immutable _breaker;
 
@@ -124,18 +131,14 @@ abstract contract PoolPositions is PoolAccounting {
     /// Σ ⌊⌊c_i min(F_i, L_i)⌋ LTV_i⌋. A frozen collateral counts for nothing.
     function _requireWithinLimit(Position memory position, address account, uint256 debt) internal {
         uint256 limit;
-        bool observed;
         uint256 bitmap = position.bitmap;
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
             CollateralRisk memory risk = _risk[id];
             (uint256 fast, uint256 slow, PriceStatus status) = _newRiskPrices(risk.oracle);
             if (status != PriceStatus.Ok) revert PriceNotUsable(id, status);
-            if (!observed) {
-                observed = true;
-                BreakerLevel level = _observe(id, fast);
-                if (level != BreakerLevel.Normal) revert BreakerTripped(level);
-            }
+            BreakerLevel level = _observe(id, fast);
+            if (level != BreakerLevel.Normal) revert BreakerTripped(level);
             limit += _borrowable(_amountOf(position, account, id), fast, slow, risk);
         }
         if (debt > limit) revert BorrowLimitExceeded(account, debt, limit);
@@ -178,6 +181,7 @@ abstract contract PoolPositions is PoolAccounting {
                 (prices[id].fast, prices[id].slow, prices[id].status) = oracle.update();
                 prices[id].confirm = prices[id].fast;
             }
+            _boundIfDown(prices[id], oracle);
         }
     }
 
@@ -185,8 +189,18 @@ abstract contract PoolPositions is PoolAccounting {
     function _peekPrices(uint256 bitmap) internal view returns (Prices[] memory prices) {
         prices = new Prices[](_width(bitmap));
         for (uint256 id; bitmap >> id != 0; ++id) {
-            if ((bitmap >> id) & 1 != 0) prices[id] = IPriceOracle(_risk[id].oracle).peek();
+            if ((bitmap >> id) & 1 == 0) continue;
+            IPriceOracle oracle = IPriceOracle(_risk[id].oracle);
+            prices[id] = oracle.peek();
+            _boundIfDown(prices[id], oracle);
         }
+    }
+
+    /// @dev Puts the bound in the place of a price that is down; the status still says so.
+    function _boundIfDown(Prices memory price, IPriceOracle oracle) private view {
+        if (price.status != PriceStatus.Down) return;
+        price.fast = FixedPointMathLib.saturatingMul(oracle.lastPrice(), DOWN_BOUND);
+        price.confirm = price.fast;
     }
 
     function _valuation(Position memory position, address account, Prices[] memory prices)
@@ -198,15 +212,16 @@ abstract contract PoolPositions is PoolAccounting {
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
             Prices memory price = prices[id];
-            if (price.status == PriceStatus.Down) {
-                v.down = true;
-                continue;
-            }
             CollateralListing memory listing = _listing[id];
             uint256 threshold = _threshold(_risk[id]);
             uint256 amount = _amountOf(position, account, id);
             uint256 value = _value(amount, price.fast);
-            v.collateralValue += value;
+            if (price.status == PriceStatus.Down) {
+                v.down = true;
+                v.downBound += value;
+            } else {
+                v.collateralValue += value;
+            }
             v.weightedFast += FixedPointMathLib.fullMulDiv(value, threshold, WAD);
             v.weightedConfirmed += FixedPointMathLib.fullMulDiv(
                 _value(amount, _confirmed(price, listing.confirmationBand)), threshold, WAD

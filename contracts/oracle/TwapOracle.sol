@@ -179,6 +179,11 @@ contract TwapOracle is IPriceOracle {
     }
 
     /// @inheritdoc IPriceOracle
+    function lastPrice() external view returns (uint256) {
+        return _latest.price() * PRICE_UNIT;
+    }
+
+    /// @inheritdoc IPriceOracle
     function depth() external view returns (uint256) {
         return VENUE == address(0) ? 0 : OracleCall.readWord(VENUE, IPriceVenue.depth.selector);
     }

@@ -26,6 +26,11 @@ contract FixedOracle is IPriceOracle {
     }
 
     /// @inheritdoc IPriceOracle
+    function lastPrice() external view returns (uint256) {
+        return PRICE;
+    }
+
+    /// @inheritdoc IPriceOracle
     function depth() external pure returns (uint256) {
         return 0;
     }

@@ -43,6 +43,10 @@ contract PoolOracleMock is IPriceOracle {
         return _prices;
     }
 
+    function lastPrice() external view returns (uint256) {
+        return _prices.fast;
+    }
+
     function depth() external pure returns (uint256) {
         return 0;
     }
@@ -72,6 +76,10 @@ contract PoolOneSlotOracleMock is IPriceOracle {
     function peek() public view returns (Prices memory prices) {
         uint256 price = _price;
         (prices.fast, prices.slow, prices.confirm) = (price, price, price);
+    }
+
+    function lastPrice() external view returns (uint256) {
+        return _price;
     }
 
     function depth() external pure returns (uint256) {

@@ -35,6 +35,11 @@ contract SpotOracle is IPriceOracle {
     }
 
     /// @inheritdoc IPriceOracle
+    function lastPrice() external view returns (uint256) {
+        return _price();
+    }
+
+    /// @inheritdoc IPriceOracle
     function depth() external pure returns (uint256) {
         return 0;
     }
