@@ -69,7 +69,6 @@ fn run() -> Result<(), Box<dyn Error>> {
         .nth(2)
         .ok_or("the crate is not two folders below the workspace root")?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    declare_inputs(root);
 
     if let Some(missing) = NPM_ARTIFACTS
         .into_iter()
@@ -97,11 +96,13 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     let bindings = unique(bindings)?;
     generate::generate(&bindings, &out)?;
+    declare_inputs(root);
     Ok(())
 }
 
-/// Tells Cargo what the output depends on. A path that does not exist would make every build run this script again, so
-/// an absent extra source is watched through its folder.
+/// Tells Cargo what the output depends on; said last, because a script that failed runs again anyway, and what it printed
+/// would stand before its error. A path that does not exist would make every build run the script again, so an absent
+/// extra source is watched through its folder.
 fn declare_inputs(root: &Path) {
     let watched = EXTRA_SOURCES.into_iter().map(|path| {
         let path = Path::new(path);

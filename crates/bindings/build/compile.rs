@@ -81,8 +81,16 @@ pub(crate) fn compile(
         .build(SolcCompiler::Specific(compiler))?;
 
     let output = project.compile_files(sources.iter().cloned())?;
-    if output.has_compiler_errors() {
-        return Err(output.to_string().into());
+    // Only the errors: warnings are for `forge build`, which denies them.
+    let errors: Vec<String> = output
+        .output()
+        .errors
+        .iter()
+        .filter(|error| error.severity.is_error())
+        .map(ToString::to_string)
+        .collect();
+    if !errors.is_empty() {
+        return Err(errors.join("\n").into());
     }
 
     let bound: BTreeSet<&Path> = sources.iter().map(PathBuf::as_path).collect();
