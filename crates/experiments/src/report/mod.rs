@@ -132,9 +132,9 @@ impl Report<'_> {
         self.run(&mut html);
         self.accounts_left_out(&mut html);
         self.configuration(&mut html);
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "</main><div id=\"tip\" role=\"status\" hidden></div><script>{}</script></body></html>\n",
+            "</main><div id=\"tip\" role=\"status\" hidden></div><script>{}</script></body></html>",
             include_str!("script.js")
         );
         html

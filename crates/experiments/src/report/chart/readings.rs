@@ -32,13 +32,7 @@ impl Chart {
                 .map(|(name, class, values)| {
                     let values: Vec<Value> = places
                         .iter()
-                        .map(|place| {
-                            round(if bar > 0 {
-                                values[place / bar]
-                            } else {
-                                values[*place]
-                            })
-                        })
+                        .map(|&place| round(values[place.checked_div(bar).unwrap_or(place)]))
                         .collect();
                     json!({"name": name, "class": class, "values": values})
                 });
