@@ -105,8 +105,8 @@ impl World<'_> {
             addresses.operator,
         ]);
         holders.extend([
-            self.venue.pool,
-            self.venue.router,
+            self.venue.pool(),
+            self.venue.router(),
             addresses.pool,
             addresses.liquidator,
         ]);
@@ -192,7 +192,7 @@ impl World<'_> {
     /// The venue's full-range liquidity is worth at least its virtual reserves: k never falls.
     fn assert_venue_is_whole(&mut self) {
         let venue = self.venue.state(&self.chain).unwrap();
-        let pool = self.venue.pool;
+        let pool = self.venue.pool();
         for (token, unit, reserve) in [
             (self.addresses.collateral, 1e18, venue.collateral_reserve()),
             (

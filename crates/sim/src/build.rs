@@ -221,11 +221,10 @@ impl World<'_> {
                 .abi_encode()
                 .into(),
             ),
-            Action::Arbitrage { sell, price } => (
-                self.venue.router,
+            Action::Arbitrage { sell, price } => {
                 self.venue
-                    .trade_call(self.sender_address(Sender::Arbitrageur), sell, price),
-            ),
+                    .trade_call(self.sender_address(Sender::Arbitrageur), sell, price)?
+            }
             Action::Provide { provider, share } => {
                 let change =
                     self.provider_target(provider, share) - self.provided[provider as usize];

@@ -1,8 +1,8 @@
 //! What keepers see: unhealthy positions that could pay, with what the pool would grant for each.
 //!
-//! The pool is asked by a view call, and only about positions whose best case covers the gas. A position that was refused or
-//! did not pay is asked about again after 1, 2, 4 and then every 5 blocks, sooner if F moves; the most promising few are asked
-//! about every time.
+//! The pool is asked by a view call, and only about positions whose best case covers the gas, the most promising first, until
+//! what it grants is more than keepers would sell in a block. A position that was refused or did not pay is asked about again
+//! after 1, 2, 4 and then every 5 blocks, sooner if F moves; the most promising few are asked about every time.
 
 use std::rc::Rc;
 
@@ -22,7 +22,10 @@ use crate::world::World;
 const QUESTIONS: usize = 48;
 
 /// The most promising ones, asked about every block.
-const ALWAYS: usize = 8;
+const ALWAYS: usize = 4;
+
+/// Questions end once grants sum to this many times what the venue takes before slippage eats the largest bonus.
+const ENOUGH: f64 = 2.0;
 
 /// The longest wait between two questions about a position, blocks: a minute of 12-second blocks.
 const LONGEST_WAIT: u64 = 5;
@@ -129,9 +132,11 @@ impl World<'_> {
             .collect();
         promising.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
 
+        let enough = ENOUGH * self.capacity(venue, price);
+        let mut granted = 0.0;
         let mut candidates = Vec::new();
         for (rank, (_, account, collateral, debt)) in promising.into_iter().enumerate() {
-            if candidates.len() == QUESTIONS {
+            if candidates.len() == QUESTIONS || granted > enough {
                 break;
             }
             if rank >= ALWAYS && !self.quotes.due(account, observation.block) {
@@ -147,9 +152,18 @@ impl World<'_> {
             .is_some_and(|sale| sale.surplus > self.terms.risk_margin * sale.repay + floor);
             self.quotes
                 .answered(account, observation.block, pays || candidate.unflagged);
+            if pays {
+                granted += candidate.seize;
+            }
             candidates.push(candidate);
         }
         Ok(candidates)
+    }
+
+    /// The collateral whose sale brings the venue to where the largest bonus no longer pays; see `best_sale`.
+    fn capacity(&self, venue: &Venue, price: f64) -> f64 {
+        let per_debt = (1.0 + self.terms.max_bonus) / price;
+        venue.sale_to(((1.0 + self.terms.risk_margin) / (per_debt * (1.0 - venue.fee))).sqrt())
     }
 
     /// Asks the pool what it would grant in the block being made.

@@ -1,19 +1,15 @@
-//! The venue on the chain: Uniswap v3 core's own bytecode, with real positions over the full range.
+//! The venue on the chain in agents' units: Uniswap v3 core's own bytecode, with real positions over the full range.
 
-use alloy_primitives::{
-    Address, Bytes, I256, Log, U256,
-    aliases::{I24, U24},
-};
+use alloy_primitives::{Address, Bytes, I256, Log, U256};
 use alloy_sol_types::{SolCall, SolEvent};
-use breakwater_agents::Venue;
-use breakwater_bindings::{UniswapV3Factory, UniswapV3Pool, VenueRouter};
-use breakwater_evm::{Chain, MemoryChain};
+use breakwater_bindings::UniswapV3Pool;
+use breakwater_evm::venue::{SqrtPriceX96, Venue, VenueError, VenueParameters};
+use breakwater_evm::{CallError, Chain, MemoryChain, Transaction, TypedCall};
 
 use crate::error::{During, SimError};
-use crate::units::{COLLATERAL_UNIT, DEBT_UNIT, from_sqrt_x96, liquidity_unit, to_sqrt_x96};
-
-/// The largest tick of Uniswap v3.
-const MAX_TICK: i32 = 887_272;
+use crate::units::{
+    COLLATERAL_UNIT, DEBT_UNIT, from_sqrt_x96, liquidity_unit, to_base, to_sqrt_x96,
+};
 
 /// The tick spacing of a fee that the factory does not know.
 const DEFAULT_SPACING: i32 = 60;
@@ -21,24 +17,16 @@ const DEFAULT_SPACING: i32 = 60;
 /// Observations that the venue remembers: an hour of blocks with one each.
 const OBSERVATIONS: u16 = 300;
 
-/// Where Uniswap v3's pool keeps its root price (with tick and observation indices above it), and its active liquidity.
-const SLOT0: U256 = U256::ZERO;
-const LIQUIDITY_SLOT: U256 = U256::from_limbs([4, 0, 0, 0]);
-
 /// More than any trade takes, base units.
 const MOST: U256 = U256::from_limbs([0, 1 << 40, 0, 0]);
 
 /// The venue.
 #[derive(Clone, Copy, Debug)]
 pub struct ChainVenue {
-    /// The Uniswap v3 pool.
-    pub pool: Address,
-    /// The router that all but liquidators use.
-    pub router: Address,
-    /// Whether the collateral is the pool's token0.
-    pub collateral_is_token0: bool,
-    fee: f64,
-    edge: i32,
+    /// Where it is.
+    pub venue: Venue,
+    /// The collateral token.
+    pub collateral: Address,
 }
 
 /// One swap as its event tells it, in agents' units; what the venue received is positive.
@@ -53,10 +41,10 @@ pub struct Swap {
 }
 
 impl ChainVenue {
-    /// Creates factory, pool and router, and sets the first price.
+    /// Deploys the venue at a first price.
     ///
     /// # Errors
-    /// [`SimError::Call`].
+    /// [`SimError::Call`], [`SimError::Input`] for a price or fee that it cannot have.
     pub fn create(
         chain: &mut MemoryChain,
         operator: Address,
@@ -64,63 +52,43 @@ impl ChainVenue {
         fee: u32,
         sqrt_price: f64,
     ) -> Result<Self, SimError> {
-        let factory = chain
-            .deploy(operator, &UniswapV3Factory::BYTECODE, &[])
-            .during("deploy the factory")?;
-        let fee_units = U24::from(fee);
-        let known = chain
-            .call_sol(
-                operator,
-                factory,
-                &UniswapV3Factory::feeAmountTickSpacingCall(fee_units),
-            )
-            .during("read the fee's tick spacing")?;
-        let spacing = if known == I24::ZERO {
-            DEFAULT_SPACING
-        } else {
-            known.as_i32()
+        let parameters = VenueParameters {
+            deployer: operator,
+            base: collateral,
+            quote: asset,
+            // A million tokens, so that a debt token of few decimals resolves the price.
+            base_amount: to_base(1e6, COLLATERAL_UNIT),
+            quote_amount: to_base(1e6 * sqrt_price * sqrt_price, DEBT_UNIT),
+            fee,
+            tick_spacing: DEFAULT_SPACING,
+            observation_cardinality: OBSERVATIONS,
         };
-        if known == I24::ZERO {
-            let tick_spacing = I24::try_from(DEFAULT_SPACING).unwrap_or(I24::ONE);
-            let enable = UniswapV3Factory::enableFeeAmountCall {
-                fee: fee_units,
-                tickSpacing: tick_spacing,
-            };
-            chain
-                .execute_sol(operator, factory, &enable)
-                .during("enable the fee")?;
-        }
-        let create = UniswapV3Factory::createPoolCall {
-            tokenA: collateral,
-            tokenB: asset,
-            fee: fee_units,
-        };
-        let pool = chain
-            .execute_sol(operator, factory, &create)
-            .during("create the venue")?;
-        let router = chain
-            .deploy(operator, &VenueRouter::BYTECODE, &[])
-            .during("deploy the router")?;
-        let collateral_is_token0 = collateral < asset;
-        let initialize = UniswapV3Pool::initializeCall {
-            sqrtPriceX96: to_sqrt_x96(sqrt_price, collateral_is_token0),
-        };
-        chain
-            .execute_sol(operator, pool, &initialize)
-            .during("set the venue's first price")?;
-        let grow = UniswapV3Pool::increaseObservationCardinalityNextCall {
-            observationCardinalityNext: OBSERVATIONS,
-        };
-        chain
-            .execute_sol(operator, pool, &grow)
-            .during("grow the venue's memory")?;
-        Ok(Self {
-            pool,
-            router,
-            collateral_is_token0,
-            fee: f64::from(fee) / 1e6,
-            edge: MAX_TICK / spacing * spacing,
-        })
+        let venue = Venue::deploy(chain, &parameters).map_err(|error| match error {
+            VenueError::Call(source) => SimError::Call {
+                step: "deploy the venue".to_owned(),
+                source,
+            },
+            other => SimError::Input(format!("the venue: {other}")),
+        })?;
+        Ok(Self { venue, collateral })
+    }
+
+    /// The Uniswap v3 pool.
+    #[must_use]
+    pub const fn pool(&self) -> Address {
+        self.venue.pool
+    }
+
+    /// The router that all but liquidators use.
+    #[must_use]
+    pub const fn router(&self) -> Address {
+        self.venue.router
+    }
+
+    /// Whether the collateral is the pool's token0.
+    #[must_use]
+    pub fn collateral_is_token0(&self) -> bool {
+        self.collateral == self.venue.token0
     }
 
     /// Adds full-range liquidity for `provider`, in agents' units.
@@ -134,10 +102,11 @@ impl ChainVenue {
         liquidity: f64,
     ) -> Result<(), SimError> {
         let (to, call) = self.provide_call(liquidity);
-        let transaction = breakwater_evm::Transaction::call(provider, to, call);
-        chain
-            .execute(&transaction)?
-            .into_success()
+        let execution = chain
+            .execute(&Transaction::call(provider, to, call))
+            .map_err(CallError::from);
+        execution
+            .and_then(breakwater_evm::Execution::into_success)
             .during("provide liquidity")?;
         Ok(())
     }
@@ -146,17 +115,12 @@ impl ChainVenue {
     ///
     /// # Errors
     /// [`SimError::Engine`].
-    pub fn state(&self, chain: &MemoryChain) -> Result<Venue, SimError> {
-        let slot0 = chain.storage(self.pool, SLOT0)?;
-        let liquidity = chain.storage(self.pool, LIQUIDITY_SLOT)?;
-        let root: U256 = slot0 & ((U256::from(1) << 160) - U256::from(1));
-        Ok(Venue {
-            sqrt_price: from_sqrt_x96(
-                root.to::<alloy_primitives::U160>(),
-                self.collateral_is_token0,
-            ),
-            liquidity: f64::from(liquidity) / liquidity_unit(),
-            fee: self.fee,
+    pub fn state(&self, chain: &MemoryChain) -> Result<breakwater_agents::Venue, SimError> {
+        let state = self.venue.state(chain)?;
+        Ok(breakwater_agents::Venue {
+            sqrt_price: from_sqrt_x96(state.sqrt_price.get(), self.collateral_is_token0()),
+            liquidity: state.liquidity as f64 / liquidity_unit(),
+            fee: f64::from(self.venue.fee) / 1e6,
         })
     }
 
@@ -165,48 +129,44 @@ impl ChainVenue {
     #[must_use]
     pub fn provide_call(&self, liquidity: f64) -> (Address, Bytes) {
         let amount = (liquidity.abs() * liquidity_unit()) as u128;
-        let (tick_lower, tick_upper) = self.range();
+        let range = self.venue.full_range();
         if liquidity >= 0.0 {
-            let mint = VenueRouter::mintCall {
-                pool: self.pool,
-                tickLower: tick_lower,
-                tickUpper: tick_upper,
-                liquidity: amount,
-            };
-            (self.router, mint.abi_encode().into())
+            encoded(&self.venue.mint(range, amount))
         } else {
-            let burn = UniswapV3Pool::burnCall {
-                tickLower: tick_lower,
-                tickUpper: tick_upper,
-                amount,
-            };
-            (self.pool, burn.abi_encode().into())
+            encoded(&self.venue.burn(range, amount))
         }
     }
 
-    /// Calldata for the router: trade until the price is `price`, for `trader`'s account. Reverts if it is beyond already.
-    #[must_use]
-    pub fn trade_call(&self, trader: Address, sell: bool, price: f64) -> Bytes {
-        VenueRouter::swapCall {
-            pool: self.pool,
-            zeroForOne: sell == self.collateral_is_token0,
-            amount: MOST,
-            sqrtPriceLimitX96: to_sqrt_x96(price.sqrt(), self.collateral_is_token0),
-            minimumReceived: U256::ZERO,
-            recipient: trader,
-        }
-        .abi_encode()
-        .into()
+    /// Where to send what, to trade until the price is `price`, for `trader`'s account. Reverts if it is beyond already.
+    ///
+    /// # Errors
+    /// [`SimError::Input`] for a price that the venue cannot have.
+    pub fn trade_call(
+        &self,
+        trader: Address,
+        sell: bool,
+        price: f64,
+    ) -> Result<(Address, Bytes), SimError> {
+        let root = to_sqrt_x96(price.sqrt(), self.collateral_is_token0());
+        let limit = SqrtPriceX96::new(U256::from(root))
+            .map_err(|error| SimError::Input(format!("a venue price of {price}: {error}")))?;
+        Ok(encoded(&self.venue.swap(
+            self.sold(sell),
+            MOST,
+            Some(limit),
+            U256::ZERO,
+            trader,
+        )))
     }
 
     /// The swap that a log tells of, if it is one on this venue.
     #[must_use]
     pub fn swap(&self, log: &Log) -> Option<Swap> {
-        if log.address != self.pool {
+        if log.address != self.pool() {
             return None;
         }
         let event = UniswapV3Pool::Swap::decode_log(log).ok()?.data;
-        let (collateral, debt) = if self.collateral_is_token0 {
+        let (collateral, debt) = if self.collateral_is_token0() {
             (event.amount0, event.amount1)
         } else {
             (event.amount1, event.amount0)
@@ -214,14 +174,22 @@ impl ChainVenue {
         Some(Swap {
             collateral: signed(collateral) / COLLATERAL_UNIT,
             debt: signed(debt) / DEBT_UNIT,
-            sqrt_price: from_sqrt_x96(event.sqrtPriceX96, self.collateral_is_token0),
+            sqrt_price: from_sqrt_x96(event.sqrtPriceX96, self.collateral_is_token0()),
         })
     }
 
-    fn range(&self) -> (I24, I24) {
-        let edge = I24::try_from(self.edge).unwrap_or(I24::ZERO);
-        (-edge, edge)
+    /// The token that a sale of collateral, or a purchase, gives.
+    fn sold(&self, sell: bool) -> Address {
+        if sell == self.collateral_is_token0() {
+            self.venue.token0
+        } else {
+            self.venue.token1
+        }
     }
+}
+
+fn encoded<C: SolCall>(call: &TypedCall<C>) -> (Address, Bytes) {
+    (call.to, call.call.abi_encode().into())
 }
 
 fn signed(amount: I256) -> f64 {

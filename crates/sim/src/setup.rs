@@ -127,7 +127,7 @@ pub fn build(
         &Deleverager::BYTECODE,
         &Deleverager::constructorCall {
             pool,
-            venue: venue.pool,
+            venue: venue.pool(),
             collateralId: U256::ZERO,
         },
     )?;
@@ -142,7 +142,7 @@ pub fn build(
         )?),
         WorldKind::Policy(_) => None,
     };
-    let liquidator = builder.liquidator(pool, shadow.unwrap_or(venue.pool))?;
+    let liquidator = builder.liquidator(pool, shadow.unwrap_or(venue.pool()))?;
     let addresses = Addresses {
         operator: builder.operator,
         collateral,
@@ -274,13 +274,13 @@ impl Builder<'_> {
         };
         for (number, share) in (0..).zip(shares) {
             let provider = address(self.seed, Role::Provider, number);
-            self.endow(provider, collateral, asset, &[venue.router])?;
+            self.endow(provider, collateral, asset, &[venue.router()])?;
             if share > 0.0 {
                 venue.add(&mut self.chain, provider, liquidity * share)?;
             }
         }
         let arbitrageur = address(self.seed, Role::Arbitrageur, 0);
-        self.endow(arbitrageur, collateral, asset, &[venue.router])?;
+        self.endow(arbitrageur, collateral, asset, &[venue.router()])?;
         Ok(venue)
     }
 
@@ -344,7 +344,7 @@ impl Builder<'_> {
         collateral_plan.base.heartbeat =
             u32::try_from(self.parameters.feed.heartbeat + self.parameters.feed.delay + 600)
                 .unwrap_or(u32::MAX);
-        collateral_plan.venue = venue.pool;
+        collateral_plan.venue = venue.pool();
         let listing = &mut collateral_plan.listing;
         listing.token = collateral;
         listing.borrowLtv = basis_points(listed.borrow_ltv);

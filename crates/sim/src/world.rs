@@ -272,7 +272,7 @@ impl<'a> World<'a> {
         let Some(shadow) = self.addresses.shadow else {
             return Ok(());
         };
-        let root = to_sqrt_x96(reference.sqrt(), self.venue.collateral_is_token0);
+        let root = to_sqrt_x96(reference.sqrt(), self.venue.collateral_is_token0());
         let call = ShadowVenue::setPriceCall { sqrtPriceX96: root }.abi_encode();
         self.chain
             .execute_unmetered(self.addresses.operator, shadow, call.into())?;

@@ -1,6 +1,8 @@
 //! What can be computed by hand must come out of the EVM. The formula stands in each test; the measured side is execution
 //! alone.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use alloy_primitives::{Address, U256};

@@ -1,5 +1,7 @@
 //! How long a day with a thousand accounts takes. Timed by hand: `cargo test --release -p breakwater-sim --test speed -- --ignored`.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
 mod support;
 
 use std::time::Instant;

@@ -1,5 +1,7 @@
 //! Whole worlds: they run, they repeat, and policies share their random numbers.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::ops::ControlFlow;

@@ -4,7 +4,6 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolConstructor};
 use breakwater_bindings::{
     ILendingPool, KinkedRateModel, LendingPool, LendingPoolExtension, SimToken, SpotOracle,
-    UniswapV3Pool,
 };
 use breakwater_evm::{BlockEnvironment, CallError, Chain, MemoryChain, Rules, Transaction};
 use breakwater_sim::chain_venue::ChainVenue;
@@ -99,7 +98,7 @@ impl Bench {
                     amount: U256::from(PLENTY),
                 },
             );
-            for spender in [self.pool, self.venue.router] {
+            for spender in [self.pool, self.venue.router()] {
                 self.send(
                     actor,
                     token,
@@ -160,10 +159,10 @@ impl Bench {
     /// Somebody from outside trades the venue to `price`.
     pub fn move_to(&mut self, price: f64) {
         let sell = price < self.price();
-        let call = self.venue.trade_call(OPERATOR, sell, price);
+        let (to, call) = self.venue.trade_call(OPERATOR, sell, price).unwrap();
         let execution = self
             .chain
-            .execute(&Transaction::call(OPERATOR, self.venue.router, call))
+            .execute(&Transaction::call(OPERATOR, to, call))
             .unwrap();
         assert!(execution.is_success());
     }
@@ -194,15 +193,12 @@ impl Bench {
 
     /// The liquidator sells on the venue.
     pub fn sell(&mut self, collateral: f64) {
-        let call = breakwater_bindings::VenueRouter::swapCall {
-            pool: self.venue.pool,
-            zeroForOne: self.venue.collateral_is_token0,
-            amount: to_base(collateral, COLLATERAL_UNIT),
-            sqrtPriceLimitX96: Default::default(),
-            minimumReceived: U256::ZERO,
-            recipient: LIQUIDATOR,
-        };
-        self.send(LIQUIDATOR, self.venue.router, &call);
+        let amount = to_base(collateral, COLLATERAL_UNIT);
+        let call = self
+            .venue
+            .venue
+            .swap(self.collateral, amount, None, U256::ZERO, LIQUIDATOR);
+        self.send(LIQUIDATOR, call.to, &call.call);
     }
 
     /// What a closed account has left is withdrawn and sold too.
@@ -245,11 +241,6 @@ impl Bench {
             }
         }
     }
-
-    /// The venue's liquidity, as the pool itself says.
-    pub fn liquidity(&mut self) -> u128 {
-        self.view(self.venue.pool, &UniswapV3Pool::liquidityCall {})
-    }
 }
 
 fn deploy_pool(
@@ -260,7 +251,7 @@ fn deploy_pool(
     venue: &ChainVenue,
 ) -> (Address, Address) {
     let oracle = SpotOracle::constructorCall {
-        venue: venue.pool,
+        venue: venue.pool(),
         collateral,
     };
     let oracle = chain
