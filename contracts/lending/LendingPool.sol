@@ -150,6 +150,7 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         uint256 cap = _totals[collateralId].cap;
         // Whoever fills the cap must not keep an account in debt from topping up; `borrow` holds new risk to the cap.
         if (total > cap && position.debtShares == 0) revert CollateralCapExceeded(collateralId, total, cap);
+        if (total > type(uint128).max) revert AmountTooLarge(total);
         // forge-lint: disable-next-line(unsafe-typecast)
         _totals[collateralId].total = uint128(total);
         uint256 balance = _amountOf(position, account, collateralId) + amount;
