@@ -276,6 +276,7 @@ contract AdministrationCollateralTest is PoolFixture {
     // -- oracle and cap
 
     function test_setCollateralOracle() public {
+        PoolOracleMock(config.oracle).setPrice(ETH_PRICE);
         vm.expectEmit(address(pool));
         emit ILendingPoolEvents.CollateralOracleSet(WETH_ID, config.oracle);
         vm.startPrank(owner);

@@ -70,7 +70,7 @@ contract BorrowingTest is PoolFixture {
         vm.expectRevert();
         _borrow(borrower, 1);
         assertEq(btcOracle.recorded(), 1);
-        assertEq(breaker.observations(), 1);
+        assertEq(breaker.observations(), 2); // the price of each
     }
 
     /// After interest: 1 unit at 1,000,000 shares per 1010 units is 990.099 shares, charged as 991.

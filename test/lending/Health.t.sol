@@ -106,7 +106,7 @@ contract HealthTest is PoolFixture {
         assertEq(pool.accountHealth(borrower).borrowLimit, 24_000 * USDC); // (10,000 + 20,000) * 0.8
     }
 
-    /// A collateral without a price counts as nothing in the view, and says so.
+    /// A collateral without a price is in no value, and in health at twice its last price: (40,000 + 30,000) * 0.85 / 10,000.
     function test_accountHealth_PriceDown() public {
         _openMarket();
         _supply(borrower, WBTC_ID, BTC);
@@ -114,7 +114,7 @@ contract HealthTest is PoolFixture {
         AccountHealth memory health = pool.accountHealth(borrower);
         assertTrue(health.priceDown);
         assertEq(health.collateralValue, 30_000 * USDC);
-        assertEq(health.healthFast, 2.55e18);
+        assertEq(health.healthFast, 5.95e18);
         assertEq(health.borrowLimit, 0);
     }
 

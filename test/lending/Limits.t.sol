@@ -2,6 +2,9 @@
 pragma solidity 0.8.34;
 
 import {CollateralConfig} from "../../contracts/interfaces/ILendingPool.sol";
+import {Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
+import {PoolAccounting} from "../../contracts/lending/PoolAccounting.sol";
+import {PoolClosing} from "../../contracts/lending/PoolClosing.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
 import {PoolOneSlotOracleMock, PoolOracleMock} from "../mocks/PoolOracleMock.sol";
 import {SimToken} from "../mocks/SimToken.sol";
@@ -55,6 +58,15 @@ contract LimitsTest is PoolFixture {
         pool.borrow(type(uint256).max, lender, lender);
         vm.stopPrank();
         assertEq(pool.collateralState(WETH_ID).total, 0);
+    }
+
+    /// Regression: the cap does not hold a top-up of an account in debt, and beyond 2^128 units an amount was cut off silently.
+    function test_RevertWhen_topUp_BeyondTheBooks() public {
+        _openMarket();
+        uint256 amount = 1 << 128;
+        weth.mint(borrower, amount);
+        vm.expectRevert(abi.encodeWithSelector(PoolAccounting.AmountTooLarge.selector, amount + 10 ether));
+        _supply(borrower, WETH_ID, amount);
     }
 
     // -- one unit
@@ -151,16 +163,18 @@ contract LimitsTest is PoolFixture {
         _assertBooksClose();
     }
 
-    /// A collateral without a price keeps the whole account from being liquidated and settled; it may be topped up and
-    /// repaid. (A known limit: listing an asset means trusting its oracle to come back, or replacing it.)
-    function test_oneOfSixteenDown_BlocksLiquidationUntilReplaced() public {
+    /// A collateral without a price keeps the account from being liquidated in the damped zone only, until its oracle is
+    /// replaced: HF = 0.85 * (15 * 1,700 + 2 * 2,000) / 25,600 = 0.9795 with WETH at twice its last price.
+    function test_oneOfSixteenDown_HoldsTheDampedZoneUntilReplaced() public {
         _holdSixteen();
         _borrow(borrower, 1600 * 16 * USDC);
         for (uint256 id = 2; id < 16; ++id) {
             PoolOneSlotOracleMock(pool.collateralState(id).oracle).setPrice(1700e24);
         }
+        btcOracle.setPrice(1700e34);
         ethOracle.setStatus(PriceStatus.Down);
-        vm.expectRevert();
+        assertEq(pool.accountHealth(borrower).healthFast, uint256(0.85 * 29_500 * 1e18) / 25_600);
+        vm.expectRevert(abi.encodeWithSelector(PoolClosing.NotLiquidatable.selector, borrower, Refusal.PriceDown));
         _liquidate(borrower, 3, 1000 * USDC);
         address replacement = address(new PoolOracleMock(1700e24));
         vm.prank(owner);
@@ -176,7 +190,6 @@ contract LimitsTest is PoolFixture {
 
     /// @dev A WETH, a WBTC at the same price, and 14 more tokens of 18 decimals at 2,000, one of each.
     function _holdSixteen() private returns (SimToken[] memory tokens) {
-        _deposit(lender, 1e6 * USDC);
         btcOracle.setPrice(2000e34);
         _supply(borrower, WETH_ID, 1 ether);
         _supply(borrower, WBTC_ID, BTC);
@@ -192,5 +205,6 @@ contract LimitsTest is PoolFixture {
             pool.supplyCollateral(id, 1 ether, borrower, "");
             vm.stopPrank();
         }
+        _deposit(lender, 1e6 * USDC); // after the listings, which would ramp beside lenders' money
     }
 }

@@ -111,9 +111,9 @@ contract SettlementTest is PoolFixture {
     }
 
     function test_RevertWhen_settle_PriceDown() public {
-        _setEthPrice(824);
+        _setEthPrice(824); // at twice that it would be solvent
         ethOracle.setStatus(PriceStatus.Down);
-        vm.expectRevert(abi.encodeWithSelector(PoolClosing.NotLiquidatable.selector, borrower, Refusal.PriceDown));
+        vm.expectRevert(abi.encodeWithSelector(PoolSettlement.NotInsolvent.selector, borrower, 0, 10_000 * USDC));
         _settle(borrower);
     }
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.28;
+
+/// @title The pool's properties, in words
+/// @notice Those of protocol.md §9 that are the pool's, with the identifiers that invariants and handlers name in their
+/// messages. The policy here is the rigid one; what concerns turns, buckets and breaker belongs to the policies' tests.
+///
+/// After every call:
+/// - P1a  cash + total debt covers what lenders are owed, and `reserves` is exactly the rest.
+/// - P1b  For every collateral the pool holds at least its total, and the total is the sum over accounts.
+/// - P1c  Shares in existence are the sum over holders; debt shares the sum over borrowers.
+/// - P1d  The sum of what borrowers owe is at least the total debt, and exceeds it by at most a unit a borrower. There is debt
+///        exactly while there are debt shares.
+/// - P1e  The bit of a collateral is set exactly while its amount is not 0, and debt without any collateral does not exist.
+/// - P9   A mirror fed only with events equals every view.
+///
+/// For single calls:
+/// - P2   A liquidation hands over collateral worth at most (repaid + 1) (1 + bmax).
+/// - P3   If C >= D B, a liquidation does not raise the loan-to-value (but for two units of rounding).
+/// - P4   Nobody with a health factor of 1 or more is liquidated, flagged or settled; who is insolvent can be settled.
+/// - P5   Repaying, and topping up within the cap, never revert, whatever breaker, oracle, policy and guardian say.
+/// - P7   A share's worth, (assets + 1) / (shares + 1000), falls only in a call that writes off bad debt.
+/// - P10  `max*` can be executed: deposit, mint, withdraw and redeem of it never revert.
+/// - P11  Who borrows or withdraws collateral is within the borrow limit afterwards.
+/// - P12  A flash loan returns the pool to exactly what it was.
+/// - P13  Taking reserves leaves what lenders are owed unchanged.
+library PoolSpec {
+    string internal constant P1A = "P1a: lenders are not covered";
+    string internal constant P1A_REST = "P1a: reserves are not the rest";
+    string internal constant P1B_HELD = "P1b: collateral missing";
+    string internal constant P1B_SUM = "P1b: total is not the sum";
+    string internal constant P1C_SUPPLY = "P1c: shares are not the sum";
+    string internal constant P1C_DEBT = "P1c: debt shares are not the sum";
+    string internal constant P1D = "P1d: debts do not add up";
+    string internal constant P1E = "P1e: bitmap and amounts differ";
+    string internal constant P1E_DEBT = "P1e: debt without collateral";
+    string internal constant P2 = "P2: seized too much";
+    string internal constant P3 = "P3: a liquidation raised the LTV";
+    string internal constant P4 = "P4: a healthy account was touched";
+    string internal constant P4_SETTLE = "P4: an insolvent account could not be settled";
+    string internal constant P5 = "P5: a repayment or top-up was blocked";
+    string internal constant P7 = "P7: a share's worth fell";
+    string internal constant P9 = "P9: the mirror differs";
+    string internal constant P10 = "P10: max* could not be executed";
+    string internal constant P11 = "P11: beyond the borrow limit";
+    string internal constant P12 = "P12: a flash loan changed the pool";
+    string internal constant P13 = "P13: reserves came from lenders";
+}
