@@ -5,12 +5,12 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {BreakerLevel} from "../interfaces/ICircuitBreaker.sol";
 import {CollateralState, ILendingPool} from "../interfaces/ILendingPool.sol";
 import {ILiquidationPolicy, LiquidationGrant, LiquidationRequest, Refusal} from "../interfaces/ILiquidationPolicy.sol";
-import {BonusClock, Flag} from "../libraries/BonusClock.sol";
+import {BonusClock, ClockReading, Flag} from "../libraries/BonusClock.sol";
 import {LiquidationMath} from "../libraries/LiquidationMath.sol";
 import {OracleProbe} from "../libraries/OracleProbe.sol";
 import {RotationSeed, Seed} from "../libraries/RotationSeed.sol";
 import {TurnMode, TurnSampler} from "../libraries/TurnSampler.sol";
-import {Bucket, BucketMode, VolumeBucket} from "../libraries/VolumeBucket.sol";
+import {Bucket, BucketMode, DepthObservation, VolumeBucket} from "../libraries/VolumeBucket.sol";
 import {WAD} from "../types/Constants.sol";
 import {BonusMode, DampedParameters} from "./DampedParameters.sol";
 import {AccountEpoch, DampedState} from "./DampedState.sol";
@@ -39,9 +39,14 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
         Flag flag;
         bool flagChanged;
         Bucket bucket;
+        DepthObservation observation;
+        bool observed;
         AccountEpoch account;
         bool accountChanged;
     }
+
+    /// @dev `AccountEpoch.gasPaid` of a liquidation whose gas is paid in full.
+    uint256 private constant GAS_PARTS = 1e9;
 
     /// @notice The pool lists no such collateral, or its price is down.
     error NoPrice(address pool, uint256 collateralId);
@@ -78,11 +83,12 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
         if (!d.hard && BUCKET_MODE != BucketMode.Off) {
             d.bucket.charge(d.grant.repay);
             _storeBucket(msg.sender, request.collateralId, d.bucket);
+            if (d.observed) _storeObservation(msg.sender, request.collateralId, d.observation);
         }
         if (d.accountChanged) {
             AccountEpoch memory a = d.account;
             _accounts[msg.sender][request.account] = a;
-            emit AccountEpochUpdated(msg.sender, request.account, a.epoch, a.gasEpoch, a.debt, a.used);
+            emit AccountEpochUpdated(msg.sender, request.account, a.epoch, a.gasPaid, a.debt, a.used);
         }
         return d.grant;
     }
@@ -90,16 +96,25 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
     // -- depth
 
     /// @notice Records a reading of the depth for one of `pool`'s buckets, at most once a minute. Anybody may call it: the
-    /// average is then fed in calm times too, and does not begin with the first liquidation of a crash.
+    /// average is then fed in calm times too, and does not begin with the first liquidation of a crash. Within the minute a call
+    /// can only lower the floor that the last observation showed: it takes back what did not last.
     /// @dev Reads total and oracle from `pool`; whatever a hostile pool answers concerns only itself.
     function recordDepth(address pool, uint256 collateralId) external {
         Bucket memory bucket = _buckets[pool][collateralId];
-        if (!bucket.wantsReading()) return;
+        DepthObservation memory seen = _observations[pool][collateralId];
         CollateralState memory state = ILendingPool(pool).collateralState(collateralId);
         uint256 price = OracleProbe.fastPriceOrZero(state.oracle);
         if (price == 0) revert NoPrice(pool, collateralId);
-        _advance(bucket, state.oracle, state.total, price);
-        _storeBucket(pool, collateralId, bucket);
+        if (bucket.isDue(seen)) {
+            seen = _observe(bucket, seen, state.oracle, state.total, price);
+            _storeBucket(pool, collateralId, bucket);
+        } else {
+            uint256 floor = _depthFloor(state.total, price);
+            if (floor >= seen.floor) return;
+            // forge-lint: disable-next-line(unsafe-typecast)
+            seen.floor = uint104(floor);
+        }
+        _storeObservation(pool, collateralId, seen);
     }
 
     // -- views
@@ -155,14 +170,15 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
             d.bonus = LiquidationMath.interpolateDown(BONUS_MIN, d.bonusCap, d.zone);
             return;
         }
-        d.flag = _flags[pool][request.account][request.collateralId];
-        (uint256 elapsed, bool restarts) =
-            BonusClock.read(d.flag, request.healthFast, request.price, request.priceCumulative);
-        if (restarts) {
-            d.flag = BonusClock.begin(request.priceCumulative);
-            d.flagChanged = true;
-        }
-        d.bonus = _auctionBonus(elapsed, d.bonusCap);
+        ClockReading memory clock = BonusClock.read(
+            _flags[pool][request.account][request.collateralId],
+            request.healthFast,
+            request.price,
+            request.priceCumulative,
+            AUCTION_SECONDS
+        );
+        (d.flag, d.flagChanged) = (clock.flag, clock.changed);
+        d.bonus = _auctionBonus(clock.elapsed, d.bonusCap);
     }
 
     function _auctionBonus(uint256 elapsed, uint256 cap) private view returns (uint256) {
@@ -181,7 +197,7 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
         uint256 fullness;
         if (BUCKET_MODE != BucketMode.Off) {
             d.bucket = _buckets[pool][request.collateralId];
-            _advance(d.bucket, request.oracle, request.totalCollateral, request.price);
+            _advance(pool, request, d);
             fullness = d.bucket.fullnessDown();
         }
         if (TURN_MODE != TurnMode.Off) {
@@ -210,15 +226,18 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
         view
         returns (uint256)
     {
-        d.account = _accounts[pool][request.account];
-        if (d.account.epoch != uint32(d.epoch) || d.account.debt == 0) {
-            d.account.epoch = uint32(d.epoch);
+        _loadAccount(pool, request.account, d);
+        if (d.account.debt == 0) {
             // forge-lint: disable-next-line(unsafe-typecast)
             d.account.debt = uint128(FixedPointMathLib.min(request.debt, type(uint128).max));
-            d.account.used = 0;
         }
         uint256 share = (SLICE_BASE + (WAD - SLICE_BASE) * d.zone / WAD) * scale / WAD;
         return d.account.debt * FixedPointMathLib.zeroFloorSub(share, d.account.used) / WAD;
+    }
+
+    function _loadAccount(address pool, address account, Decision memory d) private view {
+        d.account = _accounts[pool][account];
+        if (d.account.epoch != uint32(d.epoch)) d.account = AccountEpoch(uint32(d.epoch), 0, 0, 0);
     }
 
     function _chargeSlice(Decision memory d) private pure {
@@ -255,26 +274,38 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
         d.grant = LiquidationGrant(repay, seize, d.multiplier - WAD, Refusal.None);
     }
 
-    /// @dev b' = min(bmax, b + gas * basefee * P_native / x), with x as sized at b, and sized again at b'. Once per account
-    /// and epoch: a call split in two is paid once, and a call too small to use it up loses the rest.
+    /// @dev b' = min(bmax, b + gas * basefee * P_native / x), with x as sized at b, and sized again at b'. All the calls of an
+    /// account and epoch together are paid one liquidation's gas: each takes of it what bmax leaves room for, and what it
+    /// did not use up is left to the next. So neither splitting a call gains, nor does a tiny one spoil the rest.
     function _addGasBonus(address pool, LiquidationRequest calldata request, Decision memory d) private view {
         if (LIQUIDATION_GAS == 0 || request.breaker == BreakerLevel.Normal || d.bonus >= d.bonusCap) return;
-        if (!SLICED || d.hard) d.account = _accounts[pool][request.account];
-        if (d.account.gasEpoch == uint32(d.epoch + 1)) return;
+        if (!SLICED || d.hard) _loadAccount(pool, request.account, d);
+        if (d.account.gasPaid == GAS_PARTS) return;
 
         // held to what cannot overflow: no reading of this oracle may stop a liquidation
         uint256 cost = FixedPointMathLib.min(block.basefee, type(uint64).max) * LIQUIDATION_GAS;
         uint256 price = FixedPointMathLib.min(OracleProbe.fastPriceOrZero(NATIVE_ORACLE), type(uint240).max);
         cost = LiquidationMath.valueDown(cost, price);
+        uint256 unpaid = cost * (GAS_PARTS - d.account.gasPaid) / GAS_PARTS;
         uint256 room = d.bonusCap - d.bonus;
-        // cost / x >= room, without dividing a cost that dwarfs x
-        uint256 extra = cost >= FixedPointMathLib.fullMulDivUp(d.grant.repay, room, WAD)
+        // unpaid / x >= room, without dividing a cost that dwarfs x
+        uint256 extra = unpaid >= FixedPointMathLib.fullMulDivUp(d.grant.repay, room, WAD)
             ? room
-            : FixedPointMathLib.fullMulDiv(cost, WAD, d.grant.repay);
+            : FixedPointMathLib.fullMulDiv(unpaid, WAD, d.grant.repay);
         if (extra == 0) return;
+        uint256 multiplier = d.multiplier;
         d.bonus += extra;
         _size(request, d);
-        d.account.gasEpoch = uint32(d.epoch + 1);
+
+        // what the cap by solvency took away was not paid
+        uint256 paid = FixedPointMathLib.fullMulDivUp(d.grant.repay, d.multiplier - multiplier, WAD);
+        uint256 parts = paid >= unpaid
+            ? GAS_PARTS
+            : FixedPointMathLib.min(
+                d.account.gasPaid + FixedPointMathLib.fullMulDivUp(paid, GAS_PARTS, cost), GAS_PARTS
+            );
+        // forge-lint: disable-next-line(unsafe-typecast)
+        d.account.gasPaid = uint32(parts);
         d.accountChanged = true;
     }
 
@@ -298,20 +329,46 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
 
     // -- bucket
 
-    function _advance(Bucket memory bucket, address oracle, uint256 totalCollateral, uint256 price) private view {
-        uint256 reading;
-        uint256 floor;
-        if (bucket.wantsReading()) {
-            reading = OracleProbe.depthOrZero(oracle);
-            floor = VolumeBucket.depthFloor(
-                LiquidationMath.valueDown(totalCollateral, price), REFILL_SHARE, MIN_REFILL_SECONDS
-            );
+    function _advance(address pool, LiquidationRequest calldata request, Decision memory d) private view {
+        if (d.bucket.mayObserve()) {
+            DepthObservation memory previous = _observations[pool][request.collateralId];
+            if (d.bucket.isDue(previous)) {
+                d.observation = _observe(d.bucket, previous, request.oracle, request.totalCollateral, request.price);
+                d.observed = true;
+                return;
+            }
         }
-        bucket.advance(reading, floor, REFILL_SHARE, DEPTH_MEMORY_SECONDS);
+        d.bucket.refill(REFILL_SHARE);
+    }
+
+    function _observe(
+        Bucket memory bucket,
+        DepthObservation memory previous,
+        address oracle,
+        uint256 totalCollateral,
+        uint256 price
+    ) private view returns (DepthObservation memory) {
+        return bucket.observe(
+            previous,
+            OracleProbe.depthOrZero(oracle),
+            _depthFloor(totalCollateral, price),
+            REFILL_SHARE,
+            DEPTH_MEMORY_SECONDS
+        );
+    }
+
+    function _depthFloor(uint256 totalCollateral, uint256 price) private view returns (uint256) {
+        return
+            VolumeBucket.depthFloor(LiquidationMath.valueDown(totalCollateral, price), REFILL_SHARE, MIN_REFILL_SECONDS);
     }
 
     function _storeBucket(address pool, uint256 collateralId, Bucket memory bucket) private {
         _buckets[pool][collateralId] = bucket;
         emit BucketUpdated(pool, collateralId, bucket.level, bucket.depth);
+    }
+
+    function _storeObservation(address pool, uint256 collateralId, DepthObservation memory seen) private {
+        _observations[pool][collateralId] = seen;
+        emit DepthObserved(pool, collateralId, seen.at, seen.opening, seen.floor, seen.reading);
     }
 }

@@ -4,18 +4,18 @@ pragma solidity ^0.8.28;
 import {Flag} from "../libraries/BonusClock.sol";
 import {Seed} from "../libraries/RotationSeed.sol";
 import {TurnMode} from "../libraries/TurnSampler.sol";
-import {Bucket, BucketMode, VolumeBucket} from "../libraries/VolumeBucket.sol";
+import {Bucket, BucketMode, DepthObservation, VolumeBucket} from "../libraries/VolumeBucket.sol";
 import {WAD} from "../types/Constants.sol";
 import {BonusMode, DampedParameters, DampedParametersLib} from "./DampedParameters.sol";
 
 /// @notice What an account used of an epoch: one slot, touched only by slices and by the gas bonus.
-/// @param epoch The epoch that `debt` and `used` belong to.
-/// @param gasEpoch The last epoch in which the bonus paid for gas, plus 1.
-/// @param debt D at the account's first damped liquidation of that epoch, base units, held to 2^128 - 1.
+/// @param epoch The epoch that all the rest belongs to.
+/// @param gasPaid The share of the gas of one liquidation that bonuses have paid in it, in parts of 1e9, rounded up.
+/// @param debt D at the account's first sliced liquidation of that epoch, base units, held to 2^128 - 1; 0 before.
 /// @param used What was repaid of it since, WAD, rounded up.
 struct AccountEpoch {
     uint32 epoch;
-    uint32 gasEpoch;
+    uint32 gasPaid;
     uint128 debt;
     uint64 used;
 }
@@ -49,19 +49,24 @@ abstract contract DampedState {
 
     mapping(address pool => mapping(address account => mapping(uint256 collateralId => Flag))) internal _flags;
     mapping(address pool => mapping(uint256 collateralId => Bucket)) internal _buckets;
+    mapping(address pool => mapping(uint256 collateralId => DepthObservation)) internal _observations;
     mapping(address pool => mapping(address account => AccountEpoch)) internal _accounts;
     mapping(address pool => Seed) internal _seeds;
 
-    /// @notice An account's bonus auction began, or began anew.
+    /// @notice An account's bonus auction began, began anew, or was moved up; see `BonusClock`.
     /// @param cumulative The price accumulator at `since`, without its 40 low bits.
     event Flagged(
         address indexed pool, address indexed account, uint256 indexed collateralId, uint256 since, uint256 cumulative
     );
     /// @notice A bucket after a call, at `block.timestamp`.
     event BucketUpdated(address indexed pool, uint256 indexed collateralId, uint256 level, uint256 depth);
+    /// @notice What a bucket last saw of its market, after a call; see `DepthObservation`.
+    event DepthObserved(
+        address indexed pool, uint256 indexed collateralId, uint256 at, bool opening, uint256 floor, uint256 reading
+    );
     /// @notice An account's epoch after a call; see `AccountEpoch`.
     event AccountEpochUpdated(
-        address indexed pool, address indexed account, uint256 epoch, uint256 gasEpoch, uint256 debt, uint256 used
+        address indexed pool, address indexed account, uint256 epoch, uint256 gasPaid, uint256 debt, uint256 used
     );
     /// @notice A rotation's anchor was named (`seed` = 0) or its seed stored; see `RotationSeed`.
     event SeedUpdated(address indexed pool, uint256 rotation, uint256 anchor, uint256 seed);
@@ -138,7 +143,12 @@ abstract contract DampedState {
         return _buckets[pool][collateralId];
     }
 
-    /// @notice When the bonus auction of `account` for a collateral began; `since` is 0 if it never did.
+    /// @notice A bucket's last observation; `at` is 0 if there is none.
+    function observationOf(address pool, uint256 collateralId) external view returns (DepthObservation memory) {
+        return _observations[pool][collateralId];
+    }
+
+    /// @notice Where the bonus auction of `account` for a collateral is counted from; `since` is 0 if it never began.
     function flagOf(address pool, address account, uint256 collateralId) external view returns (Flag memory) {
         return _flags[pool][account][collateralId];
     }

@@ -128,20 +128,25 @@ contract DampedPartsTest is PolicyFixture {
     function test_depthMemorySeconds_SetsTheWeightOfReadings() public {
         DampedParameters memory p = DampedParametersLib.defaults();
         p.turnMode = TurnMode.Off;
-        (uint256 slow, uint256 fast) = (_depthAfterTwoReadings(p, 1 hours), _depthAfterTwoReadings(p, 10 minutes));
+        (uint256 slow, uint256 fast) = (_depthAfterAHigherReading(p, 1 hours), _depthAfterAHigherReading(p, 10 minutes));
         // 2,500 + 7,500 / 60, and / 10
         assertEq(slow, 2625e6);
         assertEq(fast, 3250e6);
     }
 
-    function _depthAfterTwoReadings(DampedParameters memory p, uint256 memorySeconds) private returns (uint256) {
+    function _depthAfterAHigherReading(DampedParameters memory p, uint256 memorySeconds) private returns (uint256) {
         p.depthMemorySeconds = memorySeconds;
         DampedPolicy policy = new DampedPolicy(p);
         uint256 snapshot = vm.snapshotState();
         policy.commit(_request(_position(), 1e6));
-        oracle.setDepth(10_000e6);
         _wait(60);
         policy.commit(_request(_position(), 1e6));
+        oracle.setDepth(10_000e6);
+        // seen once, and confirmed
+        for (uint256 i; i < 2; ++i) {
+            _wait(60);
+            policy.commit(_request(_position(), 1e6));
+        }
         uint256 depth = policy.storedBucket(address(this), 0).depth;
         vm.revertToState(snapshot);
         return depth;

@@ -177,7 +177,7 @@ contract DampedPolicyTest is PolicyFixture {
         _wait(10 minutes);
         r = _request(_position(), type(uint256).max);
         _assertGrant(policy.quote(address(this), r), 338_095_239, 284_000_000_760_000_000, 0.05e18);
-        _wait(10 days);
+        _wait(3 hours);
         assertEq(policy.quote(address(this), _request(_position(), 1e6)).bonus, 0.05e18);
         // 7 s: 1% + 4% * 7/1,200 = 1.0233333...%
         assertEq(policy.bonusAfter(7, 1e18), 10_233_333_333_333_333);
@@ -237,6 +237,46 @@ contract DampedPolicyTest is PolicyFixture {
         _wait(1 minutes);
         market.price = PRICE * 94 / 100;
         assertEq(_commit(policy, _request(p, 1e6)).bonus, 0.01e18);
+    }
+
+    /// @dev Flagged in a dip at HF 0.98; half is repaid at once; the price stays down for a week, in which the position is
+    /// healthy; back up, the debt is taken again, and the price falls. The average since the flag is that of the dip, though
+    /// the position was healthy all along: the flag has expired and counts nothing.
+    function test_clock_IsNotAgedByAnOldFlag() public {
+        DampedPolicy policy = _policy(_bare());
+        policy.commit(_request(_position(), 0));
+        _wait(7 days);
+        market.price = PRICE * 12 / 10;
+        _wait(1 hours);
+        market.price = PRICE;
+        assertEq(_commit(policy, _request(_position(), 1e6)).bonus, 0.01e18);
+    }
+
+    /// @dev The known limit: the same within the four hours ages the auction as if the position had never been repaired.
+    function test_clock_KnownLimitADipWithinTheExpiryAges() public {
+        DampedPolicy policy = _policy(_bare());
+        policy.commit(_request(_position(), 0));
+        _wait(4 hours);
+        assertEq(policy.quote(address(this), _request(_position(), 1e6)).bonus, 0.05e18);
+        _wait(1);
+        assertEq(policy.quote(address(this), _request(_position(), 1e6)).bonus, 0.01e18);
+    }
+
+    /// @dev A position that stays unhealthy keeps its maximum however long the congestion, if somebody calls (a refused
+    /// call of a batch, a part that is granted, or `flag`) between 80 minutes and four hours after the last renewal.
+    function test_clock_OfALongCongestionKeepsItsMaximum() public {
+        DampedParameters memory p = _bare();
+        p.obeysPause = true;
+        DampedPolicy policy = _policy(p);
+        policy.commit(_request(_position(), 0));
+        for (uint256 i; i < 10; ++i) {
+            _wait(3 hours);
+            LiquidationRequest memory r = _request(_position(), 1e6);
+            assertEq(policy.quote(address(this), r).bonus, 0.05e18);
+            r.breaker = BreakerLevel.Paused;
+            _assertRefused(_commit(policy, r), Refusal.Paused);
+            assertEq(policy.flagOf(address(this), ALICE, 0).since, vm.getBlockTimestamp() - 20 minutes);
+        }
     }
 
     function test_clock_IsKeptPerCollateral() public {
@@ -357,7 +397,9 @@ contract DampedPolicyTest is PolicyFixture {
         assertEq(g.bonus, 13_408_450_701_344_971);
         // x is sized again at b': 71 / (1.05 - 0.8 * 1.013408450701344971), up
         assertEq(g.repay, 296_731_888);
-        assertEq(policy.accountEpochOf(address(this), ALICE).gasEpoch, vm.getBlockTimestamp() / 60 + 1);
+        AccountEpoch memory a = policy.accountEpochOf(address(this), ALICE);
+        assertEq(a.epoch, vm.getBlockTimestamp() / 60);
+        assertEq(a.gasPaid, 1e9);
         vm.fee(50 gwei);
         _wait(60);
         r = _request(_position(), 100e6);
@@ -380,6 +422,87 @@ contract DampedPolicyTest is PolicyFixture {
         assertEq(_commit(policy, r).bonus, 0.032e18);
     }
 
+    /// @dev A unit that the borrower repays of himself takes 1e-9 of the gas: 4% of it, up to a part. The keeper's bonus stays.
+    function test_gasBonus_IsNotVoidedByATinyCall() public {
+        DampedPolicy policy = _policy(_withGas());
+        vm.fee(50 gwei);
+        LiquidationRequest memory r = _request(_position(), 1);
+        r.breaker = BreakerLevel.Stressed;
+        r.price = 1e18; // so that one unit seizes something
+        for (uint256 i; i < 10; ++i) {
+            assertEq(policy.commit(r).repay, 1);
+        }
+        assertEq(policy.accountEpochOf(address(this), ALICE).gasPaid, 200);
+        r = _request(_position(), 100e6);
+        r.breaker = BreakerLevel.Stressed;
+        assertEq(_commit(policy, r).bonus, 0.05e18);
+    }
+
+    /// @dev Gas of 10 (0.004 ETH at 2,500). Calls of 100 have room for 4% = 4 each: 4, 4, and the 2 that are left, then nothing.
+    function test_gasBonus_SplitIsPaidTheGasOnce() public {
+        DampedPolicy policy = _policy(_withGas());
+        vm.fee(10 gwei);
+        uint256[4] memory bonuses = [uint256(0.05e18), 0.05e18, 0.03e18, 0.01e18];
+        uint256[4] memory parts = [uint256(0.4e9), 0.8e9, 1e9, 1e9];
+        for (uint256 i; i < 4; ++i) {
+            LiquidationRequest memory r = _request(_position(), 100e6);
+            r.breaker = BreakerLevel.Stressed;
+            assertEq(_commit(policy, r).bonus, bonuses[i]);
+            assertEq(policy.accountEpochOf(address(this), ALICE).gasPaid, parts[i]);
+        }
+        _wait(60);
+        LiquidationRequest memory next = _request(_position(), 100e6);
+        next.breaker = BreakerLevel.Stressed;
+        assertEq(_commit(policy, next).bonus, 0.05e18, "a new epoch");
+    }
+
+    /// @dev However a sale is split and the fee moves, an account's epoch is paid one gas at the highest fee, up to the larger
+    /// sale that the bonus itself allows.
+    function testFuzz_gasBonus_TotalIsBounded(uint256[6] memory asked, uint256[6] memory fees) public {
+        DampedPolicy policy = _policy(_withGas());
+        uint256 paid;
+        for (uint256 i; i < 6; ++i) {
+            vm.fee(bound(fees[i], 0, 10 gwei));
+            LiquidationRequest memory r = _request(_position(), bound(asked[i], 1e3, 150e6));
+            r.breaker = BreakerLevel.Stressed;
+            LiquidationGrant memory g = _commit(policy, r);
+            paid += g.repay * (g.bonus - 0.01e18) / 1e18;
+        }
+        assertLe(paid, 10e6);
+    }
+
+    /// @dev What solvency caps away is not paid: C / D = 1,250 / 1,245, and the whole of the gas is still due.
+    function test_gasBonus_CountsOnlyWhatWasPaid() public {
+        DampedPolicy policy = _policy(_withGas());
+        vm.fee(10 gwei);
+        LiquidationRequest memory r = _request(Position(1245e6, 1e18), 100e6);
+        r.breaker = BreakerLevel.Stressed;
+        assertEq(_commit(policy, r).bonus, 4_016_064_257_028_112);
+        assertEq(policy.accountEpochOf(address(this), ALICE).gasPaid, 0);
+    }
+
+    /// @dev Slices and gas share a slot: each epoch begins both anew, whichever comes first.
+    function test_gasBonus_AndSliceShareTheEpoch() public {
+        DampedParameters memory p = _withGas();
+        p.sliceBase = 0.1e18;
+        DampedPolicy policy = _policy(p);
+        vm.fee(1 gwei);
+        LiquidationRequest memory r = _request(_positionAt(0.88e18), 50e6);
+        r.breaker = BreakerLevel.Stressed;
+        policy.commit(r);
+        AccountEpoch memory a = policy.accountEpochOf(address(this), ALICE);
+        assertEq(a.gasPaid, 1e9);
+        assertEq(a.debt, 0);
+        policy.commit(_request(_position(), 100e6));
+        a = policy.accountEpochOf(address(this), ALICE);
+        assertEq(a.gasPaid, 1e9);
+        assertEq(a.debt, 1020e6);
+        _wait(60);
+        policy.commit(_request(_position(), 100e6));
+        a = policy.accountEpochOf(address(this), ALICE);
+        assertEq(a.gasPaid, 0);
+    }
+
     function test_gasBonus_IsNothingWithoutAPriceOfGas() public {
         DampedPolicy policy = _policy(_withGas());
         vm.fee(1 gwei);
@@ -400,7 +523,7 @@ contract DampedPolicyTest is PolicyFixture {
         vm.fee(1 gwei);
         for (uint256 i = 1; i < 5; ++i) {
             oracle.setBehaviour(DepthOracleMock.Behaviour(i));
-            assertEq(policy.quote{gas: 500_000}(address(this), r).bonus, 0.01e18);
+            assertEq(policy.quote{gas: 1_000_000}(address(this), r).bonus, 0.01e18);
         }
         oracle.setBehaviour(DepthOracleMock.Behaviour.Honest);
         oracle.setFast(type(uint256).max, PriceStatus.Ok);

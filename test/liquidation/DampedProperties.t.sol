@@ -121,7 +121,7 @@ contract DampedPropertiesTest is PolicyFixture {
         r.healthConfirmed = 2e18;
         r.breaker = BreakerLevel(bound(level, 0, 3));
         LiquidationGrant memory quoted = full.quote(address(this), r);
-        LiquidationGrant memory g = full.commit{gas: 800_000}(r);
+        LiquidationGrant memory g = full.commit{gas: 1_000_000}(r);
         assertEq(uint256(g.refusal), uint256(Refusal.None));
         assertEq(abi.encode(g), abi.encode(quoted));
         _apply(p, g);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.34;
 
 import {Test} from "forge-std/Test.sol";
-import {Bucket, VolumeBucket} from "../../contracts/libraries/VolumeBucket.sol";
+import {Bucket, DepthObservation, VolumeBucket} from "../../contracts/libraries/VolumeBucket.sol";
 
 contract VolumeBucketTest is Test {
     using VolumeBucket for Bucket;
@@ -15,8 +15,25 @@ contract VolumeBucketTest is Test {
         vm.warp(1_700_000_040);
     }
 
-    function _new(uint256 reading, uint256 floor) private view returns (Bucket memory bucket) {
-        bucket.advance(reading, floor, RHO, MEMORY);
+    /// @dev What came before, as the policy keeps it beside the bucket.
+    DepthObservation private seen;
+
+    function _new(uint256 reading, uint256 floor) private returns (Bucket memory bucket) {
+        DepthObservation memory none;
+        seen = bucket.observe(none, reading, floor, RHO, MEMORY);
+    }
+
+    /// @dev A bucket past its opening, whose last observation confirms any reading, at `floor`.
+    function _averaging(uint256 reading, uint256 floor) private returns (Bucket memory bucket) {
+        bucket = _new(reading, floor);
+        seen.opening = false;
+        seen.reading = type(uint104).max;
+    }
+
+    /// @dev What the policy does with it.
+    function _advance(Bucket memory bucket, uint256 reading, uint256 floor) private {
+        if (bucket.mayObserve() && bucket.isDue(seen)) seen = bucket.observe(seen, reading, floor, RHO, MEMORY);
+        else bucket.refill(RHO);
     }
 
     function _wait(uint256 duration) private {
@@ -37,7 +54,7 @@ contract VolumeBucketTest is Test {
         assertEq(VolumeBucket.depthFloor(0, RHO, 4 hours), 1);
     }
 
-    function test_advance_StartsFull() public view {
+    function test_advance_StartsFull() public {
         Bucket memory bucket = _new(5000, 1000);
         assertEq(bucket.depth, 5000);
         assertEq(bucket.level, 10_000);
@@ -46,14 +63,14 @@ contract VolumeBucketTest is Test {
         assertEq(bucket.updatedAt, 1_700_000_040);
     }
 
-    function test_advance_HoldsReadingsBetweenOneFloorAndSixteen() public view {
+    function test_advance_HoldsReadingsBetweenOneFloorAndSixteen() public {
         assertEq(_new(0, 1000).depth, 1000);
         assertEq(_new(999, 1000).depth, 1000);
         assertEq(_new(16_000, 1000).depth, 16_000);
         assertEq(_new(type(uint256).max, 1000).depth, 16_000);
     }
 
-    function test_availableDown_IsTheLevelAboveTheReserve() public view {
+    function test_availableDown_IsTheLevelAboveTheReserve() public {
         Bucket memory bucket = _new(5000, 1000);
         assertEq(bucket.availableDown(0.3e18), 7000);
         bucket.charge(6999);
@@ -66,7 +83,7 @@ contract VolumeBucketTest is Test {
         assertEq(_new(1, 1).availableDown(0.3e18), 1);
     }
 
-    function test_charge_NeverGoesBelowZero() public view {
+    function test_charge_NeverGoesBelowZero() public {
         Bucket memory bucket = _new(5000, 1000);
         bucket.charge(10_001);
         assertEq(bucket.level, 0);
@@ -79,14 +96,14 @@ contract VolumeBucketTest is Test {
         Bucket memory bucket = _new(6000, 6000);
         bucket.charge(12_000);
         _wait(30);
-        bucket.advance(6000, 6000, RHO, MEMORY);
+        _advance(bucket, 6000, 6000);
         assertEq(bucket.level, 1500);
         assertEq(bucket.fullnessDown(), 0.125e18);
         _wait(210);
-        bucket.advance(6000, 6000, RHO, MEMORY);
+        _advance(bucket, 6000, 6000);
         assertEq(bucket.level, 12_000);
         _wait(1 days);
-        bucket.advance(6000, 6000, RHO, MEMORY);
+        _advance(bucket, 6000, 6000);
         assertEq(bucket.level, 12_000);
     }
 
@@ -95,65 +112,185 @@ contract VolumeBucketTest is Test {
         bucket.charge(1000);
         _wait(1);
         // 0.5 * 119 / 60 = 0.99
-        bucket.advance(119, 119, RHO, MEMORY);
+        _advance(bucket, 119, 119);
         assertEq(bucket.level, 0);
     }
 
     /// @dev A second between a big reading and the next update refills at the rate stored before it.
     function test_advance_RefillsAtTheRateOfTheLastUpdate() public {
-        Bucket memory bucket = _new(6000, 1000);
+        Bucket memory bucket = _averaging(6000, 1000);
         bucket.charge(12_000);
         _wait(60);
-        bucket.advance(16_000, 1000, RHO, MEMORY);
+        _advance(bucket, 16_000, 1000);
         assertEq(bucket.level, 3000, "50 a second, not more");
-        // 6,000 + (16,000 - 6,000) * 60 / 3,600 = 6,166
-        assertEq(bucket.depth, 6166);
+        // 6,000 + (16,000 - 6,000) * 60 / 3,600 = 6,166.67, up
+        assertEq(bucket.depth, 6167);
     }
 
     function test_advance_GivesNoWeightAtOnce() public {
-        Bucket memory bucket = _new(6000, 1000);
-        bucket.advance(16_000, 1000, RHO, MEMORY);
+        Bucket memory bucket = _averaging(6000, 1000);
+        _advance(bucket, 16_000, 1000);
         assertEq(bucket.depth, 6000);
         _wait(59);
-        assertFalse(bucket.wantsReading());
-        bucket.advance(16_000, 1000, RHO, MEMORY);
+        assertFalse(bucket.mayObserve());
+        _advance(bucket, 16_000, 1000);
         assertEq(bucket.depth, 6000, "one reading a minute");
         // the boundary of the minute, though the last update was a second ago
         _wait(1);
-        assertTrue(bucket.wantsReading());
-        bucket.advance(16_000, 1000, RHO, MEMORY);
-        assertEq(bucket.depth, 6166);
+        assertTrue(bucket.mayObserve());
+        _advance(bucket, 16_000, 1000);
+        assertEq(bucket.depth, 6167);
+    }
+
+    /// @dev Two seconds on either side of a full minute are not a minute: 40 s after it they are. 100 s then weigh:
+    /// 6,000 + 10,000 * 100 / 3,600 = 6,277.8, up.
+    function test_advance_KeepsAMinuteBetweenObservations() public {
+        _wait(59);
+        Bucket memory bucket = _averaging(6000, 1000);
+        _wait(2);
+        assertTrue(bucket.mayObserve());
+        assertFalse(bucket.isDue(seen));
+        _advance(bucket, 16_000, 1000);
+        assertEq(bucket.depth, 6000);
+        _wait(57);
+        assertFalse(bucket.isDue(seen));
+        _wait(41);
+        _advance(bucket, 16_000, 1000);
+        assertEq(bucket.depth, 6278);
     }
 
     /// @dev However long the silence, a reading weighs at most a quarter: 6,000 -> 6,000 + 10,000 / 4 = 8,500, and down
     /// 6,000 - 5,000 / 4 = 4,750.
     function test_advance_GivesOneReadingAQuarterAtMost() public {
-        Bucket memory bucket = _new(6000, 1000);
+        Bucket memory bucket = _averaging(6000, 1000);
         _wait(30 days);
-        bucket.advance(type(uint256).max, 1000, RHO, MEMORY);
+        _advance(bucket, type(uint256).max, 1000);
         assertEq(bucket.depth, 8500);
-        bucket = _new(6000, 1000);
+        bucket = _averaging(6000, 1000);
         _wait(30 days);
-        bucket.advance(0, 1000, RHO, MEMORY);
+        _advance(bucket, 0, 1000);
         assertEq(bucket.depth, 4750);
     }
 
     function test_advance_CutsTheLevelToAFallingCap() public {
-        Bucket memory bucket = _new(6000, 1000);
+        Bucket memory bucket = _averaging(6000, 1000);
         _wait(1 days);
-        bucket.advance(0, 1000, RHO, MEMORY);
+        _advance(bucket, 0, 1000);
         assertEq(bucket.level, 9500);
         assertEq(bucket.capOf(), 9500);
     }
 
+    // -- what one transaction shows
+
+    /// @dev 41 times the collateral and any depth for one transaction: nothing, after whatever silence. The honest
+    /// observation that follows counts as itself: min(41 floors, 1 floor).
+    function test_observe_OneInflatedObservationMovesNothing() public {
+        Bucket memory bucket = _new(6000, 1000);
+        _wait(1 minutes);
+        _advance(bucket, 6000, 1000);
+        _wait(7 days);
+        _advance(bucket, type(uint256).max, 41_000);
+        assertEq(bucket.depth, 6000);
+        assertEq(bucket.level, 12_000);
+        _wait(1 minutes);
+        _advance(bucket, 6000, 1000);
+        assertEq(bucket.depth, 6000);
+    }
+
+    /// @dev Two in a row, each with whatever it takes, are believed, for the weight of the time between them and at most at
+    /// 16 averages: 6,000 + 15 * 6,000 * 60 / 3,600 = 7,500, a quarter.
+    function test_observe_TwoInflatedObservationsAMinuteApartMoveAQuarter() public {
+        Bucket memory bucket = _new(6000, 1000);
+        _wait(1 minutes);
+        _advance(bucket, 6000, 1000);
+        _wait(7 days);
+        _advance(bucket, type(uint256).max, 1e12);
+        assertEq(bucket.depth, 6000);
+        _wait(1 minutes);
+        _advance(bucket, type(uint256).max, 1e12);
+        assertEq(bucket.depth, 7500);
+    }
+
+    /// @dev One low observation counts twice, as itself and against its successor: 6,000 - 5,000 * 60 / 3,600 = 5,916.67, up;
+    /// then 5,917 - 4,917 / 60 = 5,835.05, up.
+    function test_observe_OneLowObservationCountsTwiceAndNoMore() public {
+        Bucket memory bucket = _averaging(6000, 1000);
+        seen.reading = 6000;
+        _wait(1 minutes);
+        _advance(bucket, 0, 1000);
+        assertEq(bucket.depth, 5917);
+        _wait(1 minutes);
+        _advance(bucket, 6000, 1000);
+        assertEq(bucket.depth, 5836);
+        _wait(1 minutes);
+        _advance(bucket, 6000, 1000);
+        // 5,836 + 164 / 60 = 5,838.7
+        assertEq(bucket.depth, 5839);
+    }
+
+    /// @dev The bucket opens at its first observation alone. The second puts in its place what both show; the fullness,
+    /// 90,000 of 120,000, is kept.
+    function test_observe_TheSecondObservationCorrectsTheOpening() public {
+        Bucket memory bucket = _new(60_000, 41_000);
+        assertEq(bucket.depth, 60_000);
+        // 500 a second refill 30,000 of the 60,000 taken
+        bucket.charge(60_000);
+        _wait(60);
+        _advance(bucket, 6000, 1000);
+        assertEq(bucket.depth, 6000);
+        assertEq(bucket.level, 9000);
+        assertFalse(seen.opening);
+        // upwards too
+        bucket = _new(0, 1000);
+        _wait(60);
+        _advance(bucket, 6000, 1000);
+        assertEq(bucket.depth, 1000, "the first saw no venue");
+        _wait(60);
+        _advance(bucket, 6000, 1000);
+        // 1,000 + 5,000 / 60, up
+        assertEq(bucket.depth, 1084);
+    }
+
+    /// @dev Opened in an empty market, which then grows to a floor of 1e12: a reading a minute has the average at half of it in
+    /// less than three hours, and is never stuck.
+    function test_observe_RecoversFromAnEmptyMarket() public {
+        Bucket memory bucket = _new(0, 1);
+        _wait(60);
+        _advance(bucket, 0, 1);
+        assertEq(bucket.depth, 1);
+        _wait(30 days);
+        uint256 readings;
+        for (; bucket.depth < 0.5e12; ++readings) {
+            _advance(bucket, 1e12, 1e12);
+            _wait(60);
+        }
+        assertLt(readings, 180);
+        assertGt(readings, 60);
+    }
+
+    /// @dev Tenfold, after a silence: the first observation is only remembered, the others close 1/60 of the gap each.
+    /// (59/60)^41 = 0.502, (59/60)^42 = 0.494: half of it after 43 readings.
+    function test_observe_HalvesTheGapOfATenfoldMarketInThreeQuartersOfAnHour() public {
+        Bucket memory bucket = _new(0, 1e12);
+        _wait(60);
+        _advance(bucket, 0, 1e12);
+        _wait(30 days);
+        uint256 readings;
+        for (; bucket.depth < 5.5e12; ++readings) {
+            _advance(bucket, 0, 1e13);
+            _wait(60);
+        }
+        assertEq(readings, 43);
+    }
+
     function test_advance_SaturatesAtItsWidth() public {
         Bucket memory bucket = _new(type(uint256).max, type(uint256).max);
-        assertEq(bucket.depth, uint256(type(uint112).max) / 2);
-        assertEq(bucket.level, uint256(type(uint112).max) - 1);
+        assertEq(bucket.depth, type(uint104).max);
+        assertEq(bucket.level, uint256(type(uint104).max) * 2);
         bucket.charge(type(uint128).max);
         _wait(1 days);
-        bucket.advance(type(uint256).max, type(uint256).max, RHO, MEMORY);
-        assertEq(bucket.level, uint256(type(uint112).max) - 1);
+        _advance(bucket, type(uint256).max, type(uint256).max);
+        assertEq(bucket.level, uint256(type(uint104).max) * 2);
     }
 
     function test_advance_SurvivesTheWrapOfItsClock() public {
@@ -161,7 +298,7 @@ contract VolumeBucketTest is Test {
         Bucket memory bucket = _new(6000, 6000);
         bucket.charge(12_000);
         _wait(60);
-        bucket.advance(6000, 6000, RHO, MEMORY);
+        _advance(bucket, 6000, 6000);
         assertEq(bucket.level, 3000);
         assertEq(bucket.updatedAt, 30);
     }
@@ -176,9 +313,9 @@ contract VolumeBucketTest is Test {
         once.charge(type(uint256).max);
         for (uint256 i; i < parts; ++i) {
             _wait(step);
-            often.advance(depth, depth, RHO, MEMORY);
+            _advance(often, depth, depth);
         }
-        once.advance(depth, depth, RHO, MEMORY);
+        _advance(once, depth, depth);
         assertLe(often.level, once.level);
         assertEq(often.depth, depth);
     }
@@ -190,7 +327,7 @@ contract VolumeBucketTest is Test {
         for (uint256 i; i < 12; ++i) {
             _wait(bound(waits[i], 0, 2 hours));
             uint256 before = bucket.depth;
-            bucket.advance(readings[i], 1e12, RHO, MEMORY);
+            _advance(bucket, readings[i], 1e12);
             assertGe(bucket.depth, 1e12 - 1);
             assertLe(bucket.depth, 16e12);
             assertLe(bucket.depth, before + 4e12);
