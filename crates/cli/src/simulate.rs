@@ -54,6 +54,10 @@ pub fn run(options: &Simulate) -> Result<(), Failure> {
             source: SimError::Interrupted { .. },
             ..
         }) => return Err(Failure::Interrupted),
+        Err(ComparisonError::World {
+            source: error @ (SimError::Input(_) | SimError::Parameter { .. }),
+            ..
+        }) => return Err(Failure::input(error)),
         Err(error) => return Err(Failure::other(error)),
     };
     let command = command();

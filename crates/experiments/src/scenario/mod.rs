@@ -12,6 +12,7 @@
 mod error;
 mod hash;
 mod parameters;
+mod preparation;
 mod prepare;
 mod settings;
 mod source;
@@ -19,8 +20,8 @@ mod window;
 
 use breakwater_market::{DepthConfig, GasConfig, PopulationConfig, PriceConfig};
 use breakwater_sim::config::{
-    BorrowerParameters, CollateralParameters, FeedParameters, KeeperParameters, NetworkParameters,
-    VenueParameters,
+    BorrowerParameters, CollateralParameters, DampedOverrides, FeedParameters, KeeperParameters,
+    NetworkParameters, VenueParameters,
 };
 use serde::Deserialize;
 
@@ -61,6 +62,8 @@ struct File {
     network: NetworkParameters,
     keepers: KeeperParameters,
     borrowers: BorrowerParameters,
+    #[serde(default)]
+    damped: DampedOverrides,
 }
 
 /// A scenario that was read and whose values can be.
@@ -157,7 +160,7 @@ impl Scenario {
         }
         let borrowers = &self.file.borrowers;
         let shares = borrowers.top_up_share + borrowers.repay_share + borrowers.deleverage_share;
-        if shares > 1.0 + 1e-9 {
+        if shares > 1.0 {
             return refuse(
                 "borrowers.top_up_share",
                 format!("{shares} with the other shares"),

@@ -278,12 +278,12 @@ pub static PARAMETERS: &[Parameter] = &[
     number(
         "network.slot_seconds",
         1.0,
-        86_400.0,
+        600.0,
         "time between blocks; seconds",
     ),
     number(
         "network.gas_limit",
-        3e6,
+        5e6,
         1e10,
         "gas limit of a block (the base fee's target is half of it)",
     ),
@@ -293,7 +293,7 @@ pub static PARAMETERS: &[Parameter] = &[
         100.0,
         "price elasticity of the rest of the network's demand for gas",
     ),
-    number("keepers.count", 0.0, 1e3, "keepers who compete"),
+    number("keepers.count", 0.0, 64.0, "keepers who compete"),
     number(
         "keepers.max_latency",
         0.0,
@@ -347,6 +347,69 @@ pub static PARAMETERS: &[Parameter] = &[
         0.0,
         1e3,
         "savings outside the pool, over their debt; ratio",
+    ),
+    text(
+        "damped.breaker",
+        "whether there is a circuit breaker, for every policy",
+    ),
+    text(
+        "damped.confirmation",
+        "whether a second price must confirm a fall",
+    ),
+    text(
+        "damped.obeys_pause",
+        "whether the damped zone waits while the breaker pauses",
+    ),
+    text("damped.bonus_mode", "time or health"),
+    number(
+        "damped.bonus_min",
+        0.0,
+        0.5,
+        "the bonus at the start of the auction; ratio",
+    ),
+    number(
+        "damped.auction_seconds",
+        1.0,
+        86_400.0,
+        "the auction's length; seconds",
+    ),
+    number(
+        "damped.target_health",
+        1.0,
+        2.0,
+        "the health factor restored",
+    ),
+    number(
+        "damped.slice_base",
+        0.0001,
+        1.0,
+        "the share of its debt that an account may lose in an epoch; 1 is off; ratio",
+    ),
+    text("damped.turn_mode", "off, systematic, seeded or bernoulli"),
+    number(
+        "damped.turn_floor",
+        0.015_625,
+        1.0,
+        "the least share of open turns; ratio",
+    ),
+    text("damped.bucket_mode", "off, hard-stop or scaling"),
+    number(
+        "damped.refill_share",
+        0.01,
+        10.0,
+        "the share of depth refilled in a minute; ratio",
+    ),
+    number(
+        "damped.reserve_share",
+        0.0,
+        0.9,
+        "the share of the bucket that damped calls leave; ratio",
+    ),
+    number(
+        "damped.liquidation_gas",
+        0.0,
+        1e7,
+        "gas that the bonus pays for in a stressed market; 0 is off",
     ),
 ];
 
