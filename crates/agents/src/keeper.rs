@@ -7,8 +7,8 @@
 use crate::observation::{Action, Bid, Intent, Observation};
 use crate::venue::Venue;
 
-/// Gas of one liquidation with its sale, for the decision.
-pub const LIQUIDATION_GAS: u64 = 400_000;
+/// Gas of one liquidation with its sale, for the decision, until one has been seen.
+pub const LIQUIDATION_GAS: u64 = 250_000;
 
 /// Gas of one that reverts because another was first.
 pub const REVERT_GAS: u64 = 90_000;
@@ -41,6 +41,15 @@ pub struct Terms {
     pub min_profit: f64,
     /// How many keepers compete.
     pub count: u32,
+    /// Gas of one liquidation with its sale, as lately seen on chain.
+    pub liquidation_gas: u64,
+}
+
+impl Terms {
+    /// Takes the gas of a liquidation that succeeded, anybody's: an eighth of the way.
+    pub const fn saw(&mut self, gas_used: u64) {
+        self.liquidation_gas = (self.liquidation_gas * 7 + gas_used) / 8;
+    }
 }
 
 /// An unhealthy position, with what the pool answered about it.
@@ -212,7 +221,7 @@ impl Keeper {
             .max_by(|a, b| a.0.surplus.total_cmp(&b.0.surplus))?;
         let bid = self.bid(observation, &sale, terms, draw(candidate.account))?;
         // Once included, only what covers the gas is worth finishing.
-        let min_profit = observation.gas_cost(LIQUIDATION_GAS, bid.tip);
+        let min_profit = observation.gas_cost(terms.liquidation_gas, bid.tip);
         let account = candidate.account;
         let action = if settle {
             Action::Settle {
@@ -240,14 +249,17 @@ impl Keeper {
     fn bid(&self, observation: &Observation, sale: &Sale, terms: &Terms, draw: f64) -> Option<Bid> {
         let profit = sale.surplus - terms.risk_margin * sale.repay;
         let floor = observation.competitive_tip();
-        let won = profit - observation.gas_cost(LIQUIDATION_GAS, floor);
+        let won = profit - observation.gas_cost(terms.liquidation_gas, floor);
         let lost = observation.gas_cost(REVERT_GAS, floor);
         if self.win_rate * won - (1.0 - self.win_rate) * lost <= terms.min_profit {
             return None;
         }
         let share = 0.05 + 0.45 * draw;
-        let tip =
-            floor + observation.tip_for((won - terms.min_profit).max(0.0) * share, LIQUIDATION_GAS);
+        let tip = floor
+            + observation.tip_for(
+                (won - terms.min_profit).max(0.0) * share,
+                terms.liquidation_gas,
+            );
         Some(Bid::lasting(observation, tip, 3))
     }
 
@@ -275,8 +287,8 @@ impl Keeper {
             candidate.debt,
             terms,
         );
-        let share =
-            (gain - observation.gas_cost(LIQUIDATION_GAS, tip)) / f64::from(terms.count.max(1));
+        let share = (gain - observation.gas_cost(terms.liquidation_gas, tip))
+            / f64::from(terms.count.max(1));
         (share
             > terms
                 .min_profit
@@ -307,6 +319,7 @@ mod tests {
         risk_margin: 0.0,
         min_profit: 1.0,
         count: 2,
+        liquidation_gas: 400_000,
     };
 
     fn observation() -> Observation {
@@ -540,6 +553,13 @@ mod tests {
             keeper.learn(false, 10);
         }
         assert!((keeper.win_rate - 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn gas_is_learned_from_what_was_seen() {
+        let mut terms = TERMS;
+        terms.saw(200_000);
+        assert_eq!(terms.liquidation_gas, 375_000);
     }
 
     #[test]

@@ -59,6 +59,7 @@ fn parameters() -> WorldParameters {
             savings: 0.3,
         },
         lender_assets_over_debt: 1.2,
+        damped: Default::default(),
     }
 }
 

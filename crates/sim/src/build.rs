@@ -108,6 +108,7 @@ impl World<'_> {
                 }
                 if let (Some(closed), Some((health, balance))) = (closed, before) {
                     let earned = self.balance(from)? - balance;
+                    self.terms.saw(execution.gas_used);
                     self.totals.keeper_profit += earned;
                     let after = self.health(closed.account)?;
                     liquidations.push(LiquidationRow {

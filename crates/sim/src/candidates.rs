@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use alloy_primitives::U256;
-use breakwater_agents::keeper::{Candidate, LIQUIDATION_GAS, best_sale, potential};
+use breakwater_agents::keeper::{Candidate, best_sale, potential};
 use breakwater_agents::{Observation, Venue};
 use breakwater_bindings::ILendingPool;
 use breakwater_evm::Chain;
@@ -117,7 +117,7 @@ impl World<'_> {
         if price <= 0.0 || self.keepers.is_empty() {
             return Ok(Vec::new());
         }
-        let floor = observation.gas_cost(LIQUIDATION_GAS, observation.competitive_tip())
+        let floor = observation.gas_cost(self.terms.liquidation_gas, observation.competitive_tip())
             + self.terms.min_profit;
         let mut promising: Vec<(f64, u32, f64, f64)> = self
             .mirror

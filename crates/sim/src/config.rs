@@ -120,6 +120,77 @@ pub struct BorrowerParameters {
     pub savings: f64,
 }
 
+/// What the damped policy's bonus rises with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BonusMode {
+    /// The time since the account was flagged.
+    Time,
+    /// How deep the position is in the damped zone.
+    Health,
+}
+
+/// How the damped policy draws turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TurnMode {
+    /// Every turn is open.
+    Off,
+    /// The bit-reversed epoch counter, shifted by a phase an account.
+    Systematic,
+    /// The same, with a block hash in the phase.
+    Seeded,
+    /// Independent draws.
+    Bernoulli,
+}
+
+/// What the damped policy's volume bucket does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BucketMode {
+    /// Nothing.
+    Off,
+    /// Ends damped sales at its reserve.
+    HardStop,
+    /// Scales slice and bonus.
+    Scaling,
+}
+
+/// What a run changes of the deployment's default parameters, for ablations; what is left out keeps the default of the
+/// contracts. Ratios and seconds, as in `DampedParameters.sol`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DampedOverrides {
+    /// Whether there is a circuit breaker at all, for every policy.
+    pub breaker: Option<bool>,
+    /// Whether a second price must confirm.
+    pub confirmation: Option<bool>,
+    /// Whether the damped zone waits while the breaker pauses.
+    pub obeys_pause: Option<bool>,
+    /// What the bonus rises with.
+    pub bonus_mode: Option<BonusMode>,
+    /// bmin.
+    pub bonus_min: Option<f64>,
+    /// tau, seconds.
+    pub auction_seconds: Option<u64>,
+    /// HF_t.
+    pub target_health: Option<f64>,
+    /// s0; 1 is off.
+    pub slice_base: Option<f64>,
+    /// How turns are drawn.
+    pub turn_mode: Option<TurnMode>,
+    /// p0.
+    pub turn_floor: Option<f64>,
+    /// What the bucket does.
+    pub bucket_mode: Option<BucketMode>,
+    /// rho.
+    pub refill_share: Option<f64>,
+    /// The share of the bucket that damped calls leave.
+    pub reserve_share: Option<f64>,
+    /// Gas that the bonus pays for in a stressed market; 0 is off.
+    pub liquidation_gas: Option<u64>,
+}
+
 /// A world without its price path, gas path and accounts, which the caller supplies as series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +209,9 @@ pub struct WorldParameters {
     pub borrowers: BorrowerParameters,
     /// Lenders' deposits over all debt at the start; at least 1.
     pub lender_assets_over_debt: f64,
+    /// What differs from the deployment's defaults.
+    #[serde(default)]
+    pub damped: DampedOverrides,
 }
 
 /// One position at the start.

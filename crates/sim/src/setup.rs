@@ -11,7 +11,7 @@ use breakwater_evm::{BlockEnvironment, Chain, MemoryChain, Rules, Transaction};
 use crate::WorldKind;
 use crate::actors::{Role, address};
 use crate::chain_venue::ChainVenue;
-use crate::config::{Policy, WorldInput, WorldParameters};
+use crate::config::{DampedOverrides, Policy, WorldInput, WorldParameters};
 use crate::error::{During, SimError};
 use crate::units::{
     COLLATERAL_DECIMALS, COLLATERAL_UNIT, DEBT_DECIMALS, DEBT_UNIT, FEED_DECIMALS, PRICE_UNIT,
@@ -339,6 +339,7 @@ impl Builder<'_> {
         };
         plan.policy.rigidBonus = to_base(listed.max_bonus, 1e18);
         plan.policy.damped.bonusMax = to_base(listed.max_bonus, 1e18);
+        apply(&self.parameters.damped, &mut plan);
         let collateral_plan = &mut plan.collaterals[0];
         collateral_plan.base.source = feed;
         collateral_plan.base.heartbeat =
@@ -572,4 +573,43 @@ pub fn feed_call(price: f64, timestamp: u64) -> SimFeed::setCall {
 
 fn basis_points(ratio: f64) -> u16 {
     (ratio * 10_000.0).round().clamp(0.0, 10_000.0) as u16
+}
+
+/// Changes in the plan what the run changes.
+fn apply(overrides: &DampedOverrides, plan: &mut SystemDeployer::SystemPlan) {
+    fn set<T, U>(target: &mut U, value: Option<T>, convert: impl Fn(T) -> U) {
+        if let Some(value) = value {
+            *target = convert(value);
+        }
+    }
+    let wad = |ratio: f64| to_base(ratio, 1e18);
+    set(&mut plan.withBreaker, overrides.breaker, |value| value);
+    let damped = &mut plan.policy.damped;
+    set(&mut damped.confirmation, overrides.confirmation, |value| {
+        value
+    });
+    set(&mut damped.obeysPause, overrides.obeys_pause, |value| value);
+    set(&mut damped.bonusMode, overrides.bonus_mode, |mode| {
+        mode as u8
+    });
+    set(&mut damped.bonusMin, overrides.bonus_min, wad);
+    set(
+        &mut damped.auctionSeconds,
+        overrides.auction_seconds,
+        U256::from,
+    );
+    set(&mut damped.targetHealth, overrides.target_health, wad);
+    set(&mut damped.sliceBase, overrides.slice_base, wad);
+    set(&mut damped.turnMode, overrides.turn_mode, |mode| mode as u8);
+    set(&mut damped.turnFloor, overrides.turn_floor, wad);
+    set(&mut damped.bucketMode, overrides.bucket_mode, |mode| {
+        mode as u8
+    });
+    set(&mut damped.refillShare, overrides.refill_share, wad);
+    set(&mut damped.reserveShare, overrides.reserve_share, wad);
+    set(
+        &mut damped.liquidationGas,
+        overrides.liquidation_gas,
+        U256::from,
+    );
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use alloy_primitives::{Address, keccak256};
 use alloy_sol_types::SolCall;
 use breakwater_agents::borrower::{Borrower, Habits, Temperament};
-use breakwater_agents::keeper::{Keeper, Terms};
+use breakwater_agents::keeper::{Keeper, LIQUIDATION_GAS, Terms};
 use breakwater_agents::provider::{Provider, RealisedVolatility};
 use breakwater_agents::reporter::Reporter;
 use breakwater_agents::{Observation, Venue};
@@ -168,6 +168,7 @@ impl<'a> World<'a> {
                 risk_margin: parameters.keepers.risk_margin,
                 min_profit: parameters.keepers.min_profit,
                 count: parameters.keepers.count,
+                liquidation_gas: LIQUIDATION_GAS,
             },
             reporter: Reporter {
                 deviation: parameters.feed.deviation,

@@ -27,7 +27,7 @@ fn a_day_of_a_thousand_accounts() {
         };
         let last = trace.blocks.last().unwrap();
         println!(
-            "{kind:?}: {:.1} s, {} transactions, {} reverted, {} dropped, {} liquidations, written off {:.0}, debt {:.0} of {:.0}, keepers {:.0}, breaker {}",
+            "{kind:?}: {:.1} s, {} transactions, {} reverted, {} dropped, {} liquidations, written off {:.0}, debt {:.0} of {:.0}, keepers {:.0}, breaker {}, gas a liquidation {:.0}",
             started.elapsed().as_secs_f64(),
             sum(|row| row.transactions),
             sum(|row| row.reverted),
@@ -42,6 +42,12 @@ fn a_day_of_a_thousand_accounts() {
                 .iter()
                 .filter(|row| row.breaker_level > 0)
                 .count(),
+            trace
+                .liquidations
+                .iter()
+                .map(|row| row.gas_used as f64)
+                .sum::<f64>()
+                / trace.liquidations.len() as f64,
         );
     }
 }

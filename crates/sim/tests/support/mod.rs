@@ -62,6 +62,7 @@ pub fn parameters() -> WorldParameters {
             savings: 0.3,
         },
         lender_assets_over_debt: 1.25,
+        damped: Default::default(),
     }
 }
 
