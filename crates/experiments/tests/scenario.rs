@@ -430,3 +430,35 @@ fn the_readme_s_scenario_runs_as_it_stands() {
         .unwrap();
     assert_eq!(depth.source, "or file, gbm, jump-diffusion, regime");
 }
+
+#[test]
+fn parts_of_the_damped_policy_can_be_switched() {
+    use breakwater_sim::config::BucketMode;
+    let text = shipped("may-19") + "\n[damped]\nbucket_mode = \"off\"\nbreaker = false\n";
+    let overrides = Overrides {
+        blocks: Some(5),
+        ..Overrides::default()
+    };
+    let run = read(&text).unwrap().prepare(&overrides).unwrap();
+    assert_eq!(
+        (
+            run.parameters.damped.bucket_mode,
+            run.parameters.damped.breaker
+        ),
+        (Some(BucketMode::Off), Some(false))
+    );
+    let plain = prepare("may-19", &overrides);
+    assert_eq!(plain.parameters.damped.bucket_mode, None);
+    assert_ne!(run.configuration_hash, plain.configuration_hash);
+    let error = read(&text.replace("bucket_mode", "bucket_mod"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("unknown key `bucket_mod`, the nearest known key is `bucket_mode`"),
+        "{error}"
+    );
+    let error = read(&text.replace("\"off\"", "\"shut\""))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("unknown variant `shut`"), "{error}");
+}
