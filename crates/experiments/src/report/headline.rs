@@ -72,6 +72,11 @@ fn against(damped: &Figures, rigid: &Figures) -> Headline {
         (Outcome::Lower, _) | (_, Outcome::Lower) => Outcome::Lower,
         (Outcome::Same, Outcome::Same) => Outcome::Same,
     };
+    let drawdowns = rigid
+        .drawdown_amplification
+        .zip(damped.drawdown_amplification);
+    let lower_low =
+        drawdowns.is_some_and(|(before, after)| compare(before, after) == Outcome::Higher);
     let first = match overshoot {
         Outcome::Lower => format!(
             "Dampening took {} off the overshoot",
@@ -89,6 +94,10 @@ fn against(damped: &Figures, rigid: &Figures) -> Headline {
     };
     // Contrast joins good news to bad news and the other way round.
     let second = match (overshoot, bad_debt) {
+        (Outcome::Lower, Outcome::Higher) if lower_low => {
+            ", at the price of more bad debt and a lower low"
+        }
+        (Outcome::Lower, _) if lower_low => ", at the price of a lower low",
         (Outcome::Lower, Outcome::Higher) => ", at the price of more bad debt",
         (Outcome::Lower, Outcome::Same) => ", without more bad debt",
         (Outcome::Lower, Outcome::Lower) => ", with less bad debt",
@@ -192,5 +201,69 @@ fn more(from: f64, to: f64) -> String {
         percent(to)
     } else {
         format!("{}%", fixed((to / from - 1.0) * 100.0, 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Figures of which only those in the title differ.
+    fn figures(overshoot: f64, drawdown: f64, bad_debt: f64) -> Figures {
+        let value = serde_json::json!({
+            "overshoot": overshoot, "drawdown_amplification": drawdown, "bad_debt_bp": bad_debt, "bad_debt_max_bp": bad_debt,
+            "liquidated_volume": 0.5, "liquidation_amplification": 1.0, "toxic_volume": 0.0, "blocks_to_solvency": 1,
+            "keeper_profit": 0.0, "reverted_share": 0.0, "transactions": 1, "blocks_with_insolvency": 0, "liquidations": 1,
+            "settlements": 0, "hard_zone_share": 0.0, "borrower_cost": 0.0, "lender_loss": 0.0,
+            "lowest_reference_price": 1.0, "lowest_venue_price": 1.0, "venue_low_against_counterfactual": 0.0,
+        });
+        serde_json::from_value(value).expect("figures")
+    }
+
+    fn title(damped: &Figures) -> String {
+        headline(&[("rigid", &figures(0.10, 1.2, 5.0)), ("damped", damped)]).title
+    }
+
+    #[test]
+    fn good_and_bad_news_stand_in_the_title() {
+        assert_eq!(
+            title(&figures(0.05, 1.1, 4.0)),
+            "Dampening took 50% off the overshoot, with less bad debt"
+        );
+        assert_eq!(
+            title(&figures(0.05, 1.1, 5.0)),
+            "Dampening took 50% off the overshoot, without more bad debt"
+        );
+        assert_eq!(
+            title(&figures(0.05, 1.1, 6.0)),
+            "Dampening took 50% off the overshoot, at the price of more bad debt"
+        );
+        assert_eq!(
+            title(&figures(0.05, 1.3, 6.0)),
+            "Dampening took 50% off the overshoot, at the price of more bad debt and a lower low"
+        );
+        assert_eq!(
+            title(&figures(0.05, 1.3, 4.0)),
+            "Dampening took 50% off the overshoot, at the price of a lower low"
+        );
+        assert_eq!(
+            title(&figures(0.10, 1.2, 5.0)),
+            "Dampening made no difference to the overshoot and none to bad debt"
+        );
+        assert_eq!(
+            title(&figures(0.12, 1.2, 6.0)),
+            "Dampening made the overshoot 20% larger and left more bad debt"
+        );
+        assert_eq!(
+            title(&figures(0.12, 1.2, 4.0)),
+            "Dampening made the overshoot 20% larger, but left less bad debt"
+        );
+        // More on the way, though not at the end, is more.
+        let mut worse_on_the_way = figures(0.05, 1.1, 5.0);
+        worse_on_the_way.bad_debt_max_bp = Some(9.0);
+        assert_eq!(
+            title(&worse_on_the_way),
+            "Dampening took 50% off the overshoot, at the price of more bad debt"
+        );
     }
 }
