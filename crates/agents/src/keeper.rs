@@ -263,8 +263,8 @@ impl Keeper {
         Some(Bid::lasting(observation, tip, 3))
     }
 
-    /// Starts the auction clock of an account that will be worth it: when its potential, shared with the competition,
-    /// is more than twice the gas. Keepers take accounts by turns, since a second flag only burns gas.
+    /// Starts the auction clock of an account that will be worth liquidating, when its share of that, everybody being
+    /// equal, is more than twice the gas of starting it. Keepers take accounts by turns: a second flag only burns gas.
     fn flag(
         &self,
         observation: &Observation,
@@ -287,13 +287,10 @@ impl Keeper {
             candidate.debt,
             terms,
         );
-        let share = (gain - observation.gas_cost(terms.liquidation_gas, tip))
-            / f64::from(terms.count.max(1));
-        (share
-            > terms
-                .min_profit
-                .max(2.0 * observation.gas_cost(FLAG_GAS, tip)))
-        .then(|| Intent {
+        let worth = gain - observation.gas_cost(terms.liquidation_gas, tip);
+        let share = worth / f64::from(terms.count.max(1));
+        let pays = worth > terms.min_profit && share > 2.0 * observation.gas_cost(FLAG_GAS, tip);
+        pays.then(|| Intent {
             action: Action::Flag {
                 account: candidate.account,
             },

@@ -150,8 +150,7 @@ impl World<'_> {
                 self.terms.risk_margin,
             )
             .is_some_and(|sale| sale.surplus > self.terms.risk_margin * sale.repay + floor);
-            self.quotes
-                .answered(account, observation.block, pays || candidate.unflagged);
+            self.quotes.answered(account, observation.block, pays);
             if pays {
                 granted += candidate.seize;
             }
@@ -166,7 +165,12 @@ impl World<'_> {
         venue.sale_to(((1.0 + self.terms.risk_margin) / (per_debt * (1.0 - venue.fee))).sqrt())
     }
 
-    /// Asks the pool what it would grant in the block being made.
+    /// Whether nobody has started the account's auction clock, where there is one.
+    fn needs_flag(&self, account: u32) -> bool {
+        self.kind == WorldKind::Policy(Policy::Damped) && self.mirror.flagged(account).is_none()
+    }
+
+    /// Asks the pool what it would grant in the block being made, and whether its clock must be started.
     fn ask(
         &mut self,
         observation: &Observation,
@@ -179,41 +183,31 @@ impl World<'_> {
             collateralId: U256::ZERO,
             maxRepay: U256::MAX,
         };
-        // A view that reverts (a venue without memory) grants nothing now.
+        let mut candidate = Candidate {
+            account,
+            collateral,
+            debt,
+            repay: 0.0,
+            seize: 0.0,
+            unflagged: self.needs_flag(account),
+        };
         let granted = match self
             .chain
             .call_sol(self.addresses.operator, self.addresses.pool, &call)
         {
             Ok(answer) => answer.grant,
             Err(breakwater_evm::CallError::Evm(error)) => return Err(error.into()),
-            Err(_) => {
-                return Ok(Candidate {
-                    account,
-                    collateral,
-                    debt,
-                    repay: 0.0,
-                    seize: 0.0,
-                    unflagged: false,
-                });
-            }
+            // A view that reverts grants nothing now.
+            Err(_) => return Ok(candidate),
         };
-        let unflagged = match (self.kind, self.mirror.flagged(account)) {
-            (WorldKind::Policy(Policy::Damped), None) => true,
-            (WorldKind::Policy(Policy::Damped), Some(since)) => {
-                !granted.repay.is_zero()
-                    && observation.timestamp > since + CLOCK_PATIENCE
-                    && from_base(granted.bonus, WAD) <= self.first_bonus
-            }
-            _ => false,
-        };
-        Ok(Candidate {
-            account,
-            collateral,
-            debt,
-            repay: from_base(granted.repay, DEBT_UNIT),
-            seize: from_base(granted.seize, COLLATERAL_UNIT),
-            unflagged,
-        })
+        candidate.repay = from_base(granted.repay, DEBT_UNIT);
+        candidate.seize = from_base(granted.seize, COLLATERAL_UNIT);
+        if let Some(since) = self.mirror.flagged(account) {
+            candidate.unflagged = candidate.repay > 0.0
+                && observation.timestamp > since + CLOCK_PATIENCE
+                && from_base(granted.bonus, WAD) <= self.first_bonus;
+        }
+        Ok(candidate)
     }
 }
 
