@@ -1,30 +1,20 @@
 //! Builds a world: tokens, feed, venue, the protocol through its one definition of a deployment, lenders and positions.
 
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall;
 use breakwater_bindings::{
-    Deleverager, FixedOracle, FlashLiquidator, ICircuitBreaker, ILendingPool, LendingPool,
-    LendingPoolExtension, ShadowVenue, SimFeed, SimToken, SystemDeployer,
+    Deleverager, FlashLiquidator, ICircuitBreaker, ShadowVenue, SimFeed, SimToken, SystemDeployer,
 };
 use breakwater_evm::{BlockEnvironment, Chain, MemoryChain, Rules, Transaction};
+
+mod positions;
 
 use crate::WorldKind;
 use crate::actors::{Role, address};
 use crate::chain_venue::ChainVenue;
 use crate::config::{DampedOverrides, Policy, WorldInput, WorldParameters};
 use crate::error::{During, SimError};
-use crate::units::{
-    COLLATERAL_DECIMALS, COLLATERAL_UNIT, DEBT_DECIMALS, DEBT_UNIT, FEED_DECIMALS, PRICE_UNIT,
-    to_base,
-};
-
-sol! {
-    /// OpenZeppelin's timelock, as the market's governance uses it.
-    interface Timelock {
-        function schedule(address target, uint256 value, bytes data, bytes32 predecessor, bytes32 salt, uint256 delay) external;
-        function execute(address target, uint256 value, bytes payload, bytes32 predecessor, bytes32 salt) external;
-    }
-}
+use crate::units::{COLLATERAL_DECIMALS, DEBT_DECIMALS, FEED_DECIMALS, to_base};
 
 /// Providers of liquidity who take flight.
 pub const FLIGHTY_PROVIDERS: u32 = 8;
@@ -413,152 +403,6 @@ impl Builder<'_> {
             )?;
         }
         Ok(())
-    }
-
-    /// Lenders deposit, accounts supply and borrow: all in the block of the start, so that no interest changes what the
-    /// input says. Positions between the borrow limit and the liquidation threshold need a higher price to open: for this
-    /// block's borrowing governance installs an oracle that stands just so much higher.
-    fn populate(
-        &mut self,
-        addresses: &Addresses,
-        timelock: Address,
-    ) -> Result<Vec<Vec<alloy_primitives::Log>>, SimError> {
-        let mut logs = Vec::new();
-        let debt: f64 = self.input.accounts.iter().map(|account| account.debt).sum();
-        let lender = address(self.seed, Role::Lender, 0);
-        let assets = to_base(debt * self.parameters.lender_assets_over_debt, DEBT_UNIT);
-        self.endow(
-            lender,
-            addresses.collateral,
-            addresses.asset,
-            &[addresses.pool],
-        )?;
-        self.send(
-            "lend",
-            lender,
-            addresses.pool,
-            &LendingPool::depositCall {
-                assets: assets + U256::from(1),
-                receiver: lender,
-            },
-        )?;
-
-        let listed = &self.parameters.collateral;
-        let raised =
-            self.input.prices[0] * listed.liquidation_threshold / listed.borrow_ltv * 1.000_1;
-        let oracle = self.deploy(
-            "deploy the opening oracle",
-            &FixedOracle::BYTECODE,
-            &FixedOracle::constructorCall {
-                price: to_base(raised, PRICE_UNIT),
-            },
-        )?;
-        self.govern(timelock, addresses.pool, &set_oracle(oracle))?;
-        let accounts: Vec<_> = self
-            .input
-            .accounts
-            .iter()
-            .zip(addresses.accounts.clone())
-            .collect();
-        for (account, owner) in accounts {
-            self.open_position(addresses, *account, owner, &mut logs)?;
-        }
-        self.govern(timelock, addresses.pool, &set_oracle(addresses.oracle))?;
-        let minimum = LendingPoolExtension::setMinDebtCall {
-            minDebt_: alloy_primitives::Uint::from(100_000_000_u64),
-            stipend: U256::from(5_000_000_u64),
-        };
-        self.govern(timelock, addresses.pool, &minimum)?;
-        Ok(logs)
-    }
-
-    fn open_position(
-        &mut self,
-        addresses: &Addresses,
-        account: crate::config::Account,
-        owner: Address,
-        logs: &mut Vec<Vec<alloy_primitives::Log>>,
-    ) -> Result<(), SimError> {
-        let pool = addresses.pool;
-        self.endow(owner, addresses.collateral, addresses.asset, &[pool])?;
-        let authorize = ILendingPool::setAuthorizationCall {
-            authorized: addresses.deleverager,
-            isAuthorized: true,
-        };
-        self.send("authorize the deleverager", owner, pool, &authorize)?;
-        let amount = to_base(account.collateral, COLLATERAL_UNIT);
-        let supply = ILendingPool::supplyCollateralCall {
-            collateralId: U256::ZERO,
-            amount,
-            account: owner,
-            data: Bytes::new(),
-        };
-        let assets = to_base(account.debt, DEBT_UNIT);
-        let borrow = ILendingPool::borrowCall {
-            assets,
-            account: owner,
-            receiver: owner,
-        };
-        for (step, call, skip) in [
-            ("supply collateral", supply.abi_encode(), amount.is_zero()),
-            ("borrow", borrow.abi_encode(), assets.is_zero()),
-        ] {
-            if skip {
-                continue;
-            }
-            let execution = self
-                .chain
-                .execute(&Transaction::call(owner, pool, call))?
-                .into_success()
-                .during(step)?;
-            logs.push(execution.logs);
-        }
-        Ok(())
-    }
-
-    /// Schedules and executes through the timelock, whose delay is 0 here.
-    fn govern<C: SolCall>(
-        &mut self,
-        timelock: Address,
-        target: Address,
-        call: &C,
-    ) -> Result<(), SimError> {
-        let data = Bytes::from(call.abi_encode());
-        let schedule = Timelock::scheduleCall {
-            target,
-            value: U256::ZERO,
-            data: data.clone(),
-            predecessor: B256::ZERO,
-            salt: B256::ZERO,
-            delay: U256::ZERO,
-        };
-        self.send(
-            "schedule with the timelock",
-            self.operator,
-            timelock,
-            &schedule,
-        )?;
-        let execute = Timelock::executeCall {
-            target,
-            value: U256::ZERO,
-            payload: data,
-            predecessor: B256::ZERO,
-            salt: B256::ZERO,
-        };
-        self.send(
-            "execute through the timelock",
-            self.operator,
-            timelock,
-            &execute,
-        )?;
-        Ok(())
-    }
-}
-
-fn set_oracle(oracle: Address) -> LendingPoolExtension::setCollateralOracleCall {
-    LendingPoolExtension::setCollateralOracleCall {
-        id: U256::ZERO,
-        oracle,
     }
 }
 

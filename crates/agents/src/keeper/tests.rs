@@ -1,0 +1,267 @@
+//! Tests of the keeper.
+
+use super::*;
+use crate::observation::Prices;
+
+const VENUE: Venue = Venue {
+    sqrt_price: 10.0,
+    liquidity: 10_000.0,
+    fee: 0.0,
+};
+const TERMS: Terms = Terms {
+    max_bonus: 0.05,
+    settlement_bonus: 0.03,
+    risk_margin: 0.0,
+    min_profit: 1.0,
+    count: 2,
+    liquidation_gas: 400_000,
+};
+
+fn observation() -> Observation {
+    Observation {
+        block: 1,
+        timestamp: 0,
+        base_fee: 10.0,
+        inclusion_tip: 1.0,
+        native_price: 100.0,
+        prices: Prices {
+            fast: 100.0,
+            slow: 100.0,
+            confirm: 100.0,
+        },
+        venue: VENUE,
+        reference_price: 100.0,
+        breaker_level: 0,
+    }
+}
+
+fn candidate(debt: f64) -> Candidate {
+    Candidate {
+        account: 0,
+        collateral: debt * 0.0123,
+        debt,
+        repay: debt / 2.0,
+        seize: debt / 2.0 * 1.05 / 100.0,
+        unflagged: false,
+    }
+}
+
+#[test]
+fn sells_until_slippage_eats_the_bonus() {
+    // k = 1.05/100; the last unit pays at P' = 100/1.05: q = L(1/s' − 1/s) = 10^4 (√1.05/10 − 0.1) = 24.695.
+    let sale = best_sale(&VENUE, 1e6, 1.05e4, 0.0).expect("pays");
+    assert!((sale.venue.price() - 100.0 / 1.05).abs() < 1e-9);
+    assert!((sale.repay - 24.695_077 * 100.0 / 1.05).abs() < 1e-3);
+    // Proceeds L(s − s') = 10^4 (10 − 9.759001) = 2,409.99; surplus = 2,409.99 − 2,351.91.
+    assert!((sale.surplus - 58.078).abs() < 1e-2);
+}
+
+#[test]
+fn is_the_best_amount() {
+    let best = best_sale(&VENUE, 1e6, 1.05e4, 0.01).expect("pays");
+    let objective = |repay: f64| VENUE.sell(repay * 1.05 / 100.0).0 - 1.01 * repay;
+    for nearby in [0.9, 0.99, 1.01, 1.1] {
+        assert!(objective(best.repay) > objective(best.repay * nearby));
+    }
+}
+
+#[test]
+fn small_grants_are_taken_whole_and_losses_not_at_all() {
+    let sale = best_sale(&VENUE, 100.0, 1.05, 0.0).expect("pays");
+    assert_eq!(sale.repay, 100.0);
+    assert_eq!(best_sale(&VENUE, 100.0, 1.05, 0.06), None);
+    assert_eq!(
+        best_sale(
+            &Venue {
+                sqrt_price: 9.7,
+                ..VENUE
+            },
+            100.0,
+            1.05,
+            0.0
+        ),
+        None
+    );
+    assert_eq!(best_sale(&VENUE, 0.0, 0.0, 0.0), None);
+}
+
+#[test]
+fn potential_bounds_what_a_grant_leaves() {
+    for (repay, bonus) in [(500.0, 0.05), (1_000.0, 0.02), (10.0, 0.01)] {
+        let sale = best_sale(&VENUE, repay, repay * (1.0 + bonus) / 100.0, 0.0);
+        assert!(
+            potential(&VENUE, 100.0, 12.0, 1_000.0, &TERMS)
+                >= sale.map_or(0.0, |sale| sale.surplus) - 1e-9
+        );
+    }
+    assert_eq!(
+        potential(
+            &Venue {
+                sqrt_price: 9.7,
+                ..VENUE
+            },
+            100.0,
+            12.0,
+            1_000.0,
+            &TERMS
+        ),
+        0.0
+    );
+}
+
+#[test]
+fn acts_when_the_profit_covers_gas() {
+    let keeper = Keeper::group(2, 0).remove(0);
+    let plan = |debt| {
+        keeper.plan(
+            &observation(),
+            VENUE,
+            &[candidate(debt)],
+            &TERMS,
+            |_| false,
+            |_| 0.0,
+        )
+    };
+    // Gas is 400,000 · 11.1 gwei · 100 = 0.444; half of 4,000 at 5% leaves about 57, half of 40 leaves 1.
+    assert!(matches!(
+        plan(4_000.0)[..],
+        [Intent {
+            action: Action::Liquidate { account: 0, .. },
+            ..
+        }]
+    ));
+    assert!(plan(40.0).is_empty());
+    let waits = keeper.plan(
+        &observation(),
+        VENUE,
+        &[candidate(4_000.0)],
+        &TERMS,
+        |_| true,
+        |_| 0.0,
+    );
+    assert!(waits.is_empty());
+}
+
+#[test]
+fn later_candidates_see_the_earlier_sale() {
+    let keeper = Keeper::group(1, 0).remove(0);
+    let candidates = [0, 1, 2].map(|account| Candidate {
+        account,
+        ..candidate(4_000.0)
+    });
+    // The first sale of 2,000 leaves room for 352 more before slippage eats the bonus, and the third for none.
+    let intents = keeper.plan(
+        &observation(),
+        VENUE,
+        &candidates,
+        &TERMS,
+        |_| false,
+        |_| 0.0,
+    );
+    assert!(intents.len() == 1 || intents.len() == 2);
+    assert!(
+        !intents
+            .iter()
+            .any(|intent| matches!(intent.action, Action::Liquidate { account: 2, .. }))
+    );
+}
+
+#[test]
+fn settles_what_is_insolvent() {
+    let keeper = Keeper::group(1, 0).remove(0);
+    let insolvent = Candidate {
+        account: 3,
+        collateral: 10.0,
+        debt: 1_100.0,
+        repay: 0.0,
+        seize: 0.0,
+        unflagged: false,
+    };
+    // Due 1,000/1.03 = 970.87; the sale fetches 990.1.
+    let intents = keeper.plan(
+        &observation(),
+        VENUE,
+        &[insolvent],
+        &TERMS,
+        |_| false,
+        |_| 0.0,
+    );
+    assert!(matches!(
+        intents[..],
+        [Intent {
+            action: Action::Settle { account: 3, .. },
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn one_keeper_flags_at_a_time() {
+    let waiting = Candidate {
+        repay: 0.0,
+        seize: 0.0,
+        unflagged: true,
+        ..candidate(4_000.0)
+    };
+    let flags = |timestamp| {
+        Keeper::group(2, 0)
+            .iter()
+            .filter(|keeper| {
+                let observation = Observation {
+                    timestamp,
+                    ..observation()
+                };
+                let intents =
+                    keeper.plan(&observation, VENUE, &[waiting], &TERMS, |_| false, |_| 0.0);
+                matches!(
+                    intents[..],
+                    [Intent {
+                        action: Action::Flag { account: 0 },
+                        ..
+                    }]
+                )
+            })
+            .map(|keeper| keeper.number)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(flags(0), [0]);
+    assert_eq!(flags(60), [1]);
+}
+
+#[test]
+fn bids_differ_by_draw_and_failures_teach() {
+    let mut keeper = Keeper::group(2, 0).remove(0);
+    let tip = |keeper: &Keeper, draw| {
+        keeper.plan(
+            &observation(),
+            VENUE,
+            &[candidate(4_000.0)],
+            &TERMS,
+            |_| false,
+            |_| draw,
+        )[0]
+        .bid
+        .tip
+    };
+    assert!(tip(&keeper, 0.9) > tip(&keeper, 0.1));
+    for _ in 0..100 {
+        keeper.learn(false, 10);
+    }
+    assert!((keeper.win_rate - 0.1).abs() < 1e-12);
+}
+
+#[test]
+fn gas_is_learned_from_what_was_seen() {
+    let mut terms = TERMS;
+    terms.saw(200_000);
+    assert_eq!(terms.liquidation_gas, 375_000);
+}
+
+#[test]
+fn latencies_go_round() {
+    let latencies: Vec<u64> = Keeper::group(5, 2)
+        .iter()
+        .map(|keeper| keeper.latency)
+        .collect();
+    assert_eq!(latencies, [0, 1, 2, 0, 1]);
+}
