@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Script} from "forge-std/Script.sol";
 import {stdJson} from "forge-std/StdJson.sol";
+import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 import {Defaults} from "./Defaults.sol";
 import {Deployment} from "./Deployment.sol";
@@ -10,7 +11,8 @@ import {CollateralPlan, System, SystemPlan} from "./SystemPlan.sol";
 
 /// @title Deploys a system to a chain
 /// @notice `BREAKWATER_CONFIG` names a JSON file with the chain's addresses; every other parameter is a default. See
-/// `script/config/example.json`, and `Defaults.sol` for the parameters.
+/// `script/config/example.json`, and `Defaults.sol` for the parameters. Of a collateral, `quoteFeed` (where `feed` does not
+/// answer in the debt token) and `venue` are optional; so is `nativeCollateral`, the number of the one that is the native coin.
 contract Deploy is Script {
     using stdJson for string;
 
@@ -37,7 +39,10 @@ contract Deploy is Script {
         plan.symbol = _string(json, file, ".symbol");
         plan.supplyCap = _uint(json, file, ".supplyCap");
         plan.borrowCap = _uint(json, file, ".borrowCap");
-        plan.minDebt = uint88(_uint(json, file, ".minDebt"));
+        plan.minDebt = SafeCastLib.toUint88(_uint(json, file, ".minDebt"));
+        // The gas-aware bonus needs the collateral that is the chain's native coin.
+        if (vm.keyExistsJson(json, ".nativeCollateral")) plan.nativeCollateral = json.readUint(".nativeCollateral");
+        else plan.policy.damped.liquidationGas = 0;
         plan.settlementStipend = _uint(json, file, ".settlementStipend");
         uint256 count;
         while (vm.keyExistsJson(json, _key(count, ""))) ++count;
@@ -47,9 +52,17 @@ contract Deploy is Script {
             CollateralPlan memory collateral = Defaults.collateral();
             collateral.listing.token = _address(json, file, _key(i, ".token"));
             collateral.base.source = _address(json, file, _key(i, ".feed"));
-            collateral.venue =
-                vm.keyExistsJson(json, _key(i, ".venue")) ? json.readAddress(_key(i, ".venue")) : address(0);
-            collateral.listing.cap = uint128(_uint(json, file, _key(i, ".cap")));
+            if (vm.keyExistsJson(json, _key(i, ".quoteFeed"))) {
+                collateral.quote = collateral.base;
+                collateral.quote.source = json.readAddress(_key(i, ".quoteFeed"));
+            }
+            if (vm.keyExistsJson(json, _key(i, ".venue"))) {
+                collateral.venue = json.readAddress(_key(i, ".venue"));
+                collateral.venueMinDepth = _uint(json, file, _key(i, ".venueMinDepth"));
+            } else {
+                collateral.listing.confirmationBand = 200;
+            }
+            collateral.listing.cap = SafeCastLib.toUint128(_uint(json, file, _key(i, ".cap")));
             plan.collaterals[i] = collateral;
         }
     }

@@ -28,6 +28,13 @@ library Deployment {
     /// @dev Makes the timelock's bootstrap operations distinct from anything governance schedules.
     bytes32 private constant BOOTSTRAP = "breakwater bootstrap";
 
+    /// @notice A collateral's plan contradicts itself: without a venue the slow price confirms, and a band above 2% would let it
+    /// hold liquidations back into the hard zone; with one, a price in next to no liquidity is free to set.
+    error CollateralPlanInvalid(uint256 collateralId, bytes32 reason);
+
+    /// @dev The widest confirmation band without a venue, basis points.
+    uint256 private constant MAX_BAND_WITHOUT_VENUE = 200;
+
     /// @param plan What to deploy.
     /// @param deployer The account whose calls these are: a script's broadcaster, or the contract that uses this library.
     function deploy(SystemPlan memory plan, address deployer) internal returns (System memory system) {
@@ -40,12 +47,20 @@ library Deployment {
         system.oracles = new address[](count);
         system.venueSources = new address[](count);
         for (uint256 i; i < count; ++i) {
+            _check(i, plan.collaterals[i]);
             (system.oracles[i], system.venueSources[i]) = _oracle(plan.asset, plan.collaterals[i]);
         }
         system.policy = _policy(plan.policy, count == 0 ? address(0) : system.oracles[plan.nativeCollateral]);
         (system.pool, system.poolExtension) = _pool(plan, system, deployer);
         _configure(plan, system);
         _handOver(plan, timelock, Ownable2Step(system.pool), deployer);
+    }
+
+    function _check(uint256 id, CollateralPlan memory plan) private pure {
+        if (plan.venue == address(0) && plan.listing.confirmationBand > MAX_BAND_WITHOUT_VENUE) {
+            revert CollateralPlanInvalid(id, "band without venue");
+        }
+        if (plan.venue != address(0) && plan.venueMinDepth == 0) revert CollateralPlanInvalid(id, "venue min depth");
     }
 
     function _timelock(address deployer) private returns (TimelockController) {

@@ -13,6 +13,7 @@ import {LendingPoolExtension} from "../../contracts/lending/LendingPoolExtension
 import {PoolAdministration} from "../../contracts/lending/PoolAdministration.sol";
 import {PoolParameters} from "../../contracts/lending/PoolParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
+import {Deployment} from "../../script/Deployment.sol";
 import {Deploy} from "../../script/Deploy.s.sol";
 import {PolicyKind, System, SystemPlan} from "../../script/SystemPlan.sol";
 import {SystemDeployer} from "../../script/SystemDeployer.sol";
@@ -44,6 +45,8 @@ contract DeploymentTest is Test {
         plan.policy.kind = kind;
         plan.collaterals[0].listing.token = address(collateral);
         plan.collaterals[0].base.source = address(feed);
+        // no venue
+        plan.collaterals[0].listing.confirmationBand = 200;
     }
 
     function test_deploy_HandsEverythingToTheTimelock() public {
@@ -135,6 +138,25 @@ contract DeploymentTest is Test {
         assertEq(PoolAdministration(system.pool).borrowCap(), 900e18);
     }
 
+    function test_RevertWhen_deploy_BandIsWideWithoutAVenue() public {
+        SystemPlan memory plan = _plan(PolicyKind.Damped);
+        plan.collaterals[0].listing.confirmationBand = 201;
+        vm.expectRevert(
+            abi.encodeWithSelector(Deployment.CollateralPlanInvalid.selector, 0, bytes32("band without venue"))
+        );
+        deployer.deploy(plan);
+    }
+
+    function test_RevertWhen_deploy_VenueMayBeEmpty() public {
+        SystemPlan memory plan = _plan(PolicyKind.Damped);
+        plan.collaterals[0].venue = address(1);
+        plan.collaterals[0].venueMinDepth = 0;
+        vm.expectRevert(
+            abi.encodeWithSelector(Deployment.CollateralPlanInvalid.selector, 0, bytes32("venue min depth"))
+        );
+        deployer.deploy(plan);
+    }
+
     function test_RevertWhen_script_KeyIsMissing() public {
         string memory file = string.concat(vm.projectRoot(), "/cache/deployment-test-missing.json");
         vm.createDir(string.concat(vm.projectRoot(), "/cache"), true);
@@ -148,6 +170,8 @@ contract DeploymentTest is Test {
         SystemPlan memory plan = new Deploy().readPlan(string.concat(vm.projectRoot(), "/script/config/example.json"));
         assertEq(plan.collaterals.length, 1);
         assertEq(plan.collaterals[0].venue, address(6));
+        assertEq(plan.collaterals[0].venueMinDepth, 100_000e18);
+        assertGt(plan.policy.damped.liquidationGas, 0);
     }
 
     function test_RevertWhen_deploy_ExtensionIsForAnotherAsset() public {
