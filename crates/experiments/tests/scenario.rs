@@ -434,7 +434,7 @@ fn the_readme_s_scenario_runs_as_it_stands() {
 #[test]
 fn parts_of_the_damped_policy_can_be_switched() {
     use breakwater_sim::config::BucketMode;
-    let text = shipped("may-19") + "\n[damped]\nbucket_mode = \"off\"\nbreaker = false\n";
+    let text = shipped("may-19") + "\n[damped]\nbucket_mode = \"off\"\nobeys_pause = false\n";
     let overrides = Overrides {
         blocks: Some(5),
         ..Overrides::default()
@@ -443,7 +443,7 @@ fn parts_of_the_damped_policy_can_be_switched() {
     assert_eq!(
         (
             run.parameters.damped.bucket_mode,
-            run.parameters.damped.breaker
+            run.parameters.damped.obeys_pause
         ),
         (Some(BucketMode::Off), Some(false))
     );

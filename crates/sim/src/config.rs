@@ -161,8 +161,6 @@ pub enum BucketMode {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DampedOverrides {
-    /// Whether there is a circuit breaker at all, for every policy.
-    pub breaker: Option<bool>,
     /// Whether a second price must confirm.
     pub confirmation: Option<bool>,
     /// Whether the damped zone waits while the breaker pauses.

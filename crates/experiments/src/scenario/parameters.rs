@@ -349,10 +349,6 @@ pub static PARAMETERS: &[Parameter] = &[
         "savings outside the pool, over their debt; ratio",
     ),
     text(
-        "damped.breaker",
-        "whether there is a circuit breaker, for every policy",
-    ),
-    text(
         "damped.confirmation",
         "whether a second price must confirm a fall",
     ),

@@ -14,7 +14,7 @@ use crate::actors::{Role, address};
 use crate::chain_venue::ChainVenue;
 use crate::config::{DampedOverrides, Policy, WorldInput, WorldParameters};
 use crate::error::{During, SimError};
-use crate::units::{COLLATERAL_DECIMALS, DEBT_DECIMALS, FEED_DECIMALS, to_base};
+use crate::units::{COLLATERAL_DECIMALS, DEBT_DECIMALS, DEBT_UNIT, FEED_DECIMALS, to_base};
 
 /// Providers of liquidity who take flight.
 pub const FLIGHTY_PROVIDERS: u32 = 8;
@@ -24,6 +24,9 @@ const SETTLING: u64 = 3 * 3_600;
 
 /// Seconds between observations while settling.
 const SETTLING_STEP: u64 = 300;
+
+/// The venue's least depth within 2% at which its price confirms, whole debt tokens: the deployment's default.
+const VENUE_MIN_DEPTH: f64 = 1_000.0;
 
 /// Gas for the calls that build a world, which fit in no block.
 const SETUP_GAS: u64 = 2_000_000_000;
@@ -336,6 +339,7 @@ impl Builder<'_> {
             u32::try_from(self.parameters.feed.heartbeat + self.parameters.feed.delay + 600)
                 .unwrap_or(u32::MAX);
         collateral_plan.venue = venue.pool();
+        collateral_plan.venueMinDepth = to_base(VENUE_MIN_DEPTH, DEBT_UNIT);
         let listing = &mut collateral_plan.listing;
         listing.token = collateral;
         listing.borrowLtv = basis_points(listed.borrow_ltv);
@@ -427,7 +431,6 @@ fn apply(overrides: &DampedOverrides, plan: &mut SystemDeployer::SystemPlan) {
         }
     }
     let wad = |ratio: f64| to_base(ratio, 1e18);
-    set(&mut plan.withBreaker, overrides.breaker, |value| value);
     let damped = &mut plan.policy.damped;
     set(&mut damped.confirmation, overrides.confirmation, |value| {
         value
