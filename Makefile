@@ -2,14 +2,12 @@
 
 BIN := node_modules/.bin
 FORGE := $(BIN)/forge
-RELEASE := target/release/breakwater
 
 .PHONY: demo test test-solidity test-rust lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
-	cargo build --release --locked -p breakwater-cli
-	$(RELEASE) simulate black-thursday --out results/black-thursday
+	cargo run --release --locked -p breakwater-cli -- simulate black-thursday --out results/black-thursday
 
 test: setup test-solidity test-rust
 
