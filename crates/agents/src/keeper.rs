@@ -4,6 +4,7 @@
 //! What a policy would grant is asked of the contract (`Candidate` carries the answer); what it could grant at best is
 //! bounded here, so that only candidates worth a question are asked about.
 
+use crate::allocation::{Item, allocate};
 use crate::observation::{Action, Bid, Intent, Observation};
 use crate::venue::Venue;
 
@@ -67,6 +68,19 @@ pub struct Candidate {
     pub seize: f64,
     /// Whether the account waits for somebody to start its auction clock.
     pub unflagged: bool,
+    /// What closing the position whole costs, where the pool would let one; see [`settlement_due`].
+    pub settle: Option<f64>,
+    /// Whether what is repaid is taken from the bucket.
+    pub charged: bool,
+    /// Whether the breaker holds it back: then no gas is spent on it.
+    pub held: bool,
+}
+
+/// What settling costs if a position is insolvent: its value less the settlement bonus.
+#[must_use]
+pub fn settlement_due(value: f64, debt: f64, terms: &Terms) -> Option<f64> {
+    let due = value / (1.0 + terms.settlement_bonus);
+    (due < debt && value > 0.0).then_some(due)
 }
 
 /// The most profitable repayment.
@@ -126,6 +140,49 @@ pub fn potential(venue: &Venue, price: f64, collateral: f64, debt: f64, terms: &
     liquidation.max(settlement)
 }
 
+/// The candidates with their grants cut to what the bucket can give all of them together, if what they would take exceeds it.
+fn within_bucket(
+    observation: &Observation,
+    venue: &Venue,
+    mut candidates: Vec<Candidate>,
+    terms: &Terms,
+) -> Vec<Candidate> {
+    let wanted: f64 = candidates
+        .iter()
+        .filter(|candidate| candidate.charged)
+        .filter_map(|candidate| {
+            best_sale(venue, candidate.repay, candidate.seize, terms.risk_margin)
+        })
+        .map(|sale| sale.repay)
+        .sum();
+    if wanted <= observation.bucket {
+        return candidates;
+    }
+    let gas = observation.gas_cost(terms.liquidation_gas, observation.competitive_tip());
+    let items: Vec<Item> = candidates
+        .iter()
+        .filter(|candidate| candidate.charged && candidate.repay > 0.0)
+        .take(MAX_ACTIONS)
+        .map(|candidate| Item {
+            repay: candidate.repay,
+            seize: candidate.seize,
+            gas,
+        })
+        .collect();
+    let mut granted = allocate(venue, &items, observation.bucket, terms.risk_margin)
+        .repay
+        .into_iter();
+    for candidate in candidates
+        .iter_mut()
+        .filter(|candidate| candidate.charged && candidate.repay > 0.0)
+    {
+        let repay = granted.next().unwrap_or(0.0);
+        candidate.seize *= repay / candidate.repay;
+        candidate.repay = repay;
+    }
+    candidates
+}
+
 /// One liquidator.
 #[derive(Clone, Debug)]
 pub struct Keeper {
@@ -169,22 +226,24 @@ impl Keeper {
         pending: impl Fn(u32) -> bool,
         draw: impl Fn(u32) -> f64,
     ) -> Vec<Intent> {
+        let free: Vec<Candidate> = candidates
+            .iter()
+            .filter(|candidate| !candidate.held && !pending(candidate.account))
+            .copied()
+            .collect();
         let mut venue = venue;
         let mut intents = Vec::new();
-        for candidate in candidates {
+        for candidate in within_bucket(observation, &venue, free, terms) {
             if intents.len() == MAX_ACTIONS {
                 break;
             }
-            if pending(candidate.account) {
-                continue;
-            }
             let planned = self
-                .liquidate_or_settle(observation, &venue, candidate, terms, &draw)
+                .liquidate_or_settle(observation, &venue, &candidate, terms, &draw)
                 .map(|(intent, after)| {
                     venue = after;
                     intent
                 })
-                .or_else(|| self.flag(observation, &venue, candidate, terms));
+                .or_else(|| self.flag(observation, &venue, &candidate, terms));
             intents.extend(planned);
         }
         intents
@@ -201,9 +260,7 @@ impl Keeper {
     ) -> Option<(Intent, Venue)> {
         let liquidation = best_sale(venue, candidate.repay, candidate.seize, terms.risk_margin)
             .map(|sale| (sale, sale.repay, false));
-        let value = candidate.collateral * observation.prices.fast;
-        let due = value / (1.0 + terms.settlement_bonus);
-        let settlement = (due < candidate.debt && candidate.collateral > 0.0).then(|| {
+        let settlement = candidate.settle.map(|due| {
             let (proceeds, after) = venue.sell(candidate.collateral);
             (
                 Sale {

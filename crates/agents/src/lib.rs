@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod allocation;
 pub mod arbitrageur;
 pub mod borrower;
 pub mod index;
@@ -7,6 +8,7 @@ pub mod keeper;
 pub mod observation;
 pub mod provider;
 pub mod reporter;
+pub mod timing;
 pub mod venue;
 
 pub use observation::{Action, Bid, Intent, Observation, Prices};

@@ -35,6 +35,9 @@ pub struct Observation {
     pub reference_price: f64,
     /// The circuit breaker's level, 0 to 3.
     pub breaker_level: u8,
+    /// The debt that the collateral's bucket still lets be repaid, debt tokens; infinite where nothing limits it or nobody
+    /// knows.
+    pub bucket: f64,
 }
 
 impl Observation {

@@ -127,6 +127,7 @@ mod tests {
         },
         reference_price: 100.0,
         breaker_level: 0,
+        bucket: f64::INFINITY,
     };
 
     #[test]

@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use alloy_primitives::U256;
-use breakwater_agents::keeper::{Candidate, best_sale, potential};
+use breakwater_agents::keeper::{Candidate, best_sale, potential, settlement_due};
 use breakwater_agents::{Observation, Venue};
 use breakwater_bindings::ILendingPool;
 use breakwater_evm::Chain;
@@ -190,6 +190,10 @@ impl World<'_> {
             repay: 0.0,
             seize: 0.0,
             unflagged: self.needs_flag(account),
+            settle: settlement_due(collateral * observation.prices.fast, debt, &self.terms),
+            // What the bucket and the breaker leave is in the pool's answer.
+            charged: false,
+            held: false,
         };
         let granted = match self
             .chain

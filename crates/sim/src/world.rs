@@ -254,6 +254,7 @@ impl<'a> World<'a> {
             venue: self.reading.venue,
             reference_price: reference,
             breaker_level: self.reading.breaker_level,
+            bucket: f64::INFINITY,
         }
     }
 

@@ -32,6 +32,7 @@ fn observation() -> Observation {
         venue: VENUE,
         reference_price: 100.0,
         breaker_level: 0,
+        bucket: f64::INFINITY,
     }
 }
 
@@ -43,6 +44,9 @@ fn candidate(debt: f64) -> Candidate {
         repay: debt / 2.0,
         seize: debt / 2.0 * 1.05 / 100.0,
         unflagged: false,
+        settle: None,
+        charged: true,
+        held: false,
     }
 }
 
@@ -176,6 +180,9 @@ fn settles_what_is_insolvent() {
         repay: 0.0,
         seize: 0.0,
         unflagged: false,
+        settle: settlement_due(1_000.0, 1_100.0, &TERMS),
+        charged: false,
+        held: false,
     };
     // Due 1,000/1.03 = 970.87; the sale fetches 990.1.
     let intents = keeper.plan(
@@ -264,4 +271,97 @@ fn latencies_go_round() {
         .map(|keeper| keeper.latency)
         .collect();
     assert_eq!(latencies, [0, 1, 2, 0, 1]);
+}
+
+#[test]
+fn spends_no_gas_while_the_breaker_holds() {
+    let keeper = Keeper::group(1, 0).remove(0);
+    for unflagged in [false, true] {
+        let held = Candidate {
+            held: true,
+            unflagged,
+            ..candidate(4_000.0)
+        };
+        let plan = |candidate| {
+            keeper.plan(
+                &observation(),
+                VENUE,
+                &[candidate],
+                &TERMS,
+                |_| false,
+                |_| 0.0,
+            )
+        };
+        assert!(plan(held).is_empty());
+        assert_eq!(
+            plan(Candidate {
+                held: false,
+                ..held
+            })
+            .len(),
+            1
+        );
+    }
+}
+
+#[test]
+fn the_bucket_goes_to_whom_it_is_worth_most() {
+    let keeper = Keeper::group(1, 0).remove(0);
+    let observation = Observation {
+        bucket: 1_000.0,
+        ..observation()
+    };
+    let with_bonus = |account, bonus: f64, charged| Candidate {
+        account,
+        seize: 1_000.0 * (1.0 + bonus) / 100.0,
+        repay: 1_000.0,
+        charged,
+        ..candidate(2_000.0)
+    };
+    let candidates = [
+        with_bonus(0, 0.03, true),
+        with_bonus(1, 0.05, true),
+        with_bonus(2, 0.05, false),
+    ];
+    let repaid = |observation: &Observation| {
+        let mut repaid = [0.0; 3];
+        for intent in keeper.plan(
+            observation,
+            Venue {
+                liquidity: 1e6,
+                ..VENUE
+            },
+            &candidates,
+            &TERMS,
+            |_| false,
+            |_| 0.0,
+        ) {
+            if let Action::Liquidate { account, repay, .. } = intent.action {
+                repaid[account as usize] = repay;
+            }
+        }
+        repaid
+    };
+    assert_eq!(repaid(&observation), [0.0, 1_000.0, 1_000.0]);
+    let ample = Observation {
+        bucket: 2_000.0,
+        ..observation
+    };
+    assert_eq!(repaid(&ample), [1_000.0; 3]);
+    // Accounts with a transaction under way leave the bucket to the others.
+    let others = keeper.plan(
+        &observation,
+        VENUE,
+        &candidates[..2],
+        &TERMS,
+        |account| account == 1,
+        |_| 0.0,
+    );
+    assert!(matches!(
+        others[..],
+        [Intent {
+            action: Action::Liquidate { account: 0, .. },
+            ..
+        }]
+    ));
 }
