@@ -81,6 +81,20 @@ pub enum RpcError {
 }
 
 impl RpcError {
+    /// A short name of the variant, for counters.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "unreachable",
+            Self::Timeout { .. } => "timeout",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Malformed { .. } => "malformed",
+            Self::WrongChain { .. } => "wrong_chain",
+            Self::Reverted { .. } => "reverted",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
     /// Whether asking again later can bring an answer without anything being changed.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
