@@ -1,1 +1,5 @@
 #![doc = include_str!("../README.md")]
+
+pub mod manifest;
+
+pub use manifest::{Collateral, Deployment, Manifest, ManifestError, ManifestFile, PolicyKind};
