@@ -7,6 +7,9 @@
 mod market;
 mod operation;
 mod positions;
+mod served;
+
+use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -16,7 +19,9 @@ pub use operation::{
     BidState, MirrorStatus, MissedLiquidation, MissedReason, PendingBid, Profit, RpcEndpoint,
     SenderStatus, TaskStatus, Warning,
 };
-pub use positions::{FallStep, PositionStatus, Zone};
+pub use positions::{FallStep, PositionStatus, Zone, ZoneTotal};
+
+pub use served::{ServedStatus, not_ready};
 
 /// How many positions a keeper publishes at most: those nearest to liquidation.
 pub const MAX_POSITIONS: usize = 200;
@@ -46,6 +51,8 @@ pub struct Status {
     /// Debt in all.
     #[serde(deserialize_with = "figure")]
     pub debt_total: f64,
+    /// All positions with debt, by zone.
+    pub zones: BTreeMap<Zone, ZoneTotal>,
     /// Debt that falls at each price, per collateral in order of depth.
     pub falls: Vec<FallStep>,
     /// Bids that are not final yet.
@@ -55,7 +62,7 @@ pub struct Status {
     /// Liquidations by others, the latest first; at most [`MAX_MISSED`].
     pub missed: Vec<MissedLiquidation>,
     /// Liquidations by others since the state directory was created, by reason.
-    pub missed_total: std::collections::BTreeMap<MissedReason, u64>,
+    pub missed_total: BTreeMap<MissedReason, u64>,
     /// How true the mirror is.
     pub mirror: MirrorStatus,
     /// Nodes, in the configuration's order.
@@ -123,6 +130,10 @@ impl Status {
             positions: Vec::new(),
             positions_total: 0,
             debt_total: 0.0,
+            zones: Zone::ALL
+                .into_iter()
+                .map(|zone| (zone, ZoneTotal::default()))
+                .collect(),
             falls: Vec::new(),
             pending: Vec::new(),
             profit: Profit::default(),

@@ -21,6 +21,29 @@ pub enum BidState {
     Included,
 }
 
+impl BidState {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Prepared,
+        Self::Submitted,
+        Self::Replaced,
+        Self::Cancelling,
+        Self::Included,
+    ];
+
+    /// As served.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Submitted => "submitted",
+            Self::Replaced => "replaced",
+            Self::Cancelling => "cancelling",
+            Self::Included => "included",
+        }
+    }
+}
+
 /// A bid that is not final.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PendingBid {

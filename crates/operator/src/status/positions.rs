@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::figure;
 
 /// Where a position stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Zone {
     /// Health factor of at least 1.
@@ -17,6 +17,32 @@ pub enum Zone {
     Hard,
     /// Worth less than its debt and the settlement's bonus.
     Insolvent,
+}
+
+impl Zone {
+    /// All of them, in order.
+    pub const ALL: [Self; 4] = [Self::Healthy, Self::Damped, Self::Hard, Self::Insolvent];
+
+    /// As served.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Damped => "damped",
+            Self::Hard => "hard",
+            Self::Insolvent => "insolvent",
+        }
+    }
+}
+
+/// What stands in a zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ZoneTotal {
+    /// How many positions.
+    pub positions: u64,
+    /// Their debt.
+    #[serde(deserialize_with = "figure")]
+    pub debt: f64,
 }
 
 /// One borrower's debt, with the collateral that would be seized first.
