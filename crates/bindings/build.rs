@@ -20,7 +20,9 @@ use std::{
 };
 
 /// Sources outside `contracts/` that the Rust tools deploy. One that is absent is skipped.
-const EXTRA_SOURCES: [&str; 9] = [
+const EXTRA_SOURCES: [&str; 11] = [
+    "node_modules/@openzeppelin/contracts/governance/TimelockController.sol",
+    "script/Multicall.sol",
     "script/SystemDeployer.sol",
     "test/mocks/FixedOracle.sol",
     "test/mocks/FullClosePolicy.sol",
