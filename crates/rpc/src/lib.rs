@@ -5,6 +5,8 @@ mod endpoint;
 mod error;
 pub mod follower;
 pub mod health;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transport;
 
 pub use client::{CallReverted, Client, Multicall3, TargetCall, connect};
