@@ -23,6 +23,15 @@ pub enum StartError {
         request: &'static str,
         message: String,
     },
+    #[error(
+        "the provider counts {latest} transactions of the account, with the pool's {pending}: more than {most} cannot \
+         be pending"
+    )]
+    Pending {
+        latest: u64,
+        pending: u64,
+        most: u64,
+    },
 }
 
 /// Another process has the account or the journal.
@@ -107,6 +116,15 @@ pub enum Alarm {
         address: Address,
         nonce: u64,
         foreign: Option<B256>,
+    },
+    #[error(
+        "the chain has used {chain} nonces of {address}, ours go up to {ours} with too many unused between: the \
+         provider lied about one of them, or the chain was replaced"
+    )]
+    NonceGap {
+        address: Address,
+        chain: u64,
+        ours: u64,
     },
 }
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Failure, Head, Order, OrderState, Report, Settings, StartError, Status, Stopped, SubmitError,
+    task,
 };
 
 /// Starts senders.
@@ -59,16 +60,18 @@ impl Sender {
         settings: Settings,
         shutdown: CancellationToken,
     ) -> Result<Started, StartError> {
-        let _ = (signer, settings, shutdown);
-        drop(provider);
-        Err(StartError::Provider {
-            request: "eth_chainId",
-            message: "not connected".into(),
-        })
+        task::start(provider, signer, settings, shutdown).await
     }
 }
 
 impl Handle {
+    pub(crate) const fn new(
+        commands: mpsc::UnboundedSender<Command>,
+        status: watch::Receiver<Status>,
+    ) -> Self {
+        Self { commands, status }
+    }
+
     /// Takes an order; returns once it is on disk.
     ///
     /// # Errors

@@ -1,11 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+mod engine;
 mod error;
+mod fees;
 mod handle;
+mod journal;
+mod lock;
+mod observe;
 mod order;
+mod rejection;
 mod report;
 mod settings;
+mod slot;
 mod stage;
+mod task;
 
 pub use error::{Alarm, Failure, JournalError, LockError, StartError, SubmitError};
 pub use handle::{Accepted, Handle, Sender, Started};

@@ -44,9 +44,7 @@ pub enum Outcome {
     Included(Inclusion),
     /// The block that it was in left the chain; it is in flight again.
     Reorged {
-        /// The block that left.
-        block_hash: B256,
-        /// Its number.
+        /// Number of the block that left.
         block_number: u64,
     },
     /// Ran out before it was signed. Nothing was ever sent.
