@@ -29,7 +29,7 @@ pub struct Manifest {
 pub struct Deployment {
     /// The chain.
     pub chain_id: u64,
-    /// keccak256 of the plan, ABI-encoded, and the deployer: two configurations that give the same system have the same.
+    /// A hash of the whole plan, the deployer and the contracts' creation code: equal where the system is the same.
     pub configuration_hash: B256,
     /// Whether every step is confirmed and the system on chain was compared with the plan.
     pub complete: bool,

@@ -1,0 +1,368 @@
+//! The calls that configure a system and hand it over, and how each is seen to be done.
+
+use std::fmt;
+
+use alloy_primitives::{Address, B256, Bytes, U256, b256, keccak256};
+use alloy_sol_types::{SolCall, SolValue};
+use breakwater_bindings::lending_pool_extension::LendingPoolExtension::CollateralConfig;
+use breakwater_bindings::{
+    DampedPolicy, LendingPool, LendingPoolExtension, TimelockController, UniswapV3Pool,
+};
+
+use crate::chain::Views;
+use crate::defaults::SystemPlan;
+use crate::error::DeployError;
+use crate::manifest::{Deployment, PolicyKind};
+use crate::plan::same;
+
+/// `bytes32("breakwater bootstrap")`, the salt of the operations that the deployer sends through the timelock.
+const BOOTSTRAP: B256 = b256!("627265616b776174657220626f6f747374726170000000000000000000000000");
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Action {
+    List {
+        number: u64,
+        listing: Box<CollateralConfig>,
+    },
+    MinDebt {
+        debt: U256,
+        stipend: U256,
+    },
+    ReserveFactor(u8),
+    GrowMemory {
+        number: u64,
+        venue: Address,
+        observations: u16,
+    },
+    RecordDepth(u64),
+    TransferOwnership,
+    Schedule(Operation),
+    Execute(Operation),
+    Grant(Role, Address),
+    Renounce(Role, Address),
+}
+
+/// What the deployer does through the timelock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    AcceptOwnership,
+    UpdateDelay(U256),
+}
+
+/// A role of the timelock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Proposer,
+    Canceller,
+    Executor,
+    Admin,
+}
+
+impl Role {
+    pub(crate) fn id(self) -> B256 {
+        match self {
+            Self::Proposer => keccak256("PROPOSER_ROLE"),
+            Self::Canceller => keccak256("CANCELLER_ROLE"),
+            Self::Executor => keccak256("EXECUTOR_ROLE"),
+            Self::Admin => B256::ZERO,
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Proposer => "proposer",
+            Self::Canceller => "canceller",
+            Self::Executor => "executor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A call with the contracts that it concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    action: Action,
+    pool: Address,
+    timelock: Address,
+    policy: Address,
+}
+
+impl Call {
+    /// All of them, in order. `script/Deployment.sol` has the same, but for two that anybody may make and that a system needs
+    /// to work well from the start: a venue remembers as many observations as its averaging window can hold (one a second),
+    /// and a damped policy has its first reading of each depth.
+    pub(crate) fn all(system: &SystemPlan, deployment: &Deployment) -> Vec<Self> {
+        let mut actions: Vec<_> = (0..)
+            .zip(&system.collaterals)
+            .map(|(number, collateral)| Action::List {
+                number,
+                listing: Box::new(same(&collateral.listing)),
+            })
+            .collect();
+        actions.push(Action::MinDebt {
+            debt: U256::from(system.minDebt),
+            stipend: system.settlementStipend,
+        });
+        actions.push(Action::ReserveFactor(system.reserveFactor));
+        for (collateral, there) in system.collaterals.iter().zip(&deployment.collaterals) {
+            actions.extend(there.venue.map(|venue| Action::GrowMemory {
+                number: there.id,
+                venue,
+                observations: u16::try_from(collateral.venueWindow + 1).unwrap_or(u16::MAX),
+            }));
+        }
+        if deployment.policy.kind == PolicyKind::Damped {
+            actions.extend((0..system.collaterals.len() as u64).map(Action::RecordDepth));
+        }
+        let (governance, deployer) = (system.governance, deployment.deployer);
+        let delay = Operation::UpdateDelay(system.timelockDelay);
+        actions.extend([
+            Action::TransferOwnership,
+            Action::Schedule(Operation::AcceptOwnership),
+            Action::Execute(Operation::AcceptOwnership),
+            Action::Schedule(delay),
+            Action::Execute(delay),
+            Action::Grant(Role::Proposer, governance),
+            Action::Grant(Role::Canceller, governance),
+            Action::Grant(Role::Executor, governance),
+            Action::Renounce(Role::Proposer, deployer),
+            Action::Renounce(Role::Canceller, deployer),
+            Action::Renounce(Role::Executor, deployer),
+            Action::Renounce(Role::Admin, deployer),
+        ]);
+        let call = |action| Self {
+            action,
+            pool: deployment.pool,
+            timelock: deployment.timelock,
+            policy: deployment.policy.address,
+        };
+        actions.into_iter().map(call).collect()
+    }
+
+    /// The contract called.
+    #[must_use]
+    pub const fn target(&self) -> Address {
+        match self.action {
+            Action::List { .. }
+            | Action::MinDebt { .. }
+            | Action::ReserveFactor(_)
+            | Action::TransferOwnership => self.pool,
+            Action::GrowMemory { venue, .. } => venue,
+            Action::RecordDepth(_) => self.policy,
+            Action::Schedule(_) | Action::Execute(_) | Action::Grant(..) | Action::Renounce(..) => {
+                self.timelock
+            }
+        }
+    }
+
+    /// Whether only the deployer may make it, and only until he has handed over.
+    #[must_use]
+    pub const fn is_deployers(&self) -> bool {
+        !matches!(
+            self.action,
+            Action::RecordDepth(_) | Action::GrowMemory { .. }
+        )
+    }
+
+    /// Calldata.
+    #[must_use]
+    pub fn data(&self) -> Bytes {
+        match &self.action {
+            Action::List { listing, .. } => LendingPoolExtension::listCollateralCall {
+                config: (**listing).clone(),
+            }
+            .abi_encode(),
+            Action::MinDebt { debt, stipend } => LendingPoolExtension::setMinDebtCall {
+                minDebt_: debt.saturating_to(),
+                stipend: *stipend,
+            }
+            .abi_encode(),
+            Action::ReserveFactor(percent) => {
+                LendingPoolExtension::setReserveFactorCall { percent: *percent }.abi_encode()
+            }
+            Action::GrowMemory { observations, .. } => {
+                UniswapV3Pool::increaseObservationCardinalityNextCall {
+                    observationCardinalityNext: *observations,
+                }
+                .abi_encode()
+            }
+            Action::RecordDepth(number) => DampedPolicy::recordDepthCall {
+                pool: self.pool,
+                collateralId: U256::from(*number),
+            }
+            .abi_encode(),
+            Action::TransferOwnership => LendingPool::transferOwnershipCall {
+                newOwner: self.timelock,
+            }
+            .abi_encode(),
+            Action::Schedule(operation) => {
+                let (target, data) = self.operation(*operation);
+                TimelockController::scheduleCall {
+                    target,
+                    value: U256::ZERO,
+                    data,
+                    predecessor: B256::ZERO,
+                    salt: BOOTSTRAP,
+                    delay: U256::ZERO,
+                }
+                .abi_encode()
+            }
+            Action::Execute(operation) => {
+                let (target, payload) = self.operation(*operation);
+                TimelockController::executeCall {
+                    target,
+                    value: U256::ZERO,
+                    payload,
+                    predecessor: B256::ZERO,
+                    salt: BOOTSTRAP,
+                }
+                .abi_encode()
+            }
+            Action::Grant(role, account) => TimelockController::grantRoleCall {
+                role: role.id(),
+                account: *account,
+            }
+            .abi_encode(),
+            Action::Renounce(role, account) => TimelockController::renounceRoleCall {
+                role: role.id(),
+                callerConfirmation: *account,
+            }
+            .abi_encode(),
+        }
+        .into()
+    }
+
+    /// Whether the chain shows its effect. Its contracts must be there.
+    ///
+    /// # Errors
+    /// As [`Views::view`].
+    pub async fn is_done(&self, views: &impl Views) -> Result<bool, DeployError> {
+        let (pool, timelock) = (self.pool, self.timelock);
+        Ok(match &self.action {
+            Action::List { number, .. } => {
+                let count = views
+                    .read(pool, LendingPoolExtension::collateralCountCall {})
+                    .await?;
+                count > U256::from(*number)
+            }
+            Action::MinDebt { debt, stipend } => {
+                views
+                    .read(pool, LendingPoolExtension::minDebtCall {})
+                    .await?
+                    == *debt
+                    && views
+                        .read(pool, LendingPoolExtension::settlementStipendCall {})
+                        .await?
+                        == *stipend
+            }
+            Action::ReserveFactor(percent) => {
+                let factor = views
+                    .read(pool, LendingPoolExtension::reserveFactorCall {})
+                    .await?;
+                factor == U256::from(*percent)
+            }
+            Action::GrowMemory {
+                venue,
+                observations,
+                ..
+            } => {
+                let slot = views.read(*venue, UniswapV3Pool::slot0Call {}).await?;
+                slot.observationCardinalityNext >= *observations
+            }
+            Action::RecordDepth(number) => {
+                let call = DampedPolicy::observationOfCall {
+                    pool,
+                    collateralId: U256::from(*number),
+                };
+                views.read(self.policy, call).await?.at != 0
+            }
+            Action::TransferOwnership => {
+                views.read(pool, LendingPool::pendingOwnerCall {}).await? == timelock
+                    || views.read(pool, LendingPool::ownerCall {}).await? == timelock
+            }
+            Action::Schedule(operation) => {
+                let id = self.operation_id(*operation);
+                views
+                    .read(timelock, TimelockController::isOperationCall { id })
+                    .await?
+            }
+            Action::Execute(operation) => {
+                let id = self.operation_id(*operation);
+                views
+                    .read(timelock, TimelockController::isOperationDoneCall { id })
+                    .await?
+            }
+            Action::Grant(role, account) => has_role(views, timelock, *role, *account).await?,
+            Action::Renounce(role, account) => !has_role(views, timelock, *role, *account).await?,
+        })
+    }
+
+    fn operation(&self, operation: Operation) -> (Address, Bytes) {
+        match operation {
+            Operation::AcceptOwnership => (
+                self.pool,
+                LendingPool::acceptOwnershipCall {}.abi_encode().into(),
+            ),
+            Operation::UpdateDelay(delay) => (
+                self.timelock,
+                TimelockController::updateDelayCall { newDelay: delay }
+                    .abi_encode()
+                    .into(),
+            ),
+        }
+    }
+
+    /// OpenZeppelin's `hashOperation`.
+    fn operation_id(&self, operation: Operation) -> B256 {
+        let (target, data) = self.operation(operation);
+        keccak256((target, U256::ZERO, data, B256::ZERO, BOOTSTRAP).abi_encode_params())
+    }
+}
+
+/// Whether an account has a role of the timelock.
+pub(crate) async fn has_role(
+    views: &impl Views,
+    timelock: Address,
+    role: Role,
+    account: Address,
+) -> Result<bool, DeployError> {
+    let role = role.id();
+    views
+        .read(timelock, TimelockController::hasRoleCall { role, account })
+        .await
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AcceptOwnership => f.write_str("to accept the pool"),
+            Self::UpdateDelay(delay) => write!(f, "its delay of {delay} s"),
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.action {
+            Action::List { number, listing } => {
+                write!(f, "list collateral {number}, {}", listing.token)
+            }
+            Action::MinDebt { debt, stipend } => {
+                write!(f, "set the minimum debt {debt} and the stipend {stipend}")
+            }
+            Action::ReserveFactor(percent) => write!(f, "set the reserve factor {percent}%"),
+            Action::GrowMemory {
+                number,
+                observations,
+                ..
+            } => write!(f, "let venue {number} remember {observations} observations"),
+            Action::RecordDepth(number) => write!(f, "record the depth of venue {number}"),
+            Action::TransferOwnership => f.write_str("offer the pool to the timelock"),
+            Action::Schedule(operation) => write!(f, "schedule with the timelock {operation}"),
+            Action::Execute(operation) => write!(f, "execute through the timelock {operation}"),
+            Action::Grant(role, account) => write!(f, "make {account} {}", role.name()),
+            Action::Renounce(role, _) => write!(f, "give up being {}", role.name()),
+        }
+    }
+}

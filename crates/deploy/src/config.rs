@@ -1,0 +1,416 @@
+//! The configuration file, the same that `script/Deploy.s.sol` reads, and the plan that it makes of the defaults.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{Address, U256, Uint};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::defaults::{self, CollateralPlan, SystemPlan};
+
+/// The widest confirmation band of a collateral without a venue, basis points: `script/Deployment.sol` refuses more.
+const BAND_WITHOUT_VENUE: u16 = 200;
+
+/// Keys of the file.
+const KEYS: [&str; 12] = [
+    "chainId",
+    "asset",
+    "governance",
+    "guardian",
+    "name",
+    "symbol",
+    "supplyCap",
+    "borrowCap",
+    "minDebt",
+    "settlementStipend",
+    "nativeCollateral",
+    "collaterals",
+];
+
+/// Keys of a collateral.
+const COLLATERAL_KEYS: [&str; 6] = [
+    "token",
+    "feed",
+    "quoteFeed",
+    "venue",
+    "venueMinDepth",
+    "cap",
+];
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: cannot read the configuration: {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Not JSON, a key is missing, or a value is of another kind.
+    #[error("{path}: {reason}", path = path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and on which line.
+        reason: String,
+    },
+    /// A key that nothing reads.
+    #[error("{path}: unknown key `{key}`; did you mean `{nearest}`?", path = path.display())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key, with where it stands.
+        key: String,
+        /// The most similar key there is.
+        nearest: &'static str,
+    },
+    /// A value that no system can have.
+    #[error("{path}: `{key}` is {value}: {reason}", path = path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        key: String,
+        /// What it is.
+        value: String,
+        /// What was expected.
+        reason: &'static str,
+    },
+}
+
+/// What an operator chooses: a chain's addresses, names and caps. All other parameters are the defaults of
+/// `script/Defaults.sol`. Amounts are base units, as decimal strings or numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Configuration {
+    /// The chain that the addresses are of; without it any chain is believed.
+    #[serde(default)]
+    pub chain_id: Option<u64>,
+    /// The debt token.
+    pub asset: Address,
+    /// Proposes to the timelock.
+    pub governance: Address,
+    /// May freeze new risk.
+    pub guardian: Address,
+    /// Of the share.
+    pub name: String,
+    /// Of the share.
+    pub symbol: String,
+    /// Base units of the debt token.
+    pub supply_cap: U256,
+    /// Base units of the debt token.
+    pub borrow_cap: U256,
+    /// The smallest debt that may be opened, base units of the debt token.
+    pub min_debt: U256,
+    /// What settling pays, base units of the debt token; at most a twentieth of `min_debt`.
+    pub settlement_stipend: U256,
+    /// The number of the collateral that is the chain's native coin; without one the bonus pays for no gas.
+    #[serde(default)]
+    pub native_collateral: Option<u64>,
+    /// Listed in this order.
+    pub collaterals: Vec<CollateralConfiguration>,
+}
+
+/// A collateral.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CollateralConfiguration {
+    /// The token.
+    pub token: Address,
+    /// The feed of its price.
+    pub feed: Address,
+    /// The feed of the debt token's price, where `feed` does not answer in the debt token.
+    #[serde(default)]
+    pub quote_feed: Option<Address>,
+    /// A Uniswap v3 pool of the token and the debt token.
+    #[serde(default)]
+    pub venue: Option<Address>,
+    /// Depth within 2% below which the venue does not answer, base units of the debt token; needed with a venue.
+    #[serde(default)]
+    pub venue_min_depth: Option<U256>,
+    /// The most that the pool accepts, base units of the token.
+    pub cap: U256,
+}
+
+impl Configuration {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Parses the text of `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`], but not for reading.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let syntax = |error: serde_json::Error| ConfigError::Syntax {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        // Keys first: serde lists what it knows, but does not say what was meant.
+        let value: Value = serde_json::from_str(text).map_err(syntax)?;
+        known(path, &value, "", &KEYS)?;
+        if let Some(collaterals) = value.get("collaterals").and_then(Value::as_array) {
+            for (number, collateral) in collaterals.iter().enumerate() {
+                known(
+                    path,
+                    collateral,
+                    &format!("collaterals[{number}]."),
+                    &COLLATERAL_KEYS,
+                )?;
+            }
+        }
+        let configuration: Self = serde_json::from_str(text).map_err(syntax)?;
+        configuration.check(path)?;
+        Ok(configuration)
+    }
+
+    /// The plan: the defaults with these values. The values were checked when they were parsed; of one that was built by
+    /// hand, what does not fit saturates and the contracts refuse it.
+    #[must_use]
+    pub fn plan(&self) -> SystemPlan {
+        let mut plan = defaults::system_plan();
+        let default = plan.collaterals[0].clone();
+        plan.asset = self.asset;
+        plan.governance = self.governance;
+        plan.guardian = self.guardian;
+        plan.name.clone_from(&self.name);
+        plan.symbol.clone_from(&self.symbol);
+        plan.supplyCap = self.supply_cap;
+        plan.borrowCap = self.borrow_cap;
+        plan.minDebt = self.min_debt.saturating_to();
+        plan.settlementStipend = self.settlement_stipend;
+        match self.native_collateral {
+            Some(number) => plan.nativeCollateral = U256::from(number),
+            None => plan.policy.damped.liquidationGas = U256::ZERO,
+        }
+        plan.collaterals = self
+            .collaterals
+            .iter()
+            .map(|collateral| collateral.plan(default.clone()))
+            .collect();
+        plan
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        let wrong = |key: &str, value: String, reason| {
+            Err(ConfigError::Value {
+                path: path.to_owned(),
+                key: key.to_owned(),
+                value,
+                reason,
+            })
+        };
+        let mut addresses = vec![
+            ("asset".to_owned(), self.asset),
+            ("governance".to_owned(), self.governance),
+            ("guardian".to_owned(), self.guardian),
+        ];
+        for (number, collateral) in self.collaterals.iter().enumerate() {
+            let at = |key: &str| format!("collaterals[{number}].{key}");
+            addresses.push((at("token"), collateral.token));
+            addresses.push((at("feed"), collateral.feed));
+            addresses.extend(collateral.quote_feed.map(|feed| (at("quoteFeed"), feed)));
+            addresses.extend(collateral.venue.map(|venue| (at("venue"), venue)));
+            let depth = collateral.venue_min_depth.unwrap_or_default();
+            if collateral.venue.is_some() && depth.is_zero() {
+                return wrong(
+                    &at("venueMinDepth"),
+                    collateral
+                        .venue_min_depth
+                        .map_or("missing".to_owned(), |depth| depth.to_string()),
+                    "a venue needs a least depth; in next to no liquidity a price is free to set",
+                );
+            }
+            if collateral.venue.is_none() && collateral.venue_min_depth.is_some() {
+                return wrong(
+                    &at("venueMinDepth"),
+                    depth.to_string(),
+                    "there is no `venue` that it could apply to",
+                );
+            }
+            if collateral.cap > U256::from(u128::MAX) {
+                return wrong(&at("cap"), collateral.cap.to_string(), "at most 2^128 - 1");
+            }
+        }
+        for (key, address) in addresses {
+            if address.is_zero() {
+                return wrong(&key, address.to_string(), "the zero address is nobody");
+            }
+        }
+        if self.min_debt > U256::from(Uint::<88, 2>::MAX) {
+            return wrong("minDebt", self.min_debt.to_string(), "at most 2^88 - 1");
+        }
+        if self.collaterals.is_empty() {
+            return wrong("collaterals", "empty".to_owned(), "at least one collateral");
+        }
+        if let Some(number) = self.native_collateral
+            && number >= self.collaterals.len() as u64
+        {
+            return wrong(
+                "nativeCollateral",
+                number.to_string(),
+                "the number of one of `collaterals`, counted from 0",
+            );
+        }
+        Ok(())
+    }
+}
+
+impl CollateralConfiguration {
+    fn plan(&self, mut plan: CollateralPlan) -> CollateralPlan {
+        plan.listing.token = self.token;
+        plan.base.source = self.feed;
+        if let Some(feed) = self.quote_feed {
+            plan.quote = plan.base.clone();
+            plan.quote.source = feed;
+        }
+        match self.venue {
+            Some(venue) => {
+                plan.venue = venue;
+                plan.venueMinDepth = self.venue_min_depth.unwrap_or_default();
+            }
+            None => plan.listing.confirmationBand = BAND_WITHOUT_VENUE,
+        }
+        plan.listing.cap = self.cap.saturating_to();
+        plan
+    }
+}
+
+/// Refuses keys that are not in `keys`.
+fn known(
+    path: &Path,
+    value: &Value,
+    prefix: &str,
+    keys: &'static [&'static str],
+) -> Result<(), ConfigError> {
+    let Some(object) = value.as_object() else {
+        return Ok(());
+    };
+    for key in object.keys() {
+        if keys.contains(&key.as_str()) {
+            continue;
+        }
+        let similarity = |known: &&&str| (strsim::jaro_winkler(key, known) * 1e6) as u64;
+        if let Some(nearest) = keys.iter().max_by_key(similarity) {
+            return Err(ConfigError::UnknownKey {
+                path: path.to_owned(),
+                key: format!("{prefix}{key}"),
+                nearest,
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../../script/config/example.json");
+
+    fn parse(text: &str) -> Result<Configuration, ConfigError> {
+        Configuration::parse(text, Path::new("system.json"))
+    }
+
+    fn refused(from: &str, to: &str) -> String {
+        assert!(EXAMPLE.contains(from), "{from} is not in the example");
+        parse(&EXAMPLE.replacen(from, to, 1))
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn the_example_gives_the_defaults_with_its_values() {
+        let plan = parse(EXAMPLE).unwrap().plan();
+        assert_eq!(plan.name, "Breakwater DAI");
+        assert_eq!(plan.timelockDelay, U256::from(172_800));
+        assert_eq!(plan.minDebt.to_string(), "100000000000000000000");
+        assert_eq!(plan.collaterals[0].listing.confirmationBand, 500);
+        assert_eq!(plan.collaterals[0].quote.source, Address::ZERO);
+        assert_eq!(plan.policy.damped.liquidationGas, U256::from(400_000));
+    }
+
+    #[test]
+    fn what_is_left_out_follows_the_script() {
+        let text = EXAMPLE
+            .replace("  \"nativeCollateral\": 0,\n", "")
+            .replace(
+                "      \"venue\": \"0x0000000000000000000000000000000000000006\",\n",
+                "",
+            )
+            .replace(
+                "      \"venueMinDepth\": \"100000000000000000000000\",\n",
+                "      \"quoteFeed\": \"0x0000000000000000000000000000000000000007\",\n",
+            );
+        let plan = parse(&text).unwrap().plan();
+        assert_eq!(plan.policy.damped.liquidationGas, U256::ZERO);
+        let collateral = &plan.collaterals[0];
+        assert_eq!(collateral.venue, Address::ZERO);
+        assert_eq!(collateral.listing.confirmationBand, 200);
+        assert_eq!(collateral.quote.heartbeat, collateral.base.heartbeat);
+        assert_eq!(collateral.quote.source, Address::with_last_byte(7));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let cases = [
+            (
+                "\"supplyCap\"",
+                "\"suplyCap\"",
+                "unknown key `suplyCap`; did you mean `supplyCap`?",
+            ),
+            (
+                "\"feed\"",
+                "\"fed\"",
+                "unknown key `collaterals[0].fed`; did you mean `feed`?",
+            ),
+            ("\"symbol\": \"bwDAI\",", "", "missing field `symbol`"),
+            (
+                "0x0000000000000000000000000000000000000002",
+                "0x0000000000000000000000000000000000000000",
+                "`governance` is 0x0000000000000000000000000000000000000000",
+            ),
+            (
+                "\"venueMinDepth\": \"100000000000000000000000\",",
+                "",
+                "`collaterals[0].venueMinDepth` is missing",
+            ),
+            (
+                "\"nativeCollateral\": 0",
+                "\"nativeCollateral\": 1",
+                "`nativeCollateral` is 1",
+            ),
+            (
+                "\"100000000000000000000\"",
+                "\"400000000000000000000000000\"",
+                "`minDebt` is 400000000000000000000000000: at most 2^88 - 1",
+            ),
+            ("\"900000000000000000000000\"", "\"lots\"", "line 8"),
+            (
+                "\"symbol\": \"bwDAI\",",
+                "\"symbol\": \"bwDAI\", \"symbol\": \"x\",",
+                "duplicate field `symbol`",
+            ),
+        ];
+        for (from, to, expected) in cases {
+            let said = refused(from, to);
+            assert!(said.starts_with("system.json: "), "{said}");
+            assert!(said.contains(expected), "{said}\nlacks {expected}");
+        }
+        let said = parse("{\"asset\": ").unwrap_err().to_string();
+        assert!(said.contains("EOF"), "{said}");
+    }
+}

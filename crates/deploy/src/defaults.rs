@@ -1,0 +1,44 @@
+//! The default plan, as `script/Defaults.sol` says it: read by executing it, so that nothing is written down twice.
+
+use std::sync::OnceLock;
+
+use alloy_primitives::Address;
+use breakwater_evm::{
+    BlockEnvironment, CallError, Chain, EvmError, MemoryChain, Rules, Transaction,
+};
+
+pub use breakwater_bindings::SystemDeployer;
+pub use breakwater_bindings::system_deployer::SystemDeployer::{CollateralPlan, SystemPlan};
+
+/// Gas for placing the deployer, whose code is larger than a block of a chain would take.
+const GAS: u64 = 2_000_000_000;
+
+/// The default plan, with one default collateral; addresses are zero.
+///
+/// # Panics
+/// If the compiled-in contract does not execute, which no input can bring about.
+#[must_use]
+pub fn system_plan() -> SystemPlan {
+    static PLAN: OnceLock<SystemPlan> = OnceLock::new();
+    PLAN.get_or_init(|| execute().unwrap_or_else(|error| panic!("the default plan: {error}")))
+        .clone()
+}
+
+fn execute() -> Result<SystemPlan, CallError> {
+    let mut chain = MemoryChain::new(Rules {
+        code_size_limit: Some(usize::MAX),
+        ..Rules::default()
+    });
+    chain.begin_block(BlockEnvironment {
+        number: 1,
+        gas_limit: GAS,
+        ..BlockEnvironment::default()
+    });
+    let creation = Transaction {
+        gas_limit: GAS,
+        ..Transaction::create(Address::ZERO, SystemDeployer::BYTECODE.clone())
+    };
+    let created = chain.execute(&creation)?.into_success()?.created;
+    let deployer = created.ok_or_else(|| EvmError::Engine("no address was created".to_owned()))?;
+    chain.call_sol(Address::ZERO, deployer, &SystemDeployer::defaultPlanCall {})
+}

@@ -1,0 +1,568 @@
+//! Carrying out a plan, one confirmed transaction after another, from wherever it was left.
+
+use std::fmt;
+use std::time::Duration;
+
+use alloy::eips::Encodable2718;
+use alloy::network::TransactionBuilder;
+use alloy::providers::{DynProvider, Provider};
+use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use tokio::time::{Instant, sleep};
+
+use crate::account::{Account, sign};
+use crate::calls::{Role, has_role};
+use crate::chain::{RpcViews, Views, failure};
+use crate::create2::{self, FACTORY, FACTORY_CODE};
+use crate::error::DeployError;
+use crate::estimate::{Estimate, simulate};
+use crate::manifest::{Deployment, Inclusion, ManifestFile, TransactionRecord};
+use crate::plan::{Creation, Plan, Step};
+use crate::verify::verify;
+
+/// A transaction may use a quarter more gas than it was estimated at.
+const GAS_MARGIN: (u64, u64) = (5, 4);
+
+/// How long an execution waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// For a transaction to be included.
+    pub inclusion: Duration,
+    /// Between two questions for it.
+    pub poll: Duration,
+}
+
+impl Default for Settings {
+    /// Five minutes, asking twice a second.
+    fn default() -> Self {
+        Self {
+            inclusion: Duration::from_secs(300),
+            poll: Duration::from_millis(500),
+        }
+    }
+}
+
+/// Whether the chain shows a step's effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepState {
+    /// Still to be sent.
+    Open,
+    /// There.
+    Done,
+}
+
+/// A step that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Its place in the plan.
+    pub step: usize,
+    /// The transaction.
+    pub transaction: TransactionRecord,
+}
+
+/// A plan on its way. Whether a step is done is always asked of the chain, never of the manifest: a run may break off
+/// anywhere, and what was sent without being recorded is found all the same.
+#[derive(Debug)]
+pub struct Execution {
+    provider: DynProvider,
+    views: RpcViews,
+    account: Account,
+    plan: Plan,
+    states: Vec<StepState>,
+    /// Of each step, the place of its record among the contracts or the calls.
+    places: Vec<usize>,
+    deployment: Deployment,
+    file: ManifestFile,
+    settings: Settings,
+}
+
+impl Execution {
+    /// Looks at what is there already. Sends and writes nothing; waits for earlier transactions of the account.
+    ///
+    /// # Errors
+    /// [`DeployError`]: the manifest holds another system on this chain, the chain is another, it lacks the factory,
+    /// transactions of the account remain pending.
+    pub async fn open(
+        provider: DynProvider,
+        account: Account,
+        plan: Plan,
+        file: ManifestFile,
+        settings: Settings,
+    ) -> Result<Self, DeployError> {
+        let expected = plan.deployment.chain_id;
+        let found = provider
+            .get_chain_id()
+            .await
+            .map_err(|error| failure("read the chain id", error))?;
+        if found != expected {
+            return Err(DeployError::WrongChain { expected, found });
+        }
+        file.check(expected, plan.deployment.configuration_hash)?;
+        let views = RpcViews::new(provider.clone());
+        require_factory(&views).await?;
+        let mut execution = Self {
+            deployment: plan.deployment.clone(),
+            states: vec![StepState::Open; plan.steps.len()],
+            places: places(&plan.steps),
+            provider,
+            views,
+            account,
+            plan,
+            file,
+            settings,
+        };
+        execution.await_earlier().await?;
+        execution.look().await?;
+        execution.remember().await?;
+        Ok(execution)
+    }
+
+    /// The plan.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Whether each step of the plan is done.
+    #[must_use]
+    pub fn states(&self) -> &[StepState] {
+        &self.states
+    }
+
+    /// What is recorded so far.
+    #[must_use]
+    pub const fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// What the open steps cost, by the RPC's own execution of them.
+    ///
+    /// # Errors
+    /// [`DeployError::Refused`] with the first step that a contract would refuse, [`DeployError::Rpc`].
+    pub async fn estimate(&self) -> Result<Estimate, DeployError> {
+        let fee = self.fees().await?.0;
+        let mut open = Vec::new();
+        let mut calls = Vec::new();
+        for (number, step) in self.plan.steps.iter().enumerate() {
+            if self.states[number] == StepState::Open {
+                open.push(number);
+                let (to, data) = request(step);
+                calls.push((step.to_string(), to, data));
+            }
+        }
+        let mut steps = vec![None; self.plan.steps.len()];
+        if calls.is_empty() {
+            return Ok(Estimate {
+                steps,
+                total: Some(0),
+                fee,
+            });
+        }
+        let gas = simulate(&self.provider, self.account.address(), &calls).await?;
+        let total = gas.as_ref().map(|gas| gas.iter().sum());
+        for (number, gas) in open.into_iter().zip(gas.into_iter().flatten()) {
+            steps[number] = Some(gas);
+        }
+        Ok(Estimate { steps, total, fee })
+    }
+
+    /// Whether the account can pay for an estimate.
+    ///
+    /// # Errors
+    /// [`DeployError::InsufficientFunds`], [`DeployError::Rpc`].
+    pub async fn require_funds(&self, estimate: &Estimate) -> Result<(), DeployError> {
+        let gas = estimate.total.unwrap_or_default();
+        let needed = U256::from(gas) * U256::from(estimate.fee);
+        let account = self.account.address();
+        let balance = self
+            .provider
+            .get_balance(account)
+            .await
+            .map_err(|error| failure("read the account's balance", error))?;
+        if balance < needed {
+            return Err(DeployError::InsufficientFunds {
+                account,
+                balance,
+                needed,
+                gas,
+                fee: estimate.fee,
+            });
+        }
+        Ok(())
+    }
+
+    /// Carries out the first open step and waits until it is confirmed and the chain shows its effect; `None` where no step
+    /// is open.
+    ///
+    /// # Errors
+    /// [`DeployError`]; a new [`Execution`] continues.
+    pub async fn advance(&mut self) -> Result<Option<Progress>, DeployError> {
+        let open = self
+            .states
+            .iter()
+            .position(|state| *state == StepState::Open);
+        let Some(number) = open else {
+            return Ok(None);
+        };
+        let step = self.plan.steps[number].clone();
+        let label = step.to_string();
+        let hash = self.send(number, &label).await?;
+        let receipt = self.await_receipt(hash, &label).await?;
+        let transaction = TransactionRecord {
+            hash,
+            inclusion: inclusion(&receipt),
+        };
+        *self.slot(number) = Some(transaction);
+        self.record()?;
+        if !receipt.status() {
+            return Err(DeployError::Failed {
+                step: label,
+                hash,
+                block: receipt.block_number.unwrap_or_default(),
+            });
+        }
+        self.await_effect(&step, &label, hash).await?;
+        self.states[number] = StepState::Done;
+        self.record()?;
+        Ok(Some(Progress {
+            step: number,
+            transaction,
+        }))
+    }
+
+    /// Compares the whole system with the plan and marks the deployment complete.
+    ///
+    /// # Errors
+    /// [`DeployError::Mismatches`], [`DeployError::Rpc`], [`DeployError::Manifest`].
+    pub async fn finish(mut self) -> Result<Deployment, DeployError> {
+        verify(&self.views, &self.plan).await?;
+        for number in 0..self.plan.steps.len() {
+            self.complete_record(number).await?;
+        }
+        self.deployment.complete = true;
+        self.record()?;
+        Ok(self.deployment)
+    }
+
+    /// Which steps the chain shows to be done.
+    async fn look(&mut self) -> Result<(), DeployError> {
+        let timelock = self.plan.deployment.timelock;
+        let handed_over = !self.views.code(timelock).await?.is_empty()
+            && !has_role(&self.views, timelock, Role::Admin, self.plan.deployer).await?;
+        for (number, step) in self.plan.steps.iter().enumerate() {
+            let done = match step {
+                Step::Create(creation) => {
+                    let code = self.views.code(creation.address).await?;
+                    if !code.is_empty() {
+                        set_code_hash(&mut self.deployment, creation, &code);
+                    }
+                    !code.is_empty()
+                }
+                // Giving up the last right is the last step; what governance changed since is not for us to change back.
+                Step::Call(call) if handed_over && call.is_deployers() => true,
+                Step::Call(call) => {
+                    !self.views.code(call.target()).await?.is_empty()
+                        && !self.views.code(self.plan.deployment.pool).await?.is_empty()
+                        && call.is_done(&self.views).await?
+                }
+            };
+            self.states[number] = if done {
+                StepState::Done
+            } else {
+                StepState::Open
+            };
+        }
+        Ok(())
+    }
+
+    /// Takes over what the manifest knows of this system, unless the chain has begun anew since; and finds the first block.
+    async fn remember(&mut self) -> Result<(), DeployError> {
+        let mut steps = self.plan.steps.iter().zip(&self.states);
+        let begun = steps.any(|(step, state)| {
+            matches!(step, Step::Create(creation) if creation.role != "multicall")
+                && *state == StepState::Done
+        });
+        if !begun {
+            self.deployment.first_block = self.block_number().await?;
+            return Ok(());
+        }
+        let chain_id = self.deployment.chain_id;
+        let Some(known) = self.file.manifest().chains.get(&chain_id).cloned() else {
+            self.deployment.first_block = self.first_block().await?;
+            return Ok(());
+        };
+        self.deployment.first_block = known.first_block;
+        self.deployment.complete = known.complete;
+        self.deployment.local = known.local;
+        for record in &mut self.deployment.contracts {
+            record.transaction = known
+                .contract(&record.role)
+                .and_then(|other| other.transaction);
+        }
+        for record in &mut self.deployment.calls {
+            let same = known.calls.iter().find(|other| other.step == record.step);
+            record.transaction = same.and_then(|other| other.transaction);
+        }
+        Ok(())
+    }
+
+    /// The block before the system's first contract came to be, found by halving; 0 where the node has forgotten old states,
+    /// which costs a reader of events time and nothing else.
+    async fn first_block(&self) -> Result<u64, DeployError> {
+        let timelock = self.plan.deployment.timelock;
+        let (mut before, mut there) = (0, self.block_number().await?);
+        while there - before > 1 {
+            let middle = before + (there - before) / 2;
+            match self.provider.get_code_at(timelock).number(middle).await {
+                Ok(code) if code.is_empty() => before = middle,
+                Ok(_) => there = middle,
+                Err(error) => {
+                    tracing::warn!(%error, block = middle, "cannot look back for the first block; taking 0");
+                    return Ok(0);
+                }
+            }
+        }
+        Ok(before)
+    }
+
+    async fn block_number(&self) -> Result<u64, DeployError> {
+        let number = self.provider.get_block_number().await;
+        number.map_err(|error| failure("read the block number", error))
+    }
+
+    /// Most wei a gas, and of it the tip.
+    async fn fees(&self) -> Result<(u128, u128), DeployError> {
+        let fees = self.provider.estimate_eip1559_fees().await;
+        let fees = fees.map_err(|error| failure("estimate the fees", error))?;
+        Ok((fees.max_fee_per_gas, fees.max_priority_fee_per_gas))
+    }
+
+    /// Waits until nothing of the account is pending: what a run before this one sent is included before anything is judged
+    /// to be missing.
+    async fn await_earlier(&self) -> Result<(), DeployError> {
+        let account = self.account.address();
+        let during = "count the account's transactions";
+        let deadline = Instant::now() + self.settings.inclusion;
+        loop {
+            let pending = self.provider.get_transaction_count(account).pending();
+            let pending = pending.await;
+            let included = self.provider.get_transaction_count(account).await;
+            let pending = pending.map_err(|error| failure(during, error))?;
+            let included = included.map_err(|error| failure(during, error))?;
+            if pending <= included {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(DeployError::InFlight {
+                    account,
+                    count: pending - included,
+                    waited: self.settings.inclusion,
+                });
+            }
+            sleep(self.settings.poll).await;
+        }
+    }
+
+    /// Sends a step's transaction. With a key, its hash is on disk before it leaves.
+    async fn send(&mut self, number: usize, label: &str) -> Result<B256, DeployError> {
+        let from = self.account.address();
+        let (to, data) = request(&self.plan.steps[number]);
+        let mut request = TransactionRequest::default()
+            .with_from(from)
+            .with_to(to)
+            .with_input(data);
+        let gas = self.provider.estimate_gas(request.clone()).await;
+        let gas = gas.map_err(|error| failure(label, error))?;
+        request.set_gas_limit(gas.saturating_mul(GAS_MARGIN.0) / GAS_MARGIN.1);
+        let signer = match &self.account {
+            Account::Key(signer) => signer.clone(),
+            Account::Unlocked(_) => {
+                let sent = self.provider.send_transaction(request).await;
+                let hash = *sent.map_err(|error| failure(label, error))?.tx_hash();
+                self.note_sent(number, hash)?;
+                return Ok(hash);
+            }
+        };
+        let (max_fee, tip) = self.fees().await?;
+        let nonce = self.provider.get_transaction_count(from).await;
+        request.set_nonce(nonce.map_err(|error| failure(label, error))?);
+        request.set_chain_id(self.deployment.chain_id);
+        request.set_max_fee_per_gas(max_fee);
+        request.set_max_priority_fee_per_gas(tip);
+        let signed = sign(&signer, label, request).await?;
+        let hash = *signed.tx_hash();
+        self.note_sent(number, hash)?;
+        match self
+            .provider
+            .send_raw_transaction(&signed.encoded_2718())
+            .await
+        {
+            Ok(_) => Ok(hash),
+            // The answer may be lost and the transaction not.
+            Err(error) => match self.provider.get_transaction_by_hash(hash).await {
+                Ok(Some(_)) => Ok(hash),
+                _ => Err(failure(label, error)),
+            },
+        }
+    }
+
+    fn note_sent(&mut self, number: usize, hash: B256) -> Result<(), DeployError> {
+        *self.slot(number) = Some(TransactionRecord {
+            hash,
+            inclusion: None,
+        });
+        self.record()
+    }
+
+    async fn await_receipt(
+        &self,
+        hash: B256,
+        label: &str,
+    ) -> Result<TransactionReceipt, DeployError> {
+        let deadline = Instant::now() + self.settings.inclusion;
+        // A local chain includes at once; the first questions are asked faster.
+        let mut pause = self.settings.poll.min(Duration::from_millis(10));
+        loop {
+            let receipt = self.provider.get_transaction_receipt(hash).await;
+            if let Some(receipt) = receipt.map_err(|error| failure(label, error))? {
+                return Ok(receipt);
+            }
+            if Instant::now() >= deadline {
+                return Err(DeployError::NotIncluded {
+                    step: label.to_owned(),
+                    hash,
+                    waited: self.settings.inclusion,
+                });
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(self.settings.poll);
+        }
+    }
+
+    /// Behind one address there may be several nodes, one of which lags.
+    async fn await_effect(
+        &mut self,
+        step: &Step,
+        label: &str,
+        hash: B256,
+    ) -> Result<(), DeployError> {
+        let deadline = Instant::now() + self.settings.inclusion;
+        loop {
+            let done = match step {
+                Step::Create(creation) => {
+                    let code = self.views.code(creation.address).await?;
+                    set_code_hash(&mut self.deployment, creation, &code);
+                    !code.is_empty()
+                }
+                Step::Call(call) => call.is_done(&self.views).await?,
+            };
+            if done {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(DeployError::NoEffect {
+                    step: label.to_owned(),
+                    hash,
+                });
+            }
+            sleep(self.settings.poll).await;
+        }
+    }
+
+    /// Fills in what a run that broke off could not record.
+    async fn complete_record(&mut self, number: usize) -> Result<(), DeployError> {
+        let Some(transaction) = *self.slot(number) else {
+            return Ok(());
+        };
+        if transaction.inclusion.is_some() {
+            return Ok(());
+        }
+        let receipt = self
+            .provider
+            .get_transaction_receipt(transaction.hash)
+            .await;
+        let receipt = receipt.map_err(|error| failure("read a receipt", error))?;
+        // Without a receipt it was never included: another transaction did it.
+        let included = receipt.filter(TransactionReceipt::status);
+        *self.slot(number) = included.map(|receipt| TransactionRecord {
+            hash: transaction.hash,
+            inclusion: inclusion(&receipt),
+        });
+        Ok(())
+    }
+
+    fn record(&mut self) -> Result<(), DeployError> {
+        Ok(self.file.record(self.deployment.clone())?)
+    }
+
+    /// Where a step's transaction is recorded.
+    fn slot(&mut self, number: usize) -> &mut Option<TransactionRecord> {
+        let place = self.places[number];
+        match &self.plan.steps[number] {
+            Step::Create(_) => &mut self.deployment.contracts[place].transaction,
+            Step::Call(_) => &mut self.deployment.calls[place].transaction,
+        }
+    }
+}
+
+/// The plan made a record for every step, contracts and calls each in the order of the steps.
+fn places(steps: &[Step]) -> Vec<usize> {
+    let (mut contracts, mut calls) = (0.., 0..);
+    let place = |step: &Step| match step {
+        Step::Create(_) => contracts.next(),
+        Step::Call(_) => calls.next(),
+    };
+    steps.iter().filter_map(place).collect()
+}
+
+fn set_code_hash(deployment: &mut Deployment, creation: &Creation, code: &Bytes) {
+    let mut contracts = deployment.contracts.iter_mut();
+    if let Some(record) = contracts.find(|record| record.role == creation.role) {
+        record.code_hash = (!code.is_empty()).then(|| keccak256(code));
+    }
+}
+
+fn inclusion(receipt: &TransactionReceipt) -> Option<Inclusion> {
+    receipt.block_number.map(|block| Inclusion {
+        block,
+        gas_used: receipt.gas_used,
+    })
+}
+
+/// Whom a step's transaction goes to, and with what.
+fn request(step: &Step) -> (Address, Bytes) {
+    match step {
+        Step::Create(creation) => (
+            FACTORY,
+            create2::calldata(creation.salt, &creation.init_code()),
+        ),
+        Step::Call(call) => (call.target(), call.data()),
+    }
+}
+
+async fn require_factory(views: &RpcViews) -> Result<(), DeployError> {
+    let code = views.code(FACTORY).await?;
+    if code.is_empty() {
+        return Err(DeployError::FactoryMissing { address: FACTORY });
+    }
+    if code.as_ref() != FACTORY_CODE {
+        return Err(DeployError::FactoryForeign {
+            address: FACTORY,
+            found: keccak256(&code),
+        });
+    }
+    Ok(())
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create(creation) => write!(
+                f,
+                "create {} ({}) at {}",
+                creation.role, creation.name, creation.address
+            ),
+            Self::Call(call) => call.fmt(f),
+        }
+    }
+}

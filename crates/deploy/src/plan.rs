@@ -1,0 +1,487 @@
+//! What is to be deployed, in order: contracts with addresses that are known beforehand, and the calls that configure them
+//! and hand them over.
+
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_sol_types::{SolConstructor, SolValue};
+use breakwater_bindings::{
+    AdaptiveRateModel, CircuitBreaker, DampedPolicy, FlashLiquidator, KinkedRateModel, LendingPool,
+    LendingPoolExtension, RigidPolicy, TargetHealthPolicy, TimelockController, TwapOracle,
+    UniswapV3Source, lending_pool, twap_oracle,
+};
+
+use crate::calls::Call;
+use crate::create2;
+use crate::defaults::{CollateralPlan, SystemPlan};
+use crate::error::DeployError;
+use crate::manifest::{CallRecord, Collateral, ContractRecord, Deployment, Policy, PolicyKind};
+
+/// The widest confirmation band without a venue, basis points, as in `script/Deployment.sol`.
+const MAX_BAND_WITHOUT_VENUE: u16 = 200;
+
+/// A contract to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// What it is in the system, unique: `pool`, `oracle[0]`.
+    pub role: String,
+    /// The contract's name.
+    pub name: &'static str,
+    /// Creation code, without arguments.
+    pub code: Bytes,
+    /// Constructor arguments, ABI-encoded.
+    pub arguments: Bytes,
+    /// Runtime code with immutables zero: what stands on chain differs from it in those alone.
+    pub runtime: Bytes,
+    /// Makes the addresses of one system other than those of the next.
+    pub salt: B256,
+    /// Where it will be.
+    pub address: Address,
+}
+
+impl Creation {
+    fn new<C: SolConstructor>(
+        salt: B256,
+        role: impl Into<String>,
+        name: &'static str,
+        code: &Bytes,
+        runtime: &Bytes,
+        constructor: &C,
+    ) -> Self {
+        let arguments = Bytes::from(constructor.abi_encode());
+        let address = create2::address_of(salt, &[code.as_ref(), &arguments].concat());
+        Self {
+            role: role.into(),
+            name,
+            code: code.clone(),
+            arguments,
+            runtime: runtime.clone(),
+            salt,
+            address,
+        }
+    }
+
+    /// Creation code with arguments.
+    #[must_use]
+    pub fn init_code(&self) -> Vec<u8> {
+        [self.code.as_ref(), &self.arguments].concat()
+    }
+}
+
+/// A [`Creation`] of a bound contract.
+macro_rules! creation {
+    ($salt:expr, $role:expr, $contract:ident, $constructor:expr) => {
+        Creation::new(
+            $salt,
+            $role,
+            stringify!($contract),
+            &$contract::BYTECODE,
+            &$contract::DEPLOYED_BYTECODE,
+            &$constructor,
+        )
+    };
+}
+
+/// One transaction of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Creates a contract.
+    Create(Creation),
+    /// Calls one.
+    Call(Call),
+}
+
+/// A system and every step to it, in the order of `script/Deployment.sol`; after that what a keeper needs.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What was asked for, with the addresses that follow from it filled in.
+    pub system: SystemPlan,
+    /// Sends the transactions.
+    pub deployer: Address,
+    /// In order.
+    pub steps: Vec<Step>,
+    /// Where everything will be, and nothing sent yet.
+    pub deployment: Deployment,
+}
+
+impl Plan {
+    /// Plans a system on a chain. `multicall` answers batched reads there already; without one our own is placed.
+    ///
+    /// # Errors
+    /// [`DeployError::Plan`] for what contradicts itself.
+    pub fn new(
+        system: SystemPlan,
+        chain_id: u64,
+        deployer: Address,
+        multicall: Option<Address>,
+    ) -> Result<Self, DeployError> {
+        check(&system, deployer)?;
+        Ok(Builder {
+            salt: keccak256((system.clone(), deployer).abi_encode()),
+            system,
+            deployer,
+            creations: Vec::new(),
+        }
+        .build(chain_id, multicall))
+    }
+}
+
+fn check(system: &SystemPlan, deployer: Address) -> Result<(), DeployError> {
+    let refuse = |reason: String| Err(DeployError::Plan(reason));
+    if system.governance == deployer {
+        // The last steps take every role from the deployer: nobody could propose any more.
+        return refuse(format!(
+            "governance is the deployer {deployer}, who gives up every right at the end"
+        ));
+    }
+    if system.collaterals.is_empty() {
+        return refuse("there is no collateral".to_owned());
+    }
+    let pays_for_gas = !system.policy.damped.liquidationGas.is_zero();
+    if pays_for_gas && system.nativeCollateral >= U256::from(system.collaterals.len()) {
+        return refuse(format!(
+            "the native coin is collateral {}, and there are {}",
+            system.nativeCollateral,
+            system.collaterals.len()
+        ));
+    }
+    for (number, collateral) in system.collaterals.iter().enumerate() {
+        let band = collateral.listing.confirmationBand;
+        if collateral.venue.is_zero() && band > MAX_BAND_WITHOUT_VENUE {
+            return refuse(format!(
+                "collateral {number} has a confirmation band of {band} basis points and no venue; \
+                 at most {MAX_BAND_WITHOUT_VENUE}"
+            ));
+        }
+        if !collateral.venue.is_zero() && collateral.venueMinDepth.is_zero() {
+            return refuse(format!(
+                "the venue of collateral {number} has no least depth"
+            ));
+        }
+    }
+    Ok(())
+}
+
+struct Builder {
+    /// Of all the system's contracts: the hash of what was asked for. Some say nothing of the system in their arguments (a
+    /// deployer's timelocks are alike), and two systems must not share them.
+    salt: B256,
+    system: SystemPlan,
+    deployer: Address,
+    creations: Vec<Creation>,
+}
+
+impl Builder {
+    /// Adds a contract and says where it will be.
+    fn create(&mut self, creation: Creation) -> Address {
+        let address = creation.address;
+        self.creations.push(creation);
+        address
+    }
+
+    fn build(mut self, chain_id: u64, multicall: Option<Address>) -> Plan {
+        let timelock = self.create(creation!(
+            self.salt,
+            "timelock",
+            TimelockController,
+            TimelockController::constructorCall {
+                minDelay: U256::ZERO,
+                proposers: vec![self.deployer],
+                executors: vec![self.deployer],
+                admin: self.deployer,
+            }
+        ));
+        let rate_model = self.rate_model();
+        let breaker = self.system.withBreaker.then(|| {
+            self.create(creation!(
+                self.salt,
+                "breaker",
+                CircuitBreaker,
+                CircuitBreaker::constructorCall {
+                    owner_: timelock,
+                    p: same(&self.system.breaker),
+                }
+            ))
+        });
+        let mut collaterals: Vec<_> = (0..self.system.collaterals.len())
+            .map(|number| self.collateral(number))
+            .collect();
+        let native = !self.system.policy.damped.liquidationGas.is_zero();
+        let native = native.then(|| self.system.nativeCollateral.saturating_to::<u64>());
+        let policy = self.policy(native.map(|number| collaterals[number as usize].oracle));
+        let (pool, extension) = self.pool(rate_model, breaker, policy.address);
+        let core = self.creations.len();
+        for collateral in &mut collaterals {
+            collateral.flash_liquidator = collateral.venue.map(|venue| {
+                self.create(creation!(
+                    self.salt,
+                    format!("flashLiquidator[{}]", collateral.id),
+                    FlashLiquidator,
+                    FlashLiquidator::constructorCall {
+                        pool,
+                        venue,
+                        collateralId: U256::from(collateral.id),
+                    }
+                ))
+            });
+        }
+        let mut deployment = Deployment {
+            chain_id,
+            configuration_hash: B256::ZERO,
+            complete: false,
+            deployer: self.deployer,
+            first_block: 0,
+            asset: self.system.asset,
+            pool,
+            extension,
+            timelock,
+            governance: self.system.governance,
+            guardian: self.system.guardian,
+            breaker,
+            policy,
+            rate_model,
+            collaterals,
+            native_collateral: native.filter(|_| policy.kind == PolicyKind::Damped),
+            multicall: multicall.unwrap_or_default(),
+            local: None,
+            contracts: Vec::new(),
+            calls: Vec::new(),
+        };
+        deployment.configuration_hash = self.hash();
+        if multicall.is_none() {
+            deployment.multicall = self.create(multicall_creation());
+        }
+        let mut steps: Vec<_> = self.creations.into_iter().map(Step::Create).collect();
+        let calls = Call::all(&self.system, &deployment);
+        steps.splice(core..core, calls.into_iter().map(Step::Call));
+        for step in &steps {
+            match step {
+                Step::Create(creation) => deployment.contracts.push(record(creation)),
+                Step::Call(call) => deployment.calls.push(CallRecord {
+                    step: call.to_string(),
+                    to: call.target(),
+                    data: call.data(),
+                    transaction: None,
+                }),
+            }
+        }
+        Plan {
+            system: self.system,
+            deployer: self.deployer,
+            steps,
+            deployment,
+        }
+    }
+
+    /// Of everything that makes the system what it is: the plan, the deployer, and, through the addresses, the code.
+    fn hash(&self) -> B256 {
+        let addresses: Vec<_> = self.creations.iter().map(|made| made.address).collect();
+        keccak256((self.salt, addresses).abi_encode())
+    }
+
+    fn rate_model(&mut self) -> Address {
+        let rate = &self.system.rate;
+        let creation = if rate.adaptationSpeed.is_zero() {
+            creation!(
+                self.salt,
+                "rateModel",
+                KinkedRateModel,
+                KinkedRateModel::constructorCall {
+                    targetUtilisation: rate.targetUtilisation,
+                    lowMultiplier: rate.lowMultiplier,
+                    highMultiplier: rate.highMultiplier,
+                    rateAtTarget: rate.initialRateAtTarget,
+                }
+            )
+        } else {
+            creation!(
+                self.salt,
+                "rateModel",
+                AdaptiveRateModel,
+                AdaptiveRateModel::constructorCall { p: same(rate) }
+            )
+        };
+        self.create(creation)
+    }
+
+    /// The oracle of a collateral, and the source over its venue.
+    fn collateral(&mut self, number: usize) -> Collateral {
+        let plan = self.system.collaterals[number].clone();
+        let asset = self.system.asset;
+        let present = |address: Address| Some(address).filter(|address| !address.is_zero());
+        let venue_source = present(plan.venue).map(|venue| {
+            self.create(creation!(
+                self.salt,
+                format!("venueSource[{number}]"),
+                UniswapV3Source,
+                UniswapV3Source::constructorCall {
+                    pool: venue,
+                    collateralToken: plan.listing.token,
+                    debtToken: asset,
+                    window: plan.venueWindow,
+                    minDepth: plan.venueMinDepth,
+                }
+            ))
+        });
+        let oracle = self.create(creation!(
+            self.salt,
+            format!("oracle[{number}]"),
+            TwapOracle,
+            TwapOracle::constructorCall {
+                p: oracle_parameters(&plan, asset, venue_source)
+            }
+        ));
+        self.system.collaterals[number].listing.oracle = oracle;
+        Collateral {
+            id: number as u64,
+            token: plan.listing.token,
+            oracle,
+            feed: plan.base.source,
+            quote_feed: present(plan.quote.source),
+            venue: present(plan.venue),
+            venue_source,
+            flash_liquidator: None,
+        }
+    }
+
+    fn policy(&mut self, native_oracle: Option<Address>) -> Policy {
+        let damped = &mut self.system.policy.damped;
+        damped.nativeOracle = native_oracle.unwrap_or_default();
+        let plan = &self.system.policy;
+        let (kind, creation) = match plan.kind {
+            0 => (
+                PolicyKind::Rigid,
+                creation!(
+                    self.salt,
+                    "policy",
+                    RigidPolicy,
+                    RigidPolicy::constructorCall {
+                        bonus: plan.rigidBonus
+                    }
+                ),
+            ),
+            1 => (
+                PolicyKind::TargetHealth,
+                creation!(
+                    self.salt,
+                    "policy",
+                    TargetHealthPolicy,
+                    TargetHealthPolicy::constructorCall {
+                        targetHealth: plan.targetHealth,
+                        fullBonusHealth: plan.fullBonusHealth,
+                        bonusShareAtOne: plan.bonusShareAtOne,
+                    }
+                ),
+            ),
+            _ => (
+                PolicyKind::Damped,
+                creation!(
+                    self.salt,
+                    "policy",
+                    DampedPolicy,
+                    DampedPolicy::constructorCall {
+                        p: same(&plan.damped)
+                    }
+                ),
+            ),
+        };
+        Policy {
+            kind,
+            address: self.create(creation),
+        }
+    }
+
+    fn pool(
+        &mut self,
+        rate_model: Address,
+        breaker: Option<Address>,
+        policy: Address,
+    ) -> (Address, Address) {
+        let parameters = lending_pool::LendingPool::PoolParameters {
+            asset: self.system.asset,
+            rateModel: rate_model,
+            breaker: breaker.unwrap_or_default(),
+            policy,
+            owner: self.deployer,
+            guardian: self.system.guardian,
+            supplyCap: self.system.supplyCap,
+            borrowCap: self.system.borrowCap,
+            name: self.system.name.clone(),
+            symbol: self.system.symbol.clone(),
+        };
+        let extension = self.create(creation!(
+            self.salt,
+            "extension",
+            LendingPoolExtension,
+            LendingPoolExtension::constructorCall {
+                p: same(&parameters)
+            }
+        ));
+        let pool = self.create(creation!(
+            self.salt,
+            "pool",
+            LendingPool,
+            LendingPool::constructorCall {
+                p: parameters,
+                extension_: extension,
+            }
+        ));
+        (pool, extension)
+    }
+}
+
+fn oracle_parameters(
+    plan: &CollateralPlan,
+    asset: Address,
+    venue_source: Option<Address>,
+) -> twap_oracle::TwapOracle::TwapOracleParameters {
+    twap_oracle::TwapOracle::TwapOracleParameters {
+        collateralToken: plan.listing.token,
+        debtToken: asset,
+        base: same(&plan.base),
+        quote: same(&plan.quote),
+        venue: venue_source.unwrap_or_default(),
+        window: plan.window,
+        step: plan.step,
+        confirmationDelay: plan.confirmationDelay,
+        standInLimit: plan.standInLimit,
+    }
+}
+
+/// Our own multicall, the same for all systems of a chain.
+pub(crate) fn multicall_creation() -> Creation {
+    use breakwater_bindings::Multicall;
+    Creation {
+        address: create2::address_of(B256::ZERO, &Multicall::BYTECODE),
+        salt: B256::ZERO,
+        role: "multicall".to_owned(),
+        name: "Multicall",
+        code: Multicall::BYTECODE.clone(),
+        arguments: Bytes::new(),
+        runtime: Multicall::DEPLOYED_BYTECODE.clone(),
+    }
+}
+
+fn record(creation: &Creation) -> ContractRecord {
+    ContractRecord {
+        role: creation.role.clone(),
+        name: creation.name.to_owned(),
+        address: creation.address,
+        constructor_arguments: creation.arguments.clone(),
+        creation_code_hash: keccak256(&creation.code),
+        code_hash: None,
+        transaction: None,
+    }
+}
+
+/// The same Solidity struct as another contract's binding has it.
+///
+/// # Panics
+/// Where the two are not the same struct, which compiled-in code either always or never does.
+pub(crate) fn same<
+    A: SolValue,
+    B: SolValue + From<<B::SolType as alloy_sol_types::SolType>::RustType>,
+>(
+    value: &A,
+) -> B {
+    B::abi_decode(&value.abi_encode())
+        .unwrap_or_else(|error| panic!("two bindings of one struct differ: {error}"))
+}
