@@ -100,7 +100,8 @@ impl Client {
         let mut findings = Vec::new();
         for probe in probes {
             if probe.nonce < count {
-                findings.push((probe.nonce, self.find(&probe, head).await?));
+                let finding = self.find(&probe, head).await?;
+                findings.extend(finding.map(|finding| (probe.nonce, finding)));
             }
         }
         Ok(Observation {
@@ -111,21 +112,19 @@ impl Client {
         })
     }
 
-    async fn find(&self, probe: &Probe, head: Head) -> Read<Finding> {
+    /// `None` if the block says that the nonce is ours but the receipt is not to be had yet.
+    async fn find(&self, probe: &Probe, head: Head) -> Read<Option<Finding>> {
         if let Some(inclusion) = self.receipt_of_any(probe, head).await? {
-            return Ok(Finding::Ours(inclusion));
+            return Ok(Some(Finding::Ours(inclusion)));
         }
         // No receipt: it may be missing (a node behind, an index not built) or the nonce somebody else's. The block says which.
         let Some((hash, block_number)) = self.consumer(probe, head).await else {
-            return Ok(Finding::Missing);
+            return Ok(Some(Finding::Missing));
         };
-        if !probe.hashes.contains(&hash) {
-            return Ok(Finding::Foreign { hash, block_number });
+        if probe.hashes.contains(&hash) {
+            return Ok(self.receipt_of_any(probe, head).await?.map(Finding::Ours));
         }
-        Ok(self
-            .receipt_of_any(probe, head)
-            .await?
-            .map_or(Finding::Missing, Finding::Ours))
+        Ok(Some(Finding::Foreign { hash, block_number }))
     }
 
     async fn receipt_of_any(&self, probe: &Probe, head: Head) -> Read<Option<Inclusion>> {

@@ -21,9 +21,11 @@ pub(crate) enum Rejection {
     Unknown(String),
 }
 
-/// Phrases in lower case, more specific ones first. From geth `core/txpool/errors.go` and `core/error.go`, reth
-/// `transaction-pool/src/error.rs`, erigon `txpoolcfg`, nethermind `AcceptTxResult`, besu `TransactionInvalidReason`, anvil `eth/error.rs`.
-const PHRASES: [(&str, fn(String) -> Rejection); 31] = [
+/// Makes a rejection of a message.
+type Make = fn(String) -> Rejection;
+
+/// Phrases in lower case, more specific ones first: as geth, reth, erigon, nethermind, besu and anvil word it, as far as known.
+const PHRASES: [(&str, Make); 31] = [
     ("already known", |_| Rejection::AlreadyKnown),
     ("alreadyknown", |_| Rejection::AlreadyKnown),
     ("already imported", |_| Rejection::AlreadyKnown),
