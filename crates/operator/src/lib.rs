@@ -7,3 +7,4 @@ pub mod metrics;
 pub mod redact;
 pub mod status;
 pub mod telemetry;
+pub mod view;
