@@ -9,8 +9,10 @@ pub mod defaults;
 mod error;
 mod estimate;
 mod execution;
+pub mod local;
 pub mod manifest;
 mod plan;
+mod receipt;
 pub mod verify;
 
 pub use account::Account;
@@ -22,4 +24,4 @@ pub use error::DeployError;
 pub use estimate::Estimate;
 pub use execution::{Execution, Progress, Settings, StepState};
 pub use manifest::{Collateral, Deployment, Manifest, ManifestError, ManifestFile, PolicyKind};
-pub use plan::{Creation, Plan, Step};
+pub use plan::{Creation, Plan, Step, find_multicall};

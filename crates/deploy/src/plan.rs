@@ -1,84 +1,26 @@
 //! What is to be deployed, in order: contracts with addresses that are known beforehand, and the calls that configure them
 //! and hand them over.
 
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_sol_types::{SolConstructor, SolValue};
+mod creation;
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_sol_types::SolValue;
 use breakwater_bindings::{
     AdaptiveRateModel, CircuitBreaker, DampedPolicy, FlashLiquidator, KinkedRateModel, LendingPool,
     LendingPoolExtension, RigidPolicy, TargetHealthPolicy, TimelockController, TwapOracle,
     UniswapV3Source, lending_pool, twap_oracle,
 };
 
+pub(crate) use creation::creation;
+pub use creation::{Creation, find_multicall};
+
 use crate::calls::Call;
-use crate::create2;
 use crate::defaults::{CollateralPlan, SystemPlan};
 use crate::error::DeployError;
 use crate::manifest::{CallRecord, Collateral, ContractRecord, Deployment, Policy, PolicyKind};
 
 /// The widest confirmation band without a venue, basis points, as in `script/Deployment.sol`.
 const MAX_BAND_WITHOUT_VENUE: u16 = 200;
-
-/// A contract to be created.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Creation {
-    /// What it is in the system, unique: `pool`, `oracle[0]`.
-    pub role: String,
-    /// The contract's name.
-    pub name: &'static str,
-    /// Creation code, without arguments.
-    pub code: Bytes,
-    /// Constructor arguments, ABI-encoded.
-    pub arguments: Bytes,
-    /// Runtime code with immutables zero: what stands on chain differs from it in those alone.
-    pub runtime: Bytes,
-    /// Makes the addresses of one system other than those of the next.
-    pub salt: B256,
-    /// Where it will be.
-    pub address: Address,
-}
-
-impl Creation {
-    fn new<C: SolConstructor>(
-        salt: B256,
-        role: impl Into<String>,
-        name: &'static str,
-        code: &Bytes,
-        runtime: &Bytes,
-        constructor: &C,
-    ) -> Self {
-        let arguments = Bytes::from(constructor.abi_encode());
-        let address = create2::address_of(salt, &[code.as_ref(), &arguments].concat());
-        Self {
-            role: role.into(),
-            name,
-            code: code.clone(),
-            arguments,
-            runtime: runtime.clone(),
-            salt,
-            address,
-        }
-    }
-
-    /// Creation code with arguments.
-    #[must_use]
-    pub fn init_code(&self) -> Vec<u8> {
-        [self.code.as_ref(), &self.arguments].concat()
-    }
-}
-
-/// A [`Creation`] of a bound contract.
-macro_rules! creation {
-    ($salt:expr, $role:expr, $contract:ident, $constructor:expr) => {
-        Creation::new(
-            $salt,
-            $role,
-            stringify!($contract),
-            &$contract::BYTECODE,
-            &$contract::DEPLOYED_BYTECODE,
-            &$constructor,
-        )
-    };
-}
 
 /// One transaction of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,7 +189,7 @@ impl Builder {
         };
         deployment.configuration_hash = self.hash();
         if multicall.is_none() {
-            deployment.multicall = self.create(multicall_creation());
+            deployment.multicall = self.create(creation::multicall());
         }
         let mut steps: Vec<_> = self.creations.into_iter().map(Step::Create).collect();
         let calls = Call::all(&self.system, &deployment);
@@ -443,20 +385,6 @@ fn oracle_parameters(
         step: plan.step,
         confirmationDelay: plan.confirmationDelay,
         standInLimit: plan.standInLimit,
-    }
-}
-
-/// Our own multicall, the same for all systems of a chain.
-pub(crate) fn multicall_creation() -> Creation {
-    use breakwater_bindings::Multicall;
-    Creation {
-        address: create2::address_of(B256::ZERO, &Multicall::BYTECODE),
-        salt: B256::ZERO,
-        role: "multicall".to_owned(),
-        name: "Multicall",
-        code: Multicall::BYTECODE.clone(),
-        arguments: Bytes::new(),
-        runtime: Multicall::DEPLOYED_BYTECODE.clone(),
     }
 }
 

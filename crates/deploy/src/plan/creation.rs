@@ -1,0 +1,106 @@
+//! A contract whose address follows from what it is created with.
+
+use alloy_primitives::{Address, B256, Bytes, address};
+use alloy_sol_types::SolConstructor;
+use breakwater_bindings::Multicall;
+
+use crate::chain::Views;
+use crate::create2;
+use crate::error::DeployError;
+
+/// A contract to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// What it is in the system, unique: `pool`, `oracle[0]`.
+    pub role: String,
+    /// The contract's name.
+    pub name: &'static str,
+    /// Creation code, without arguments.
+    pub code: Bytes,
+    /// Constructor arguments, ABI-encoded.
+    pub arguments: Bytes,
+    /// Runtime code with immutables zero: what stands on chain differs from it in those alone.
+    pub runtime: Bytes,
+    /// Makes the addresses of one system other than those of the next.
+    pub salt: B256,
+    /// Where it will be.
+    pub address: Address,
+}
+
+impl Creation {
+    pub(crate) fn new<C: SolConstructor>(
+        salt: B256,
+        role: impl Into<String>,
+        name: &'static str,
+        code: &Bytes,
+        runtime: &Bytes,
+        constructor: &C,
+    ) -> Self {
+        let arguments = Bytes::from(constructor.abi_encode());
+        let address = create2::address_of(salt, &[code.as_ref(), &arguments].concat());
+        Self {
+            role: role.into(),
+            name,
+            code: code.clone(),
+            arguments,
+            runtime: runtime.clone(),
+            salt,
+            address,
+        }
+    }
+
+    /// A contract without constructor arguments that is no part of a system.
+    pub(crate) fn bare(salt: B256, role: &str, name: &'static str, code: &Bytes) -> Self {
+        Self {
+            role: role.to_owned(),
+            name,
+            code: code.clone(),
+            arguments: Bytes::new(),
+            runtime: Bytes::new(),
+            salt,
+            address: create2::address_of(salt, code),
+        }
+    }
+
+    /// Creation code with arguments.
+    #[must_use]
+    pub fn init_code(&self) -> Vec<u8> {
+        [self.code.as_ref(), &self.arguments].concat()
+    }
+}
+
+/// A [`Creation`] of a bound contract.
+macro_rules! creation {
+    ($salt:expr, $role:expr, $contract:ident, $constructor:expr) => {
+        $crate::plan::Creation::new(
+            $salt,
+            $role,
+            stringify!($contract),
+            &$contract::BYTECODE,
+            &$contract::DEPLOYED_BYTECODE,
+            &$constructor,
+        )
+    };
+}
+
+pub(crate) use creation;
+
+/// Where most chains have Multicall3 (github.com/mds1/multicall3).
+const MULTICALL3: Address = address!("cA11bde05977b3631167028862bE2a173976CA11");
+
+/// Multicall3, where the chain has it and not already ours: then a plan need not place one.
+///
+/// # Errors
+/// [`DeployError::Rpc`].
+pub async fn find_multicall(views: &impl Views) -> Result<Option<Address>, DeployError> {
+    let ours = multicall().address;
+    let present = views.code(ours).await?.is_empty() && !views.code(MULTICALL3).await?.is_empty();
+    Ok(present.then_some(MULTICALL3))
+}
+
+/// Our own multicall, the same for all systems of a chain.
+pub(crate) fn multicall() -> Creation {
+    let mut creation = Creation::bare(B256::ZERO, "multicall", "Multicall", &Multicall::BYTECODE);
+    creation.runtime = Multicall::DEPLOYED_BYTECODE.clone();
+    creation
+}
