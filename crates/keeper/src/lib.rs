@@ -1,1 +1,17 @@
 #![doc = include_str!("../README.md")]
+
+mod engine;
+mod error;
+pub mod execute;
+pub mod identity;
+pub mod planner;
+pub mod reading;
+pub mod receipt;
+pub mod run;
+pub mod store;
+pub mod system;
+pub mod thought;
+pub mod units;
+
+pub use error::RunError;
+pub use run::{Keeper, Options, run, start};

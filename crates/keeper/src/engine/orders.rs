@@ -1,0 +1,358 @@
+//! What became of orders: the sender's reports, what they brought, and what a restart finds.
+
+use alloy::rpc::types::TransactionReceipt;
+use alloy_primitives::{Address, B256, map::HashMap};
+use breakwater_agents::Bid;
+use breakwater_operator::config::Capital;
+use breakwater_operator::status::BidState;
+use breakwater_rpc::RpcError;
+use breakwater_sender::{Inclusion, OrderState, Outcome, Report};
+
+use super::{Ended, Engine};
+use crate::receipt::{gas_paid, movements};
+use crate::store::{ActionKind, Ordered, Realised, StoreError};
+use crate::units::{whole, whole_signed};
+
+/// Decimals of the native token.
+const NATIVE_DECIMALS: u8 = 18;
+
+/// An order of which nothing final is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Open {
+    pub ordered: Ordered,
+    /// What was bid; `None` after a restart.
+    pub bid: Option<Bid>,
+    pub state: BidState,
+    pub transaction: Option<B256>,
+    pub nonce: Option<u64>,
+    pub inclusion: Option<Inclusion>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct UnderWay(HashMap<B256, Open>);
+
+impl UnderWay {
+    pub fn insert(&mut self, ordered: Ordered, bid: Bid) {
+        self.0.insert(
+            ordered.id,
+            Open {
+                ordered,
+                bid: Some(bid),
+                state: BidState::Prepared,
+                transaction: None,
+                nonce: None,
+                inclusion: None,
+            },
+        );
+    }
+
+    /// Whether a transaction for the account is not in a block yet.
+    pub fn waits_for(&self, account: Address) -> bool {
+        self.0
+            .values()
+            .any(|open| open.ordered.account == account && open.state != BidState::Included)
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Open> {
+        self.0.values()
+    }
+}
+
+/// A receipt, or why there is none.
+#[derive(Debug)]
+pub(crate) struct ReceiptFound {
+    id: B256,
+    inclusion: Inclusion,
+    is_final: bool,
+    result: Result<Option<TransactionReceipt>, RpcError>,
+}
+
+/// Whether something may still become of an order in this state.
+pub(super) const fn is_open(state: &OrderState) -> bool {
+    matches!(
+        state,
+        OrderState::Planned
+            | OrderState::InFlight { .. }
+            | OrderState::Cancelling(_)
+            | OrderState::Included(_)
+    )
+}
+
+impl Engine {
+    /// After a start: what became of the orders that were open when the keeper was last there.
+    pub(super) async fn recall(&mut self) -> Result<(), StoreError> {
+        let Some(sender) = self.sender.clone() else {
+            return Ok(());
+        };
+        for ordered in self.store.open_orders()? {
+            let id = ordered.id;
+            let state = sender.lookup(id).await;
+            tracing::info!(order = %id, account = %ordered.account, ?state, "an order of before");
+            let known = |bid_state, inclusion: Option<Inclusion>| Open {
+                ordered,
+                bid: None,
+                state: bid_state,
+                transaction: inclusion.map(|inclusion| inclusion.hash),
+                nonce: inclusion.map(|inclusion| inclusion.nonce),
+                inclusion,
+            };
+            match state {
+                Some(OrderState::Planned) => {
+                    self.under_way.0.insert(id, known(BidState::Prepared, None));
+                }
+                Some(OrderState::InFlight { .. }) => {
+                    self.under_way
+                        .0
+                        .insert(id, known(BidState::Submitted, None));
+                }
+                Some(OrderState::Cancelling(_)) => {
+                    self.under_way
+                        .0
+                        .insert(id, known(BidState::Cancelling, None));
+                }
+                Some(OrderState::Included(inclusion)) => {
+                    self.store.sent(id, inclusion.hash)?;
+                    self.under_way
+                        .0
+                        .insert(id, known(BidState::Included, Some(inclusion)));
+                    self.look_up(id, inclusion, false);
+                }
+                Some(OrderState::Final(inclusion)) => {
+                    self.store.sent(id, inclusion.hash)?;
+                    self.look_up(id, inclusion, true);
+                }
+                // It never reached the sender, or came to nothing.
+                None
+                | Some(OrderState::Cancelled(..) | OrderState::Expired | OrderState::Dropped) => {
+                    self.store.close_order(id)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the sender's news.
+    pub(super) fn heard(&mut self, report: Report) -> Option<Ended> {
+        match report {
+            Report::Alarm(alarm) => {
+                tracing::error!(%alarm, "the sender signs nothing any more");
+                self.warn(format!("the sender signs nothing any more: {alarm}"));
+                None
+            }
+            Report::Order { id, label, outcome } => {
+                tracing::debug!(order = %id, label, ?outcome, "the sender's news");
+                self.became(id, outcome)
+                    .err()
+                    .map(|error| Ended::Failed(error.to_string()))
+            }
+        }
+    }
+
+    fn became(&mut self, id: B256, outcome: Outcome) -> Result<(), StoreError> {
+        match outcome {
+            Outcome::Broadcast { hash, nonce } => {
+                self.store.sent(id, hash)?;
+                self.note(id, BidState::Submitted, Some(hash), Some(nonce));
+            }
+            Outcome::Replaced { new, .. } => {
+                self.store.sent(id, new)?;
+                self.note(id, BidState::Replaced, Some(new), None);
+            }
+            Outcome::Cancelling(cause) => {
+                tracing::info!(order = %id, ?cause, "given up");
+                self.note(id, BidState::Cancelling, None, None);
+            }
+            Outcome::Included(inclusion) => {
+                self.store.sent(id, inclusion.hash)?;
+                self.note(
+                    id,
+                    BidState::Included,
+                    Some(inclusion.hash),
+                    Some(inclusion.nonce),
+                );
+                if let Some(open) = self.under_way.0.get_mut(&id) {
+                    open.inclusion = Some(inclusion);
+                }
+                self.included(id, inclusion)?;
+            }
+            Outcome::Reorged { .. } => {
+                self.store.unrealise(id)?;
+                self.note(id, BidState::Submitted, None, None);
+            }
+            Outcome::Cancelled(_, inclusion) => {
+                self.note(
+                    id,
+                    BidState::Included,
+                    Some(inclusion.hash),
+                    Some(inclusion.nonce),
+                );
+                if let Some(ordered) = self.store.ordered(id)? {
+                    self.realised_nothing(&ordered, inclusion)?;
+                }
+            }
+            Outcome::Expired | Outcome::Dropped { .. } => {
+                self.under_way.0.remove(&id);
+                self.store.close_order(id)?;
+            }
+            Outcome::Final => {
+                // What it brought must be known first: a receipt may still be on its way.
+                let inclusion = self.under_way.0.get(&id).and_then(|open| open.inclusion);
+                match inclusion {
+                    Some(inclusion) if !self.store.is_realised(id)? => {
+                        self.look_up(id, inclusion, true);
+                    }
+                    _ => self.store.close_order(id)?,
+                }
+                self.under_way.0.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, id: B256, state: BidState, hash: Option<B256>, nonce: Option<u64>) {
+        if let Some(open) = self.under_way.0.get_mut(&id) {
+            open.state = state;
+            open.transaction = hash.or(open.transaction);
+            open.nonce = nonce.or(open.nonce);
+        }
+    }
+
+    fn included(&mut self, id: B256, inclusion: Inclusion) -> Result<(), StoreError> {
+        let Some(ordered) = self.store.ordered(id)? else {
+            return Ok(());
+        };
+        let counts = matches!(ordered.kind, ActionKind::Liquidate | ActionKind::Settle);
+        if counts {
+            self.planner.learn(inclusion.success);
+        }
+        if inclusion.success {
+            if counts {
+                self.planner.saw_gas(inclusion.gas_used);
+            }
+            self.look_up(id, inclusion, false);
+            return Ok(());
+        }
+        tracing::warn!(order = %id, account = %ordered.account, block = inclusion.block_number, "reverted");
+        self.store.reverted(
+            inclusion.block_number,
+            ordered.account,
+            "our transaction in that block reverted",
+        )?;
+        self.realised_nothing(&ordered, inclusion)
+    }
+
+    fn realised_nothing(
+        &mut self,
+        ordered: &Ordered,
+        inclusion: Inclusion,
+    ) -> Result<(), StoreError> {
+        let gas = gas_cost(ordered, &inclusion);
+        self.store.realise(&Realised {
+            id: ordered.id,
+            hash: inclusion.hash,
+            block: inclusion.block_number,
+            success: false,
+            gross: 0.0,
+            gas,
+        })
+    }
+
+    /// Asks for the receipt of a transaction that succeeded.
+    fn look_up(&mut self, id: B256, inclusion: Inclusion, is_final: bool) {
+        let client = self.context.client.clone();
+        self.receipts.spawn(async move {
+            let result = client
+                .request("eth_getTransactionReceipt", (inclusion.hash,))
+                .await;
+            ReceiptFound {
+                id,
+                inclusion,
+                is_final,
+                result,
+            }
+        });
+    }
+
+    /// Writes down what a transaction brought.
+    pub(super) fn realise(&mut self, found: ReceiptFound) -> Option<Ended> {
+        self.write_realised(found)
+            .err()
+            .map(|error| Ended::Failed(error.to_string()))
+    }
+
+    fn write_realised(&mut self, found: ReceiptFound) -> Result<(), StoreError> {
+        let ReceiptFound {
+            id,
+            inclusion,
+            is_final,
+            result,
+        } = found;
+        let Some(ordered) = self.store.ordered(id)? else {
+            return Ok(());
+        };
+        match result {
+            Ok(Some(receipt)) if receipt.block_hash == Some(inclusion.block_hash) => {
+                let gross = self.gross(&receipt);
+                let gas = gas_cost(&ordered, &inclusion);
+                tracing::info!(
+                    order = %id, kind = ordered.kind.name(), account = %ordered.account, block = inclusion.block_number,
+                    gross, gas, net = gross - gas, expected = ordered.expected, "realised"
+                );
+                self.store.realise(&Realised {
+                    id,
+                    hash: inclusion.hash,
+                    block: inclusion.block_number,
+                    success: inclusion.success,
+                    gross,
+                    gas,
+                })?;
+            }
+            // Reorganised away meanwhile: the sender reports where it is next.
+            Ok(_) => tracing::debug!(order = %id, "its receipt is no longer there"),
+            Err(error) => tracing::warn!(order = %id, %error, "its receipt could not be read"),
+        }
+        if is_final {
+            self.store.close_order(id)?;
+        }
+        Ok(())
+    }
+
+    /// Debt tokens received less paid. Collateral that is kept counts at the last price read, and so does what a venue left over.
+    fn gross(&self, receipt: &TransactionReceipt) -> f64 {
+        let system = &self.context.system;
+        let tokens: Vec<Address> = system
+            .collaterals
+            .iter()
+            .map(|listed| listed.token.address)
+            .collect();
+        let moved = movements(
+            receipt.inner.logs(),
+            self.us(),
+            system.debt.address,
+            &tokens,
+        );
+        let mut gross = whole_signed(moved.debt, system.debt.decimals);
+        if self.planner.strategy().capital == Capital::Inventory {
+            for (place, amount) in moved.collaterals.into_iter().enumerate() {
+                let listed = &system.collaterals[place];
+                let price = self.latest.as_ref().and_then(|latest| {
+                    let prices = latest.reading.markets.get(place)?.prices;
+                    Some(
+                        system
+                            .decimals(listed)
+                            .price(prices.fast.min(prices.confirm)),
+                    )
+                });
+                gross += whole_signed(amount, listed.token.decimals) * price.unwrap_or_default();
+            }
+        }
+        gross
+    }
+}
+
+/// Gas paid, in debt tokens at the price of when it was planned.
+fn gas_cost(ordered: &Ordered, inclusion: &Inclusion) -> f64 {
+    let paid = gas_paid(inclusion.gas_used, inclusion.effective_gas_price);
+    whole(paid, NATIVE_DECIMALS) * ordered.native_price
+}

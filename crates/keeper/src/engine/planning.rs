@@ -1,0 +1,326 @@
+//! From a head to orders: read, plan, try, submit. Each step that waits for a node runs beside the loop and is dropped when the
+//! head is no longer the one it was for.
+
+use std::sync::Arc;
+
+use alloy::consensus::constants::GWEI_TO_WEI;
+use alloy::eips::eip1559::{BaseFeeParams, calc_next_block_base_fee};
+use alloy_primitives::{Address, B256, U64, U256};
+use breakwater_agents::observation::MIN_TIP;
+use breakwater_protocol::{Moment, ViewError};
+use breakwater_rpc::follower::Block;
+use breakwater_rpc::{Client, RpcError};
+use breakwater_sender::SubmitError;
+use serde::Deserialize;
+
+use super::{Ended, Engine, Latest};
+use crate::execute::{Declined, Rehearsed, Stage, order_of};
+use crate::planner::{Plan, Planned, Sight};
+use crate::reading::{HeadReading, NextBlock};
+use crate::store::Ordered;
+use crate::thought::Verdict;
+
+/// A block fuller than this leaves no room for what pays next to nothing.
+const FULL_SHARE: f64 = 0.95;
+
+/// The share of a full block's gas below whose tip a transaction was among the last included.
+const MARGINAL_PERCENTILE: f64 = 5.0;
+
+/// A step's outcome, with the head it was for.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// The head was read.
+    Read {
+        head: B256,
+        result: Result<(HeadReading, f64), RpcError>,
+    },
+    /// An action was tried on the pending block.
+    Rehearsed {
+        head: B256,
+        planned: Box<Planned>,
+        reading: Arc<HeadReading>,
+        result: Result<Rehearsed, Declined>,
+    },
+}
+
+/// The answer of `eth_feeHistory`, as far as it is used.
+#[derive(Debug, Deserialize)]
+struct FeeHistory {
+    #[serde(default)]
+    reward: Vec<Vec<U256>>,
+}
+
+/// The base fee of the block after `block` (EIP-1559 with Ethereum's parameters); what the node says otherwise is seen when
+/// the transaction is tried.
+pub(crate) fn next_base_fee(block: &Block) -> u64 {
+    block.base_fee.map_or(0, |base_fee| {
+        calc_next_block_base_fee(
+            block.gas_used,
+            block.gas_limit,
+            base_fee,
+            BaseFeeParams::ethereum(),
+        )
+    })
+}
+
+/// The tip that would just have been included in `block`, gwei. A block with room includes anything; only a full one is asked about.
+pub(crate) async fn inclusion_tip(client: &Client, block: &Block) -> Result<f64, RpcError> {
+    if (block.gas_used as f64) < FULL_SHARE * block.gas_limit as f64 {
+        return Ok(MIN_TIP);
+    }
+    let history: FeeHistory = client
+        .request(
+            "eth_feeHistory",
+            (
+                U64::from(1),
+                U64::from(block.number),
+                vec![MARGINAL_PERCENTILE],
+            ),
+        )
+        .await?;
+    let reward = history.reward.first().and_then(|tips| tips.first());
+    Ok(reward.map_or(MIN_TIP, |tip| f64::from(*tip) / GWEI_TO_WEI as f64))
+}
+
+impl Engine {
+    /// Begins with the head.
+    pub(super) fn start_planning(&mut self) {
+        let Some(seen) = &self.head else { return };
+        let block = seen.block.clone();
+        let next = NextBlock {
+            parent: block.hash,
+            number: block.number + 1,
+            timestamp: block.timestamp + self.context.slot,
+            base_fee: next_base_fee(&block),
+        };
+        let (client, system) = (self.context.client.clone(), self.context.system.clone());
+        let oracles: Vec<Address> = self
+            .mirror
+            .collaterals()
+            .iter()
+            .map(|collateral| collateral.oracle)
+            .collect();
+        let holder = self.planner.holder();
+        self.steps.abort_all();
+        self.steps.spawn(async move {
+            let read = async {
+                let reading = HeadReading::read(&client, &system, &oracles, holder, next).await?;
+                let tip = inclusion_tip(&client, &block).await?;
+                Ok((reading, tip))
+            };
+            Step::Read {
+                head: next.parent,
+                result: read.await,
+            }
+        });
+    }
+
+    /// Goes on with what a step found.
+    pub(super) async fn advance(&mut self, step: Step) -> Option<Ended> {
+        match step {
+            Step::Read { head, .. } | Step::Rehearsed { head, .. }
+                if head != self.mirror.head().hash || self.draining =>
+            {
+                None
+            }
+            Step::Read {
+                result: Err(error), ..
+            } => {
+                // The next head brings the next try.
+                tracing::warn!(%error, "the head could not be read: nothing is planned on it");
+                None
+            }
+            Step::Read {
+                result: Ok((reading, tip)),
+                ..
+            } => self.plan(reading, tip),
+            Step::Rehearsed {
+                planned,
+                reading,
+                result,
+                ..
+            } => self.submit(&planned, &reading, result).await,
+        }
+    }
+
+    fn plan(&mut self, reading: HeadReading, inclusion_tip: f64) -> Option<Ended> {
+        let (plan, moment) = match self.planned_on(&reading, inclusion_tip) {
+            Ok(planned) => planned,
+            // Said as a warning when it was set.
+            Err(ViewError::PolicyUnknown { .. }) => return None,
+            Err(error) => {
+                tracing::warn!(%error, "nothing is planned on this head");
+                return None;
+            }
+        };
+        if let Some(seen) = &self.head {
+            self.context.latencies.planned(seen.received.elapsed());
+        }
+        let number = reading.next.number;
+        self.memory.remember(number, &plan.thoughts);
+        let reading = Arc::new(reading);
+        for planned in &plan.actions {
+            tracing::debug!(
+                block = number, kind = planned.kind.name(), account = %planned.account, expected = planned.expected,
+                "planned"
+            );
+            if self.context.dry_run {
+                self.memory.correct(
+                    number,
+                    planned.account,
+                    Verdict::Unready("planned, and not sent: a dry run".to_owned()),
+                );
+            }
+            self.rehearse(planned.clone(), reading.clone());
+        }
+        self.audit_some();
+        let latest = Latest {
+            reading: Arc::unwrap_or_clone(reading),
+            plan,
+        };
+        self.publish_market(&latest, &moment);
+        self.latest = Some(latest);
+        None
+    }
+
+    fn planned_on(&mut self, reading: &HeadReading, tip: f64) -> Result<(Plan, Moment), ViewError> {
+        let moment = self
+            .mirror
+            .moment(&reading.prices(), reading.next.timestamp)?;
+        let accounts = self.mirror.candidates(&moment);
+        let anchor = self.mirror.policy_state().seed().anchor;
+        let anchor_hash = self
+            .hashes
+            .iter()
+            .find(|(number, _)| *number == anchor)
+            .map_or(B256::ZERO, |(_, hash)| *hash);
+        let sight = Sight {
+            system: &self.context.system,
+            mirror: &self.mirror,
+            reading,
+            moment: &moment,
+            inclusion_tip: tip,
+            anchor_hash,
+        };
+        let under_way = &self.under_way;
+        let plan = self
+            .planner
+            .plan(&sight, &accounts, |account| under_way.waits_for(account))?;
+        Ok((plan, moment))
+    }
+
+    fn rehearse(&mut self, planned: Planned, reading: Arc<HeadReading>) {
+        let context = self.context.clone();
+        let strategy = self.planner.strategy().clone();
+        let liquidation_gas = self.planner.liquidation_gas();
+        let head = reading.next.parent;
+        self.steps.spawn(async move {
+            let stage = Stage {
+                client: &context.client,
+                system: &context.system,
+                strategy: &strategy,
+                reading: &reading,
+                funded: !context.dry_run,
+                liquidation_gas,
+            };
+            let result = stage.rehearse(&planned).await;
+            Step::Rehearsed {
+                head,
+                planned: Box::new(planned),
+                reading,
+                result,
+            }
+        });
+    }
+
+    /// Gives what stood the test to the sender.
+    async fn submit(
+        &mut self,
+        planned: &Planned,
+        reading: &HeadReading,
+        result: Result<Rehearsed, Declined>,
+    ) -> Option<Ended> {
+        let number = reading.next.number;
+        let rehearsed = match result {
+            Ok(rehearsed) => rehearsed,
+            Err(declined) => {
+                tracing::info!(account = %planned.account, %declined, "not sent");
+                let verdict = match declined {
+                    Declined::TooLittle { left, gas } => {
+                        Verdict::Unprofitable { profit: left - gas }
+                    }
+                    other => Verdict::Failed(other.to_string()),
+                };
+                self.memory.correct(number, planned.account, verdict);
+                return None;
+            }
+        };
+        let left = rehearsed.left;
+        let Some(sender) = self.sender.clone() else {
+            tracing::info!(account = %planned.account, kind = planned.kind.name(), left, "would be sent: a dry run");
+            return None;
+        };
+        let ordered = Ordered {
+            id: planned.id,
+            kind: planned.kind,
+            account: planned.account,
+            collateral: planned.collateral,
+            planned_block: number,
+            planned_at: reading.next.timestamp,
+            expected: planned.expected,
+            native_price: self.native_price(reading),
+        };
+        let order = order_of(
+            planned,
+            rehearsed,
+            reading,
+            self.planner.strategy(),
+            self.context.slot,
+        );
+        // On disk before the sender knows: after a crash in between, the sender says that it never heard of it.
+        if let Err(error) = self.store.order(&ordered) {
+            return Some(Ended::Failed(error.to_string()));
+        }
+        match sender.submit(order).await {
+            Ok(_) => {
+                if let Some(seen) = &self.head {
+                    self.context.latencies.submitted(seen.received.elapsed());
+                }
+                tracing::info!(
+                    order = %ordered.id, kind = planned.kind.name(), account = %planned.account, block = number,
+                    expected = planned.expected, left, "submitted"
+                );
+                self.under_way.insert(ordered, planned.bid);
+                None
+            }
+            Err(error) => self.not_taken(&ordered, number, error),
+        }
+    }
+
+    fn not_taken(&mut self, ordered: &Ordered, number: u64, error: SubmitError) -> Option<Ended> {
+        tracing::info!(order = %ordered.id, account = %ordered.account, %error, "not taken by the sender");
+        let verdict = match &error {
+            SubmitError::Duplicate { state, .. } if super::orders::is_open(state) => {
+                Verdict::Pending
+            }
+            other => Verdict::Unready(other.to_string()),
+        };
+        let still_open = verdict == Verdict::Pending;
+        self.memory.correct(number, ordered.account, verdict);
+        if let SubmitError::Halted(alarm) = &error {
+            self.warn(format!("the sender signs nothing any more: {alarm}"));
+        }
+        if still_open {
+            return None;
+        }
+        self.store
+            .close_order(ordered.id)
+            .err()
+            .map(|error| Ended::Failed(error.to_string()))
+    }
+
+    pub(super) fn native_price(&self, reading: &HeadReading) -> f64 {
+        let system = &self.context.system;
+        system.native_price(reading.native_price(system))
+    }
+}

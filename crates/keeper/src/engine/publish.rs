@@ -1,0 +1,400 @@
+//! What people see: the engine's state as the operator's status.
+
+use std::time::Instant;
+
+use alloy_primitives::{Address, U256, map::HashMap};
+use breakwater_operator::status::{
+    BreakerLevel, BreakerStatus, BucketStatus, CollateralStatus, FallStep, Head, MAX_MISSED,
+    MAX_POSITIONS, MirrorStatus, MissedLiquidation, PendingBid, PositionStatus, PriceStatus,
+    Profit, RpcEndpoint, SenderStatus, TaskStatus, Zone, unix_now,
+};
+use breakwater_protocol::math::WAD;
+use breakwater_protocol::policy::{BreakerLevel as Level, NextTurn};
+use breakwater_protocol::{AccountHealth, Moment, PriceStatus as Prices};
+
+use super::{Engine, Latest};
+use crate::store::{Doer, StoreError};
+use crate::thought::Thought;
+use crate::units::{ratio, whole};
+
+/// Price drops for which the debt that falls is shown, basis points.
+const FALLS: [u32; 12] = [
+    100, 200, 300, 500, 750, 1_000, 1_500, 2_000, 3_000, 4_000, 5_000, 7_500,
+];
+
+/// The market is published at most so rarely that it takes one part in so many of the time.
+const SHOWN_SHARE: u32 = 20;
+
+/// Decimals of the native token.
+const NATIVE_DECIMALS: u8 = 18;
+
+/// What is shown besides each collateral's share of an insolvent position's value; `PoolSettlement.sol`.
+const SETTLEMENT: u64 = 1_030_000_000_000_000_000;
+
+impl Engine {
+    /// Publishes what changes with every event.
+    pub(super) fn publish(&mut self) {
+        let ledger = self.ledger_view();
+        if let Err(error) = &ledger {
+            tracing::warn!(%error, "the ledger could not be read for the status");
+        }
+        let pending = self.pending();
+        let sender = self.sender_view();
+        let rpc = self.nodes();
+        let now = unix_now();
+        self.status.send_modify(|status| {
+            status.updated_at = now;
+            status.head = self.head.as_ref().map(|seen| Head {
+                number: seen.block.number,
+                hash: seen.block.hash,
+                timestamp: seen.block.timestamp,
+                received_at: seen.received_at,
+                base_fee: seen.block.base_fee.unwrap_or_default(),
+            });
+            status.synced = self.live && !self.stalled && self.mirror.policy_known();
+            status.pending = pending;
+            status.sender = sender;
+            status.rpc = rpc;
+            status.warnings.clone_from(&self.warnings);
+            status.mirror = MirrorStatus {
+                accounts: self.mirror.account_count() as u64,
+                drift: self.audit.drift,
+                audited: self.audit.accounts,
+                last_audit: self.audit.last,
+                reorgs: self.reorgs.0,
+                deepest_reorg: self.reorgs.1,
+            };
+            let progress = self.head.as_ref().map(|seen| seen.received_at);
+            status.tasks = [
+                ("follower", progress),
+                ("planner", progress),
+                ("sender", progress),
+                ("http", Some(now)),
+            ]
+            .into_iter()
+            .filter(|(name, _)| *name != "sender" || self.sender.is_some())
+            .map(|(name, last_progress)| TaskStatus {
+                name: name.to_owned(),
+                alive: true,
+                last_progress,
+            })
+            .collect();
+            if let Ok((profit, missed, totals)) = ledger {
+                status.profit = profit;
+                status.missed = missed;
+                status.missed_total.extend(totals);
+            }
+        });
+    }
+
+    /// Publishes what a plan showed: market, positions, what falls.
+    pub(super) fn publish_market(&mut self, latest: &Latest, moment: &Moment) {
+        // With very many accounts it takes long: bids are not to wait for it.
+        let began = Instant::now();
+        if self
+            .shown
+            .is_some_and(|(at, took)| at.elapsed() < took * SHOWN_SHARE)
+        {
+            return;
+        }
+        let collaterals = self.collaterals(latest);
+        let positions = self.positions(latest, moment);
+        let falls = self.falls(moment);
+        let debt = self.context.system.debt.decimals;
+        let market = self.mirror.market_state_at(moment.timestamp());
+        let until = None;
+        let level = match latest.reading.breaker {
+            Level::Normal => BreakerLevel::Normal,
+            Level::Stressed => BreakerLevel::Stressed,
+            Level::Paused => BreakerLevel::Paused,
+            Level::Halted => BreakerLevel::Halted,
+        };
+        let total = self.borrowers(moment);
+        self.status.send_modify(|status| {
+            status.breaker = BreakerStatus { level, until };
+            status.collaterals = collaterals;
+            status.positions = positions;
+            status.positions_total = total;
+            status.debt_total = whole(U256::from(market.total_debt), debt);
+            status.falls = falls;
+        });
+        self.shown = Some((Instant::now(), began.elapsed()));
+    }
+
+    /// How many accounts owe anything: those that a fall to nothing reaches.
+    fn borrowers(&self, moment: &Moment) -> u64 {
+        let all = self.mirror.debt_falling(moment, None, &[10_000]);
+        all.first().map_or(0, |all| all.accounts)
+    }
+
+    fn collaterals(&self, latest: &Latest) -> Vec<CollateralStatus> {
+        let system = &self.context.system;
+        system
+            .collaterals
+            .iter()
+            .zip(&latest.reading.markets)
+            .map(|(listed, market)| {
+                let decimals = system.decimals(listed);
+                CollateralStatus {
+                    id: listed.id,
+                    token: listed.token.address,
+                    symbol: listed.token.symbol.clone(),
+                    price_status: match market.prices.status {
+                        Prices::Ok => PriceStatus::Ok,
+                        Prices::Degraded => PriceStatus::Degraded,
+                        Prices::Down => PriceStatus::Down,
+                    },
+                    fast: decimals.price(market.prices.fast),
+                    slow: decimals.price(market.prices.slow),
+                    venue: market.venue.map(|venue| venue.price()),
+                    bucket: self.bucket(listed.id, latest.reading.next.timestamp),
+                    venue_depth: (!market.depth.is_zero())
+                        .then(|| whole(market.depth, system.debt.decimals)),
+                }
+            })
+            .collect()
+    }
+
+    fn bucket(&self, collateral: u32, timestamp: u64) -> Option<BucketStatus> {
+        let system = &self.context.system;
+        let policy = system.damped()?;
+        let stored = self.mirror.policy_state().bucket(u64::from(collateral));
+        let tokens = |amount| whole(amount, system.debt.decimals);
+        (!stored.cap().is_zero()).then(|| BucketStatus {
+            level: tokens(policy.bucket_level_at(&stored, timestamp)),
+            cap: tokens(stored.cap()),
+            reserve: ratio(policy.parameters().reserve_share),
+            refill_per_minute: tokens(
+                stored.refill_rate_wad(policy.parameters().refill_share) * U256::from(60) / WAD,
+            ),
+        })
+    }
+
+    fn positions(&self, latest: &Latest, moment: &Moment) -> Vec<PositionStatus> {
+        let thoughts: HashMap<Address, &Thought> = latest
+            .plan
+            .thoughts
+            .iter()
+            .map(|thought| (thought.account, thought))
+            .collect();
+        self.mirror
+            .nearest(moment, MAX_POSITIONS)
+            .into_iter()
+            .filter_map(|near| {
+                let health = self.mirror.account_health(&near.account, moment).ok()?;
+                let thought = thoughts.get(&near.account).copied();
+                let id = thought.map_or(near.bitmap.trailing_zeros(), |thought| thought.collateral);
+                Some(self.position(latest, near.account, id, &health, thought))
+            })
+            .collect()
+    }
+
+    fn position(
+        &self,
+        latest: &Latest,
+        account: Address,
+        id: u32,
+        health: &AccountHealth,
+        thought: Option<&Thought>,
+    ) -> PositionStatus {
+        let system = &self.context.system;
+        let listed = system.collaterals.get(id as usize);
+        let decimals = listed.map_or(18, |listed| listed.token.decimals);
+        let price = listed.and_then(|listed| {
+            let market = latest.reading.markets.get(id as usize)?;
+            Some(system.decimals(listed).price(market.prices.fast))
+        });
+        let factor = ratio(health.health_fast);
+        // With one collateral the health factor is in proportion to its price.
+        let alone = self.mirror.collateral_bitmap(&account).count_ones() == 1;
+        let liquidation_price = price
+            .filter(|price| alone && *price > 0.0 && factor > 0.0)
+            .map(|price| price / factor);
+        PositionStatus {
+            account,
+            collateral_id: id,
+            collateral: listed.map_or_else(String::new, |listed| listed.token.symbol.clone()),
+            amount: whole(
+                U256::from(self.mirror.collateral_of(&account, u64::from(id))),
+                decimals,
+            ),
+            debt: whole(health.debt, system.debt.decimals),
+            health: factor,
+            liquidation_price,
+            distance: liquidation_price.map(|_| 1.0 - 1.0 / factor),
+            zone: zone_of(health),
+            flagged_since: thought.and_then(|thought| thought.flagged_since),
+            next_turn: thought.and_then(|thought| match thought.turn? {
+                NextTurn::At(time) | NextTurn::Unseeded(time) => Some(time),
+                NextTurn::Never => None,
+            }),
+            bonus: thought.map(|thought| {
+                ratio(if thought.bonus.is_zero() {
+                    thought.reasoning.base_bonus
+                } else {
+                    thought.bonus
+                })
+            }),
+            planned_at: thought.and_then(|thought| thought.planned_at),
+            expected_profit: thought.and_then(|thought| thought.profit),
+            why_not: thought.and_then(Thought::why_not),
+        }
+    }
+
+    fn falls(&self, moment: &Moment) -> Vec<FallStep> {
+        let system = &self.context.system;
+        let mut steps = Vec::new();
+        for listed in &system.collaterals {
+            let id = u64::from(listed.id);
+            let Some(reading) = moment.reading(id) else {
+                continue;
+            };
+            let price = system.decimals(listed).price(reading.fast);
+            let mut before = (U256::ZERO, 0);
+            for (place, at) in self
+                .mirror
+                .debt_falling(moment, Some(id), &FALLS)
+                .into_iter()
+                .enumerate()
+            {
+                // The first step leaves out what has fallen already.
+                if place == 0 {
+                    let now = self.mirror.debt_falling(moment, Some(id), &[0]);
+                    before = now.first().map_or(before, |now| (now.debt, now.accounts));
+                }
+                let drop = f64::from(at.fall) / 1e4;
+                steps.push(FallStep {
+                    collateral_id: listed.id,
+                    drop,
+                    price: price * (1.0 - drop),
+                    debt: whole(at.debt.saturating_sub(before.0), system.debt.decimals),
+                    positions: at.accounts.saturating_sub(before.1),
+                });
+                before = (at.debt, at.accounts);
+            }
+        }
+        steps
+    }
+
+    fn pending(&self) -> Vec<PendingBid> {
+        let mut bids: Vec<PendingBid> = self
+            .under_way
+            .all()
+            .map(|open| PendingBid {
+                order: open.ordered.id.to_string(),
+                account: open.ordered.account,
+                nonce: open.nonce,
+                transaction: open.transaction,
+                max_fee_gwei: open.bid.map_or(f64::NAN, |bid| bid.max_fee),
+                tip_gwei: open.bid.map_or(f64::NAN, |bid| bid.tip),
+                since: open.ordered.planned_at,
+                state: open.state,
+            })
+            .collect();
+        bids.sort_by(|a, b| (a.since, &a.order).cmp(&(b.since, &b.order)));
+        bids
+    }
+
+    fn sender_view(&self) -> Option<SenderStatus> {
+        let status = self.sender.as_ref()?.status();
+        Some(SenderStatus {
+            address: status.address,
+            unlocked: status.alarm.is_none(),
+            balance: status
+                .balance
+                .map_or(f64::NAN, |balance| whole(balance, NATIVE_DECIMALS)),
+            nonce: status.next_nonce,
+        })
+    }
+
+    fn nodes(&self) -> Vec<RpcEndpoint> {
+        let health = self.context.client.health();
+        let answered: u64 = health.requests.values().map(|method| method.answered).sum();
+        let total: std::time::Duration = health
+            .requests
+            .values()
+            .map(|method| method.latency_total)
+            .sum();
+        let latency = (answered > 0).then(|| total.as_secs_f64() / answered as f64);
+        health
+            .endpoints
+            .iter()
+            .enumerate()
+            .map(|(place, endpoint)| RpcEndpoint {
+                name: endpoint.endpoint.clone(),
+                healthy: endpoint.up,
+                requests: endpoint.sent,
+                failures: endpoint.failures,
+                // Latencies are counted by method: they are those of whoever answers.
+                latency: latency.filter(|_| place == health.active),
+            })
+            .collect()
+    }
+
+    #[allow(clippy::type_complexity, reason = "read in one place")]
+    fn ledger_view(
+        &mut self,
+    ) -> Result<
+        (
+            Profit,
+            Vec<MissedLiquidation>,
+            Vec<(breakwater_operator::status::MissedReason, u64)>,
+        ),
+        StoreError,
+    > {
+        let totals = self.store.totals(true)?;
+        let profit = Profit {
+            gross: totals.gross,
+            gas: totals.gas,
+            net: totals.gross - totals.gas,
+            succeeded: totals.succeeded,
+            reverted: totals.reverted,
+        };
+        let entries = self.store.latest(MAX_MISSED, true)?;
+        let missed = entries
+            .into_iter()
+            .filter_map(|entry| {
+                let Doer::Others { reason, detail } = entry.doer else {
+                    return None;
+                };
+                let listed = entry
+                    .collateral
+                    .and_then(|id| self.context.system.collaterals.get(id as usize));
+                Some(MissedLiquidation {
+                    block: entry.block,
+                    timestamp: entry.timestamp,
+                    transaction: entry.hash,
+                    account: entry.account,
+                    liquidator: entry.liquidator,
+                    collateral: listed
+                        .map_or_else(String::new, |listed| listed.token.symbol.clone()),
+                    repaid: entry.repaid,
+                    seized: entry.seized,
+                    bonus: entry.bonus,
+                    reason,
+                    detail,
+                })
+            })
+            .collect();
+        Ok((profit, missed, self.store.missed()?))
+    }
+}
+
+/// Where a position stands.
+pub(crate) fn zone_of(health: &AccountHealth) -> Zone {
+    if health.health_fast >= WAD {
+        return Zone::Healthy;
+    }
+    let settled_at = health.debt.saturating_mul(U256::from(SETTLEMENT)) / WAD;
+    if !health.price_down
+        && health.health_fast <= health.health_hard
+        && health.collateral_value < settled_at
+    {
+        return Zone::Insolvent;
+    }
+    if health.health_fast <= health.health_hard {
+        Zone::Hard
+    } else {
+        Zone::Damped
+    }
+}

@@ -1,0 +1,305 @@
+//! From a planned action to a call that was tried on the pending block.
+
+use alloy::rpc::types::TransactionRequest;
+use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_sol_types::SolCall;
+use breakwater_agents::Bid;
+use breakwater_bindings::{FlashLiquidator, ILendingPool};
+use breakwater_operator::config::Capital;
+use breakwater_rpc::{Client, RpcError};
+use breakwater_sender::Order;
+
+use crate::planner::{Planned, Strategy};
+use crate::reading::HeadReading;
+use crate::store::ActionKind;
+use crate::system::System;
+use crate::units::{base_up, wei, whole};
+
+/// Blocks for which an order is good.
+pub const ORDER_LIFE: u64 = 3;
+
+/// Gas of an action, for its cost; the sender never estimates.
+fn gas_of(planned: &Planned, liquidation_gas: u64) -> u64 {
+    match planned.kind {
+        ActionKind::Liquidate | ActionKind::Settle => liquidation_gas,
+        ActionKind::Flag => breakwater_agents::keeper::FLAG_GAS,
+        ActionKind::Approve => planned.gas_limit,
+    }
+}
+
+/// A contract and what it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The contract.
+    pub to: Address,
+    /// Calldata.
+    pub data: Bytes,
+}
+
+/// The call that does `planned`. `None` if the system has no contract for it.
+#[must_use]
+pub fn call_of(
+    system: &System,
+    capital: Capital,
+    planned: &Planned,
+    min_profit: U256,
+) -> Option<Call> {
+    let Planned {
+        account,
+        collateral,
+        repay,
+        ..
+    } = *planned;
+    let liquidator = system
+        .collaterals
+        .get(collateral as usize)
+        .and_then(|listed| listed.liquidator);
+    let collateral_id = U256::from(collateral);
+    let (to, data) = match (planned.kind, capital) {
+        (ActionKind::Flag, _) => (
+            system.pool,
+            ILendingPool::flagCall {
+                account,
+                collateralId: collateral_id,
+            }
+            .abi_encode(),
+        ),
+        (ActionKind::Liquidate, Capital::Flash) => (
+            liquidator?,
+            FlashLiquidator::liquidateCall {
+                account,
+                maxRepay: repay,
+                minProfit: min_profit,
+            }
+            .abi_encode(),
+        ),
+        (ActionKind::Settle, Capital::Flash) => (
+            liquidator?,
+            FlashLiquidator::settleCall {
+                account,
+                minProfit: min_profit,
+            }
+            .abi_encode(),
+        ),
+        (ActionKind::Liquidate, Capital::Inventory) => (
+            system.pool,
+            ILendingPool::liquidateCall {
+                account,
+                collateralId: collateral_id,
+                maxRepay: repay,
+                data: Bytes::new(),
+            }
+            .abi_encode(),
+        ),
+        (ActionKind::Settle, Capital::Inventory) => (
+            system.pool,
+            ILendingPool::settleCall {
+                account,
+                data: Bytes::new(),
+            }
+            .abi_encode(),
+        ),
+        (ActionKind::Approve, _) => return None,
+    };
+    Some(Call {
+        to,
+        data: data.into(),
+    })
+}
+
+/// Why an action is not sent after all.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Declined {
+    /// The node could not say.
+    #[error("the call on the pending block could not be made: {0}")]
+    Unknown(RpcError),
+    /// It would revert.
+    #[error("the call on the pending block {0}")]
+    Reverts(RpcError),
+    /// It would leave too little.
+    #[error(
+        "the call on the pending block leaves {left:.2}, less than the gas of {gas:.2} and the least profit"
+    )]
+    TooLittle {
+        /// Before gas, debt tokens.
+        left: f64,
+        /// Debt tokens.
+        gas: f64,
+    },
+    /// The system has no contract for it.
+    #[error("no contract does this")]
+    NoContract,
+}
+
+/// What a call on the pending block showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rehearsed {
+    /// The call, with the least profit adjusted to what it costs.
+    pub call: Call,
+    /// The bid, lowered where the profit is below what was planned.
+    pub bid: Bid,
+    /// What is left before gas, debt tokens; 0 for a flag.
+    pub left: f64,
+}
+
+/// What a rehearsal needs to know beside the action.
+pub struct Stage<'a> {
+    /// To the chain.
+    pub client: &'a Client,
+    /// What is deployed.
+    pub system: &'a System,
+    /// What the operator asks.
+    pub strategy: &'a Strategy,
+    /// The head's reading.
+    pub reading: &'a HeadReading,
+    /// Whether the sender's funds count: not on a dry run, which may have no account.
+    pub funded: bool,
+    /// What is expected of a liquidation's gas.
+    pub liquidation_gas: u64,
+}
+
+impl Stage<'_> {
+    /// Calls `planned` on the head's state as if in the next block, from the keeper's account and at the bid's fees, and adjusts
+    /// bid and least profit to what it leaves.
+    ///
+    /// # Errors
+    /// [`Declined`]: it is not worth sending.
+    pub async fn rehearse(&self, planned: &Planned) -> Result<Rehearsed, Declined> {
+        let Self {
+            system, strategy, ..
+        } = *self;
+        // The least profit is asked for by the transaction itself; here its amount is to be seen.
+        let call =
+            call_of(system, strategy.capital, planned, U256::ZERO).ok_or(Declined::NoContract)?;
+        let next = self.reading.next;
+        let mut transaction = TransactionRequest {
+            from: Some(strategy.us),
+            to: Some(TxKind::Call(call.to)),
+            input: call.data.clone().into(),
+            gas: Some(planned.gas_limit),
+            ..TransactionRequest::default()
+        };
+        if self.funded {
+            // Without a fee some nodes let BASEFEE read 0, and the bonus may depend on it.
+            transaction.max_fee_per_gas = Some(wei(planned.bid.max_fee));
+            transaction.max_priority_fee_per_gas = Some(wei(planned.bid.tip));
+        }
+        let answer = self
+            .client
+            .simulate(&transaction, next.state(), None, Some(next.overrides()))
+            .await
+            .map_err(|error| match error {
+                RpcError::Reverted { .. } | RpcError::Refused { .. } => Declined::Reverts(error),
+                other => Declined::Unknown(other),
+            })?;
+        if planned.kind == ActionKind::Flag {
+            return Ok(Rehearsed {
+                call,
+                bid: planned.bid,
+                left: 0.0,
+            });
+        }
+        let left = self.left(planned, &answer)?;
+        let bid = self.bid_for(planned, left)?;
+        let cost = self.gas_cost(planned, bid.tip);
+        let min_profit = base_up(cost, system.debt.decimals);
+        let call =
+            call_of(system, strategy.capital, planned, min_profit).ok_or(Declined::NoContract)?;
+        Ok(Rehearsed { call, bid, left })
+    }
+
+    /// What the call left, by its answer.
+    fn left(&self, planned: &Planned, answer: &Bytes) -> Result<f64, Declined> {
+        let system = self.system;
+        let undecodable = |_| {
+            Declined::Unknown(RpcError::Malformed {
+                endpoint: "the node".to_owned(),
+                method: "eth_call".to_owned(),
+                reason: format!("{} bytes that a liquidation cannot return", answer.len()),
+            })
+        };
+        match (planned.kind, self.strategy.capital) {
+            (ActionKind::Settle, Capital::Flash) => {
+                FlashLiquidator::settleCall::abi_decode_returns(answer)
+                    .map(|profit| whole(profit, system.debt.decimals))
+                    .map_err(undecodable)
+            }
+            (_, Capital::Flash) => FlashLiquidator::liquidateCall::abi_decode_returns(answer)
+                .map(|profit| whole(profit, system.debt.decimals))
+                .map_err(undecodable),
+            (_, Capital::Inventory) => {
+                let result =
+                    ILendingPool::liquidateCall::abi_decode_returns(answer).map_err(undecodable)?;
+                Ok(self.kept(planned, result.seized) - whole(result.repaid, system.debt.decimals))
+            }
+        }
+    }
+
+    /// What seized collateral that is kept is counted at: the lower of the fast and the venue's price.
+    fn kept(&self, planned: &Planned, seized: U256) -> f64 {
+        let place = planned.collateral as usize;
+        let (Some(listed), Some(market)) = (
+            self.system.collaterals.get(place),
+            self.reading.markets.get(place),
+        ) else {
+            return 0.0;
+        };
+        let price = market.prices.fast.min(market.prices.confirm);
+        whole(seized, listed.token.decimals) * self.system.decimals(listed).price(price)
+    }
+
+    /// The planned bid, or one as much lower as the profit is below what was planned, if that is still worth it.
+    fn bid_for(&self, planned: &Planned, left: f64) -> Result<Bid, Declined> {
+        let floor = self.gas_cost(planned, 0.0);
+        let at_bid = self.gas_cost(planned, planned.bid.tip);
+        let spare = left - floor - self.strategy.min_profit;
+        if spare <= 0.0 {
+            return Err(Declined::TooLittle { left, gas: floor });
+        }
+        // Never more than what it leaves beyond the least profit.
+        let share = (spare / (at_bid - floor).max(f64::MIN_POSITIVE)).min(1.0);
+        let tip = planned.bid.tip * share;
+        Ok(Bid {
+            max_fee: planned.bid.max_fee,
+            tip,
+        })
+    }
+
+    fn gas_cost(&self, planned: &Planned, tip: f64) -> f64 {
+        let native = self
+            .system
+            .native_price(self.reading.native_price(self.system));
+        let per_gas = (self.reading.next.base_fee as f64 / 1e9 + tip) * 1e-9;
+        gas_of(planned, self.liquidation_gas) as f64 * per_gas * native
+    }
+}
+
+/// The order that sends a rehearsed action. `slot` is the chain's block time, seconds.
+#[must_use]
+pub fn order_of(
+    planned: &Planned,
+    rehearsed: Rehearsed,
+    reading: &HeadReading,
+    strategy: &Strategy,
+    slot: u64,
+) -> Order {
+    let ceiling = wei(strategy.max_gas_price);
+    let max_fee = wei(rehearsed.bid.max_fee).min(ceiling);
+    Order {
+        id: planned.id,
+        label: format!(
+            "{} {} of {}",
+            planned.kind.name(),
+            planned.collateral,
+            planned.account
+        ),
+        to: rehearsed.call.to,
+        data: rehearsed.call.data,
+        value: U256::ZERO,
+        gas_limit: planned.gas_limit,
+        max_fee_per_gas: max_fee,
+        max_priority_fee_per_gas: wei(rehearsed.bid.tip).min(max_fee),
+        max_fee_ceiling: ceiling,
+        valid_until: reading.next.timestamp + slot * (ORDER_LIFE - 1),
+    }
+}

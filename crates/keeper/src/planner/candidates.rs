@@ -1,0 +1,282 @@
+//! What the deciding code is told of a position and its market.
+
+use alloy_primitives::{Address, U256};
+use breakwater_agents::keeper::{Candidate, best_sale, potential, settlement_due};
+use breakwater_agents::{Observation, Prices};
+use breakwater_operator::config::Capital;
+use breakwater_protocol::policy::{
+    BonusMode, BreakerLevel, BucketMode, ClockEvent, Decision, LiquidationRequest, Refusal, Zone,
+};
+use breakwater_protocol::{AccountHealth, PriceStatus, ViewError};
+
+use super::{Planner, Sight, debt_tokens, forecast, kept_at};
+use crate::thought::{Thought, Verdict};
+use crate::units::{ratio, whole};
+
+/// A clock that restarted is started again by hand only if the flag that did not count is this old, seconds: before, the average
+/// since the flag may still turn.
+const CLOCK_PATIENCE: u64 = 120;
+
+/// A position with what the deciding code is told of it.
+#[derive(Clone, Debug)]
+pub(super) struct Considered {
+    pub thought: Thought,
+    pub candidate: Candidate,
+    /// What it could leave at best, for the order of candidates.
+    pub gain: f64,
+    /// What its grant would leave now after margin and gas; what the gas costs, negative, without a grant.
+    pub profit_now: f64,
+}
+
+/// The highest bonus of a collateral, as a share.
+pub(super) fn max_bonus(sight: &Sight<'_>, collateral: u32) -> f64 {
+    let listed = sight.mirror.collaterals().get(collateral as usize);
+    let own = listed.map_or(0.0, |listed| ratio(listed.max_bonus_wad()));
+    sight
+        .system
+        .damped()
+        .map_or(own, |policy| own.min(ratio(policy.parameters().bonus_max)))
+}
+
+/// What the deciding code is told of the block and a collateral's market.
+pub(super) fn observation(sight: &Sight<'_>, collateral: u32, capital: Capital) -> Observation {
+    let market = &sight.reading.markets[collateral as usize];
+    let decimals = crate::units::Decimals {
+        collateral: sight.system.collateral_decimals(u64::from(collateral)),
+        debt: sight.system.debt.decimals,
+    };
+    let price = |raw| decimals.price(raw);
+    let prices = Prices {
+        fast: price(market.prices.fast),
+        slow: price(market.prices.slow),
+        confirm: price(market.prices.confirm),
+    };
+    let venue = match (capital, market.venue) {
+        (Capital::Flash, Some(venue)) => venue,
+        _ => kept_at(prices.fast.min(prices.confirm)),
+    };
+    let breaker_level = u8::from(sight.reading.breaker);
+    let next = &sight.reading.next;
+    Observation {
+        block: next.number,
+        timestamp: next.timestamp,
+        base_fee: next.base_fee as f64 / 1e9,
+        inclusion_tip: sight.inclusion_tip,
+        native_price: sight
+            .system
+            .native_price(sight.reading.native_price(sight.system)),
+        prices,
+        venue,
+        reference_price: prices.fast,
+        breaker_level,
+        bucket: bucket(sight, collateral),
+    }
+}
+
+/// What the collateral's bucket still lets be repaid in the block; infinite where it does not stop anybody.
+fn bucket(sight: &Sight<'_>, collateral: u32) -> f64 {
+    let Some(policy) = sight.system.damped() else {
+        return f64::INFINITY;
+    };
+    let stored = sight.mirror.policy_state().bucket(u64::from(collateral));
+    // A bucket that was never used opens full, at a depth that the policy's own answers hold grants to.
+    if policy.parameters().bucket_mode != BucketMode::HardStop || stored.cap().is_zero() {
+        return f64::INFINITY;
+    }
+    debt_tokens(
+        sight,
+        policy.bucket_available_at(&stored, sight.reading.next.timestamp),
+    )
+}
+
+impl Planner {
+    /// The collateral of a position that is worth the most to sell, with everything known of it; `None` for an account that the
+    /// chain would answer with a revert.
+    pub(super) fn consider(
+        &self,
+        sight: &Sight<'_>,
+        account: Address,
+    ) -> Result<Option<Considered>, ViewError> {
+        let Ok(health) = sight.mirror.account_health(&account, sight.moment) else {
+            return Ok(None);
+        };
+        let bitmap = sight.mirror.collateral_bitmap(&account);
+        let mut best: Option<Considered> = None;
+        for collateral in (0..16).filter(|id| bitmap >> id & 1 != 0) {
+            let Some(found) = self.consider_collateral(sight, account, collateral, &health)? else {
+                continue;
+            };
+            let better = best.as_ref().is_none_or(|best| {
+                let key = |one: &Considered| (one.candidate.repay > 0.0, one.profit_now);
+                let (a, b) = (key(&found), key(best));
+                a.0 > b.0 || a.0 == b.0 && a.1 > b.1
+            });
+            if better {
+                best = Some(found);
+            }
+        }
+        Ok(best)
+    }
+
+    fn consider_collateral(
+        &self,
+        sight: &Sight<'_>,
+        account: Address,
+        collateral: u32,
+        health: &AccountHealth,
+    ) -> Result<Option<Considered>, ViewError> {
+        let id = u64::from(collateral);
+        if sight.reading.markets.len() <= collateral as usize {
+            return Ok(None);
+        }
+        let request =
+            sight
+                .mirror
+                .request(&account, id, U256::MAX, sight.moment, sight.reading.breaker);
+        let (request, decision) = match request {
+            Ok(request) => {
+                let state = sight.mirror.policy_state();
+                let decided =
+                    sight
+                        .system
+                        .policy
+                        .quote(state, &request, &sight.environment(collateral));
+                match decided {
+                    Ok(decision) => (Some(request), decision),
+                    Err(_) => return Ok(None),
+                }
+            }
+            Err(ViewError::Refused(refusal)) => (None, refused(refusal)),
+            Err(error @ ViewError::PolicyUnknown { .. }) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        Ok(Some(self.tell(
+            sight, account, collateral, health, request, &decision,
+        )))
+    }
+
+    /// Puts together what is known.
+    fn tell(
+        &self,
+        sight: &Sight<'_>,
+        account: Address,
+        collateral: u32,
+        health: &AccountHealth,
+        request: Option<LiquidationRequest>,
+        decision: &Decision,
+    ) -> Considered {
+        let observation = observation(sight, collateral, self.strategy.capital);
+        let terms = self.terms(max_bonus(sight, collateral));
+        let held = U256::from(sight.mirror.collateral_of(&account, u64::from(collateral)));
+        let decimals = sight.system.collateral_decimals(u64::from(collateral));
+        let amount = whole(held, decimals);
+        let debt = debt_tokens(sight, health.debt);
+        let grant = &decision.grant;
+        let damped_zone = decision.reasoning.zone == Zone::Damped;
+        let obeys_pause = sight
+            .system
+            .damped()
+            .is_some_and(|policy| policy.parameters().obeys_pause);
+        let insolvent = settlement_due(debt_tokens(sight, health.collateral_value), debt, &terms)
+            .filter(|_| !health.price_down && health.health_fast <= health.health_hard);
+        let candidate = Candidate {
+            account: 0,
+            collateral: amount,
+            debt,
+            repay: debt_tokens(sight, grant.repay),
+            seize: whole(grant.seize, decimals),
+            unflagged: request.is_some_and(|request| self.unflagged(sight, &request, decision)),
+            settle: insolvent,
+            charged: damped_zone,
+            held: damped_zone && obeys_pause && sight.reading.breaker >= BreakerLevel::Paused,
+        };
+        let gas = observation.gas_cost(terms.liquidation_gas, observation.competitive_tip());
+        let profit_now = best_sale(
+            &observation.venue,
+            candidate.repay,
+            candidate.seize,
+            terms.risk_margin,
+        )
+        .map_or(-gas, |sale| {
+            sale.surplus - terms.risk_margin * sale.repay - gas
+        });
+        let priced = sight.moment.reading(u64::from(collateral));
+        let usable = priced.is_some_and(|reading| reading.status != PriceStatus::Down);
+        let gain = if usable {
+            potential(
+                &observation.venue,
+                observation.prices.fast,
+                amount,
+                debt,
+                &terms,
+            )
+        } else {
+            0.0
+        };
+        let ahead = request
+            .filter(|_| usable)
+            .map(|request| forecast::ahead(sight, &observation, &terms, &request, decision))
+            .unwrap_or_default();
+        Considered {
+            thought: Thought {
+                account,
+                collateral,
+                health: health.health_fast,
+                health_hard: health.health_hard,
+                refusal: grant.refusal,
+                repay: grant.repay,
+                seize: grant.seize,
+                bonus: grant.bonus,
+                reasoning: decision.reasoning,
+                flagged_since: ahead.flagged_since,
+                turn: ahead.turn,
+                pays_at: ahead.pays_at,
+                planned_at: ahead.planned_at,
+                profit: ahead.profit,
+                verdict: Verdict::Refused(grant.refusal),
+            },
+            candidate,
+            gain,
+            profit_now,
+        }
+    }
+
+    /// Whether somebody has to start the account's clock, and can: `commit` writes no flag for what is healthy or unconfirmed.
+    fn unflagged(
+        &self,
+        sight: &Sight<'_>,
+        request: &LiquidationRequest,
+        decision: &Decision,
+    ) -> bool {
+        let timed = sight
+            .system
+            .damped()
+            .is_some_and(|policy| policy.parameters().bonus_mode == BonusMode::Time);
+        if !timed
+            || matches!(
+                decision.grant.refusal,
+                Refusal::Healthy | Refusal::Unconfirmed
+            )
+        {
+            return false;
+        }
+        match decision.reasoning.clock {
+            ClockEvent::Begins | ClockEvent::Expires => true,
+            ClockEvent::Restarts => {
+                let flag = sight
+                    .mirror
+                    .policy_state()
+                    .flag(request.account, request.collateral_id);
+                sight.reading.next.timestamp > flag.since + CLOCK_PATIENCE
+            }
+            ClockEvent::Runs | ClockEvent::Renews => false,
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> Decision {
+    Decision {
+        grant: breakwater_protocol::policy::LiquidationGrant::refused(refusal),
+        ..Decision::default()
+    }
+}

@@ -1,0 +1,464 @@
+//! From the mirror and a reading to actions. What the pool would grant is computed by the policies' port, to the wei and for the
+//! block being planned for; what of that is worth a transaction is decided by `breakwater_agents`, as in the simulator.
+
+mod candidates;
+mod forecast;
+
+use alloy_primitives::{Address, B256, U256};
+use breakwater_agents::keeper::{Candidate, Keeper, Terms, best_sale};
+use breakwater_agents::{Action as Wanted, Bid, Intent, Observation, Venue};
+use breakwater_operator::config::{Capital, StrategyConfig};
+use breakwater_protocol::policy::{Environment, Refusal, Seed};
+use breakwater_protocol::{Mirror, Moment, ViewError};
+
+use crate::identity::{self, DEFAULT_EPOCH_SECONDS, Subject};
+use crate::reading::HeadReading;
+use crate::store::ActionKind;
+use crate::system::System;
+use crate::thought::{Thought, Verdict};
+use crate::units::{base_down, whole};
+use candidates::Considered;
+
+/// b_set: what a settlement pays at most; `PoolSettlement.sol`.
+const SETTLEMENT_BONUS: f64 = 0.03;
+
+/// What the operator asks of a liquidation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strategy {
+    /// Who sends.
+    pub us: Address,
+    /// With what it repays.
+    pub capital: Capital,
+    /// The least profit net of gas, debt tokens.
+    pub min_profit: f64,
+    /// The margin for what prices may do, as a share of the repayment.
+    pub risk_margin: f64,
+    /// The most that is paid per gas, gwei.
+    pub max_gas_price: f64,
+    /// How many keepers are reckoned with, this one included.
+    pub count: u32,
+}
+
+impl Strategy {
+    /// The configured strategy of the account `us`.
+    #[must_use]
+    pub fn new(config: &StrategyConfig, us: Address) -> Self {
+        Self {
+            us,
+            capital: config.capital,
+            min_profit: config.min_profit,
+            risk_margin: config.risk_margin,
+            max_gas_price: config.max_gas_price as f64 / 1e9,
+            count: config.competitors.saturating_add(1),
+        }
+    }
+}
+
+/// Something worth a transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// Its identifier; see [`Subject`].
+    pub id: B256,
+    /// What is done.
+    pub kind: ActionKind,
+    /// Whose position.
+    pub account: Address,
+    /// Which collateral.
+    pub collateral: u32,
+    /// The most to repay, base units; 0 for a flag.
+    pub repay: U256,
+    /// The least that must be left before gas, debt tokens.
+    pub min_profit: f64,
+    /// What is offered for gas.
+    pub bid: Bid,
+    /// Gas limit.
+    pub gas_limit: u64,
+    /// Expected profit net of gas and margin, debt tokens; negative for a flag, whose gain comes later.
+    pub expected: f64,
+}
+
+/// What was planned for a block.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Every position below 1.
+    pub thoughts: Vec<Thought>,
+    /// What is to be sent, the most promising first.
+    pub actions: Vec<Planned>,
+}
+
+/// What the mirror's state and the reading say of the block that is planned for.
+pub struct Sight<'a> {
+    /// What is deployed.
+    pub system: &'a System,
+    /// What is on chain, by events.
+    pub mirror: &'a Mirror,
+    /// What is on chain, by one call.
+    pub reading: &'a HeadReading,
+    /// The market accrued to the block, with the reading's prices.
+    pub moment: &'a Moment,
+    /// The tip that would just have been included in the head, gwei.
+    pub inclusion_tip: f64,
+    /// The hash of the block that the seed's anchor names; zero if not known.
+    pub anchor_hash: B256,
+}
+
+impl Sight<'_> {
+    /// What a policy's decision is made in.
+    #[must_use]
+    pub fn environment(&self, collateral: u32) -> Environment {
+        let next = &self.reading.next;
+        Environment {
+            chain_id: self.system.chain_id,
+            pool: self.system.pool,
+            timestamp: next.timestamp,
+            block_number: next.number,
+            base_fee: next.base_fee,
+            anchor_hash: self.anchor_hash,
+            native_price: self.reading.native_price(self.system),
+            depth_reading: self
+                .reading
+                .markets
+                .get(collateral as usize)
+                .map_or(U256::ZERO, |market| market.depth),
+        }
+    }
+
+    /// The pool's seed record.
+    fn seed(&self) -> Seed {
+        self.mirror.policy_state().seed()
+    }
+
+    fn epoch(&self) -> u64 {
+        let seconds = self
+            .system
+            .damped()
+            .map_or(DEFAULT_EPOCH_SECONDS, |policy| {
+                policy.parameters().epoch_seconds
+            });
+        self.reading.next.timestamp / seconds
+    }
+}
+
+/// Decides at every head.
+#[derive(Clone, Debug)]
+pub struct Planner {
+    strategy: Strategy,
+    keeper: Keeper,
+    liquidation_gas: u64,
+}
+
+impl Planner {
+    /// One that has seen nothing yet.
+    #[must_use]
+    pub fn new(strategy: Strategy) -> Self {
+        // Keepers of one group are told apart by their number; here an address stands for it.
+        let place = u32::from_be_bytes(strategy.us.0[16..].try_into().unwrap_or_default());
+        let mut keeper = Keeper::group(1, 0).remove(0);
+        keeper.number = place % strategy.count.max(1);
+        Self {
+            strategy,
+            keeper,
+            liquidation_gas: breakwater_agents::keeper::LIQUIDATION_GAS,
+        }
+    }
+
+    /// What the operator asks.
+    #[must_use]
+    pub const fn strategy(&self) -> &Strategy {
+        &self.strategy
+    }
+
+    /// Whose debt tokens limit what can be repaid, where that is so.
+    #[must_use]
+    pub fn holder(&self) -> Option<Address> {
+        (self.strategy.capital == Capital::Inventory).then_some(self.strategy.us)
+    }
+
+    /// What is expected of a liquidation's gas.
+    #[must_use]
+    pub const fn liquidation_gas(&self) -> u64 {
+        self.liquidation_gas
+    }
+
+    /// Takes the gas of a liquidation of ours that succeeded.
+    pub fn saw_gas(&mut self, gas_used: u64) {
+        let mut terms = self.terms(0.0);
+        terms.saw(gas_used);
+        self.liquidation_gas = terms.liquidation_gas;
+    }
+
+    /// Takes whether a liquidation of ours succeeded.
+    pub fn learn(&mut self, success: bool) {
+        self.keeper.learn(success, self.strategy.count);
+    }
+
+    fn terms(&self, max_bonus: f64) -> Terms {
+        Terms {
+            max_bonus,
+            settlement_bonus: SETTLEMENT_BONUS,
+            risk_margin: self.strategy.risk_margin,
+            min_profit: self.strategy.min_profit,
+            count: self.strategy.count.max(1),
+            liquidation_gas: self.liquidation_gas,
+        }
+    }
+
+    /// Plans for the sight's block. `accounts` are those with a health factor below 1; `pending` says whose have a transaction
+    /// under way.
+    ///
+    /// # Errors
+    /// [`ViewError::PolicyUnknown`]. An account whose own views revert is left out.
+    pub fn plan(
+        &self,
+        sight: &Sight<'_>,
+        accounts: &[Address],
+        pending: impl Fn(Address) -> bool,
+    ) -> Result<Plan, ViewError> {
+        let mut considered = Vec::new();
+        for account in accounts {
+            considered.extend(self.consider(sight, *account)?);
+        }
+        let mut plan = Plan::default();
+        for collateral in 0..sight.reading.markets.len() {
+            let collateral = collateral as u32;
+            let mut here: Vec<Considered> = considered
+                .extract_if(.., |one| one.thought.collateral == collateral)
+                .collect();
+            if !here.is_empty() {
+                self.plan_collateral(sight, collateral, &mut here, &pending, &mut plan);
+            }
+        }
+        // Collaterals interleave by what they promise.
+        plan.actions
+            .sort_by(|a, b| b.expected.total_cmp(&a.expected).then(a.id.cmp(&b.id)));
+        if let Some(inventory) = sight.reading.inventory {
+            within_inventory(&mut plan, inventory);
+        }
+        Ok(plan)
+    }
+
+    /// One collateral's candidates: they share bucket and venue.
+    fn plan_collateral(
+        &self,
+        sight: &Sight<'_>,
+        collateral: u32,
+        here: &mut Vec<Considered>,
+        pending: impl Fn(Address) -> bool,
+        plan: &mut Plan,
+    ) {
+        let observation = self.observation(sight, collateral);
+        let terms = self.terms(candidates::max_bonus(sight, collateral));
+        here.sort_by(|a, b| {
+            b.gain
+                .total_cmp(&a.gain)
+                .then(a.thought.account.cmp(&b.thought.account))
+        });
+        let unready = self.unready(sight, collateral);
+        let offered: Vec<Candidate> = match unready {
+            Some(_) => Vec::new(),
+            None => here
+                .iter()
+                .enumerate()
+                .map(|(place, one)| Candidate {
+                    account: place as u32,
+                    ..one.candidate
+                })
+                .collect(),
+        };
+        let account = |place: u32| here[place as usize].thought.account;
+        let keeper = &self.keeper;
+        let intents = keeper.plan(
+            &observation,
+            observation.venue,
+            &offered,
+            &terms,
+            |place| pending(account(place)),
+            |place| identity::draw(self.strategy.us, account(place), sight.reading.next.number),
+        );
+        let mut planned = vec![false; here.len()];
+        for intent in intents {
+            if let Some(action) =
+                self.action(sight, collateral, here, &observation, &terms, &intent)
+            {
+                planned[place_of(&intent.action).unwrap_or_default()] = true;
+                plan.actions.push(action);
+            }
+        }
+        for (one, planned) in here.drain(..).zip(planned) {
+            let mut thought = one.thought;
+            thought.verdict = match &unready {
+                _ if planned => Verdict::Planned,
+                _ if pending(thought.account) => Verdict::Pending,
+                _ if thought.refusal != Refusal::None && one.candidate.settle.is_none() => {
+                    Verdict::Refused(thought.refusal)
+                }
+                Some(reason) => Verdict::Unready(reason.clone()),
+                None => Verdict::Unprofitable {
+                    profit: one.profit_now,
+                },
+            };
+            plan.thoughts.push(thought);
+        }
+    }
+
+    /// Why nothing can be sent for a collateral, if nothing can.
+    fn unready(&self, sight: &Sight<'_>, collateral: u32) -> Option<String> {
+        let base_fee = sight.reading.next.base_fee as f64 / 1e9;
+        if base_fee > self.strategy.max_gas_price {
+            return Some(format!(
+                "the base fee, {base_fee:.3} gwei, is above the most that may be paid, {:.3}",
+                self.strategy.max_gas_price
+            ));
+        }
+        if self.strategy.capital == Capital::Inventory {
+            return None;
+        }
+        let listed = sight.system.collaterals.get(collateral as usize);
+        if listed.is_none_or(|listed| listed.liquidator.is_none()) {
+            return Some("the manifest names no flash liquidator for this collateral".to_owned());
+        }
+        let market = sight.reading.markets.get(collateral as usize);
+        market
+            .is_none_or(|market| market.venue.is_none())
+            .then(|| "the venue does not answer or has no liquidity in range".to_owned())
+    }
+
+    /// What the deciding code is told of the block.
+    fn observation(&self, sight: &Sight<'_>, collateral: u32) -> Observation {
+        candidates::observation(sight, collateral, self.strategy.capital)
+    }
+
+    /// An intent in the chain's integers.
+    fn action(
+        &self,
+        sight: &Sight<'_>,
+        collateral: u32,
+        here: &[Considered],
+        observation: &Observation,
+        terms: &Terms,
+        intent: &Intent,
+    ) -> Option<Planned> {
+        let one = here.get(place_of(&intent.action)?)?;
+        let bid = self.affordable(observation, intent.bid)?;
+        let cost = |gas| observation.gas_cost(gas, bid.tip);
+        let (kind, repay, min_profit, expected) = match intent.action {
+            Wanted::Liquidate {
+                repay, min_profit, ..
+            } => {
+                let seize = one.candidate.seize * repay / one.candidate.repay;
+                let sale = best_sale(&observation.venue, repay, seize, terms.risk_margin)?;
+                let expected =
+                    sale.surplus - terms.risk_margin * sale.repay - cost(terms.liquidation_gas);
+                // A grant that is taken whole is asked for whole: half a unit of rounding would leave dust.
+                let repay = if repay >= one.candidate.repay {
+                    one.thought.repay
+                } else {
+                    base_down(repay, sight.system.debt.decimals).min(one.thought.repay)
+                };
+                (ActionKind::Liquidate, repay, min_profit, expected)
+            }
+            Wanted::Settle { min_profit, .. } => {
+                let due = one.candidate.settle?;
+                let (proceeds, _) = observation.venue.sell(one.candidate.collateral);
+                let expected =
+                    proceeds - due * (1.0 + terms.risk_margin) - cost(terms.liquidation_gas);
+                (
+                    ActionKind::Settle,
+                    base_down(due, sight.system.debt.decimals),
+                    min_profit,
+                    expected,
+                )
+            }
+            Wanted::Flag { .. } => (
+                ActionKind::Flag,
+                U256::ZERO,
+                0.0,
+                -cost(breakwater_agents::keeper::FLAG_GAS),
+            ),
+            _ => return None,
+        };
+        let account = one.thought.account;
+        let subject = Subject {
+            chain_id: sight.system.chain_id,
+            pool: sight.system.pool,
+            kind,
+            account,
+            collateral,
+            debt_shares: U256::from(sight.mirror.debt_shares_of(&account)),
+            epoch: sight.epoch(),
+        };
+        Some(Planned {
+            id: subject.id(),
+            kind,
+            account,
+            collateral,
+            repay,
+            min_profit,
+            bid,
+            gas_limit: intent.gas_limit,
+            expected,
+        })
+    }
+
+    /// The bid within the most that may be paid per gas; `None` if that does not pay the base fee.
+    fn affordable(&self, observation: &Observation, bid: Bid) -> Option<Bid> {
+        let limit = self.strategy.max_gas_price;
+        (observation.base_fee <= limit).then(|| Bid {
+            max_fee: bid.max_fee.min(limit),
+            tip: bid.tip.min(limit - observation.base_fee),
+        })
+    }
+}
+
+/// Cuts repayments to the debt tokens that are held, the most promising first.
+fn within_inventory(plan: &mut Plan, inventory: U256) {
+    let mut left = inventory;
+    let (thoughts, actions) = (&mut plan.thoughts, &mut plan.actions);
+    actions.retain_mut(|action| {
+        let covered = match action.kind {
+            ActionKind::Liquidate => {
+                action.repay = action.repay.min(left);
+                !action.repay.is_zero()
+            }
+            // It is closed whole or not at all.
+            ActionKind::Settle => action.repay <= left,
+            ActionKind::Flag | ActionKind::Approve => true,
+        };
+        if covered {
+            left -= action.repay;
+        } else if let Some(thought) = thoughts
+            .iter_mut()
+            .find(|thought| thought.account == action.account)
+        {
+            thought.verdict =
+                Verdict::Unready("the account's debt tokens are spoken for".to_owned());
+        }
+        covered
+    });
+}
+
+fn place_of(action: &Wanted) -> Option<usize> {
+    match *action {
+        Wanted::Liquidate { account, .. }
+        | Wanted::Settle { account, .. }
+        | Wanted::Flag { account } => Some(account as usize),
+        _ => None,
+    }
+}
+
+/// Where collateral that is kept is counted: at a price that no sale moves, the lower of the fast and the venue's.
+fn kept_at(price: f64) -> Venue {
+    Venue {
+        sqrt_price: price.sqrt(),
+        liquidity: f64::INFINITY,
+        fee: 0.0,
+    }
+}
+
+/// Whole debt tokens.
+fn debt_tokens(sight: &Sight<'_>, amount: U256) -> f64 {
+    whole(amount, sight.system.debt.decimals)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! What is read of the chain once per head, in one request: every oracle, every venue, the breaker. Everything else the mirror
+//! knows from events.
+//!
+//! The call is made on the head's state as if in the block after it (`eth_call` with block overrides), so the oracles' averages,
+//! the breaker's releases and the price accumulators are those that a transaction in that block would see.
+
+use alloy::eips::BlockId;
+use alloy::rpc::types::BlockOverrides;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::{SolCall, sol};
+use breakwater_agents::Venue;
+use breakwater_bindings::{ICircuitBreaker, IPriceOracle, UniswapV3Pool};
+use breakwater_protocol::policy::BreakerLevel;
+use breakwater_protocol::{PriceStatus, Reading as PriceReading};
+use breakwater_rpc::{Client, RpcError, TargetCall};
+
+use crate::system::System;
+
+sol! {
+    /// What is read of the debt token.
+    interface IErc20Balance {
+        function balanceOf(address account) external view returns (uint256);
+    }
+}
+
+/// The block that is being planned for, as far as its parent determines it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextBlock {
+    /// The head's hash: the state read is the one after it.
+    pub parent: B256,
+    /// Height.
+    pub number: u64,
+    /// The earliest time it can have if no slot is missed, unix seconds.
+    pub timestamp: u64,
+    /// Its base fee, wei per gas.
+    pub base_fee: u64,
+}
+
+impl NextBlock {
+    /// As `eth_call` wants to be told.
+    #[must_use]
+    pub fn overrides(&self) -> BlockOverrides {
+        BlockOverrides {
+            number: Some(U256::from(self.number)),
+            time: Some(self.timestamp),
+            base_fee: Some(U256::from(self.base_fee)),
+            ..BlockOverrides::default()
+        }
+    }
+
+    /// The state to call on.
+    #[must_use]
+    pub fn state(&self) -> BlockId {
+        BlockId::hash(self.parent)
+    }
+}
+
+/// One collateral's market.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MarketReading {
+    /// The oracle's answers; `Down` if it does not answer.
+    pub prices: PriceReading,
+    /// The depth that the oracle's venue shows, base units of the debt token.
+    pub depth: U256,
+    /// Where the collateral is sold, in whole tokens; `None` without a venue, or if it has no liquidity in range.
+    pub venue: Option<Venue>,
+}
+
+/// Everything that is read per head.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeadReading {
+    /// The block it is for.
+    pub next: NextBlock,
+    /// What the breaker permits.
+    pub breaker: BreakerLevel,
+    /// In the order of the pool's numbers.
+    pub markets: Vec<MarketReading>,
+    /// The debt tokens that the keeper holds, base units, where it repays with them.
+    pub inventory: Option<U256>,
+}
+
+impl HeadReading {
+    /// The oracles' answers alone, in the order of the pool's numbers.
+    #[must_use]
+    pub fn prices(&self) -> Vec<PriceReading> {
+        self.markets.iter().map(|market| market.prices).collect()
+    }
+
+    /// F of the native coin, scaled by 1e36; 0 if it is down.
+    #[must_use]
+    pub fn native_price(&self, system: &System) -> U256 {
+        self.markets
+            .get(system.native.unwrap_or(0))
+            .filter(|market| market.prices.status != PriceStatus::Down)
+            .map_or(U256::ZERO, |market| market.prices.fast)
+    }
+
+    /// Reads the state after `next`'s parent as if in `next`. `oracles` are the collaterals' present oracles, `holder` whose debt
+    /// tokens are asked for.
+    ///
+    /// # Errors
+    /// [`RpcError`]. A single contract that does not answer is no error: its price is down, its venue absent.
+    pub async fn read(
+        client: &Client,
+        system: &System,
+        oracles: &[Address],
+        holder: Option<Address>,
+        next: NextBlock,
+    ) -> Result<Self, RpcError> {
+        let calls = calls(system, oracles, holder);
+        let answers = client
+            .multicall(
+                system.multicall,
+                next.state(),
+                &calls,
+                Some(next.overrides()),
+            )
+            .await?;
+        let answers = answers.into_iter().map(Result::ok);
+        Ok(decode(system, oracles, holder, next, answers))
+    }
+}
+
+fn calls(system: &System, oracles: &[Address], holder: Option<Address>) -> Vec<TargetCall> {
+    let mut calls = Vec::with_capacity(1 + 5 * oracles.len());
+    if let Some(breaker) = system.breaker {
+        let call = ICircuitBreaker::levelOfCall { pool: system.pool };
+        calls.push(TargetCall::new(breaker, &call));
+    }
+    for (id, &oracle) in oracles.iter().enumerate() {
+        calls.push(TargetCall::new(oracle, &IPriceOracle::peekCall {}));
+        calls.push(TargetCall::new(oracle, &IPriceOracle::lastPriceCall {}));
+        calls.push(TargetCall::new(oracle, &IPriceOracle::depthCall {}));
+        if let Some(sale) = system.collaterals.get(id).and_then(|listed| listed.sale) {
+            calls.push(TargetCall::new(sale.address, &UniswapV3Pool::slot0Call {}));
+            calls.push(TargetCall::new(
+                sale.address,
+                &UniswapV3Pool::liquidityCall {},
+            ));
+        }
+    }
+    if let Some(account) = holder {
+        calls.push(TargetCall::new(
+            system.debt.address,
+            &IErc20Balance::balanceOfCall { account },
+        ));
+    }
+    calls
+}
+
+fn decode(
+    system: &System,
+    oracles: &[Address],
+    holder: Option<Address>,
+    next: NextBlock,
+    answers: impl Iterator<Item = Option<Bytes>>,
+) -> HeadReading {
+    let mut answers = Answers(answers);
+    // A breaker that cannot be read stops the pool's liquidations too, so nothing is planned on it.
+    let breaker = match system.breaker {
+        None => BreakerLevel::Normal,
+        Some(_) => answers
+            .next::<ICircuitBreaker::levelOfCall>()
+            .and_then(|level| BreakerLevel::try_from(level).ok())
+            .unwrap_or(BreakerLevel::Halted),
+    };
+    let markets = (0..oracles.len())
+        .map(|id| {
+            let peek = answers.next::<IPriceOracle::peekCall>();
+            let last = answers.next::<IPriceOracle::lastPriceCall>();
+            let depth = answers.next::<IPriceOracle::depthCall>();
+            let listed = system
+                .collaterals
+                .get(id)
+                .and_then(|listed| Some((listed, listed.sale?)));
+            let venue = listed.and_then(|(listed, sale)| {
+                let slot0 = answers.next::<UniswapV3Pool::slot0Call>();
+                let liquidity = answers.next::<UniswapV3Pool::liquidityCall>();
+                let (slot0, liquidity) = (slot0?, liquidity?);
+                let decimals = system.decimals(listed);
+                let sqrt_price =
+                    decimals.sqrt_price(U256::from(slot0.sqrtPriceX96), sale.collateral_is_token0);
+                (liquidity > 0 && sqrt_price.is_normal()).then(|| Venue {
+                    sqrt_price,
+                    liquidity: decimals.liquidity(liquidity),
+                    fee: sale.fee,
+                })
+            });
+            MarketReading {
+                prices: prices(peek, last.unwrap_or_default()),
+                depth: depth.unwrap_or_default(),
+                venue,
+            }
+        })
+        .collect();
+    HeadReading {
+        next,
+        breaker,
+        markets,
+        inventory: holder.map(|_| {
+            answers
+                .next::<IErc20Balance::balanceOfCall>()
+                .unwrap_or_default()
+        }),
+    }
+}
+
+struct Answers<I>(I);
+
+impl<I: Iterator<Item = Option<Bytes>>> Answers<I> {
+    fn next<C: SolCall>(&mut self) -> Option<C::Return> {
+        C::abi_decode_returns(&self.0.next()??).ok()
+    }
+}
+
+fn prices(peek: Option<<IPriceOracle::peekCall as SolCall>::Return>, last: U256) -> PriceReading {
+    let down = PriceReading {
+        status: PriceStatus::Down,
+        last,
+        ..PriceReading::default()
+    };
+    let Some(peek) = peek else { return down };
+    let status = match peek.status {
+        0 => PriceStatus::Ok,
+        1 => PriceStatus::Degraded,
+        _ => return down,
+    };
+    PriceReading {
+        fast: peek.fast,
+        slow: peek.slow,
+        confirm: peek.confirm,
+        cumulative: peek.cumulative,
+        status,
+        last,
+    }
+}

@@ -1,0 +1,206 @@
+//! Tests of the store.
+
+use breakwater_operator::status::MissedReason;
+
+use super::*;
+
+const POOL: Address = Address::repeat_byte(0x11);
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn open(folder: &tempfile::TempDir) -> Store {
+    Store::open(folder.path(), 31_337, POOL).unwrap()
+}
+
+fn order(byte: u8) -> Ordered {
+    Ordered {
+        id: alloy_primitives::B256::repeat_byte(byte),
+        kind: ActionKind::Liquidate,
+        account: Address::repeat_byte(byte),
+        collateral: 0,
+        planned_block: 7,
+        planned_at: 100,
+        expected: 12.5,
+        native_price: 2_000.0,
+    }
+}
+
+fn entry(block: u64, doer: Doer) -> Entry {
+    Entry {
+        block,
+        log_index: 3,
+        timestamp: 1_000 + block,
+        hash: alloy_primitives::B256::repeat_byte(block as u8),
+        kind: Kind::Liquidated,
+        account: Address::repeat_byte(1),
+        liquidator: Address::repeat_byte(2),
+        collateral: Some(0),
+        repaid: 100.0,
+        seized: 0.05,
+        bonus: 0.02,
+        doer,
+    }
+}
+
+fn missed(reason: MissedReason) -> Doer {
+    Doer::Others {
+        reason,
+        detail: "detail".to_owned(),
+    }
+}
+
+#[test]
+fn refuses_another_pools_file() {
+    let folder = folder();
+    drop(open(&folder));
+    let error = Store::open(folder.path(), 1, POOL).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StoreError::Belongs {
+                found_chain: 31_337,
+                chain: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let error = Store::open(folder.path(), 31_337, Address::ZERO).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("one state directory serves one keeper"),
+        "{error}"
+    );
+}
+
+#[test]
+fn refuses_another_layout() {
+    let folder = folder();
+    open(&folder)
+        .sqlite(|connection| connection.pragma_update(None, "user_version", 99))
+        .unwrap();
+    assert!(matches!(
+        Store::open(folder.path(), 31_337, POOL).unwrap_err(),
+        StoreError::Schema { found: 99, .. }
+    ));
+}
+
+#[test]
+fn keeps_the_last_snapshot() {
+    let folder = folder();
+    let mut store = open(&folder);
+    assert_eq!(store.snapshot().unwrap(), None);
+    let mut checkpoint = Checkpoint {
+        number: 5,
+        hash: alloy_primitives::B256::repeat_byte(5),
+        state: vec![1, 2, 3],
+    };
+    store.save_snapshot(&checkpoint).unwrap();
+    checkpoint.number = 6;
+    checkpoint.state = vec![4];
+    store.save_snapshot(&checkpoint).unwrap();
+    drop(store);
+    let mut store = open(&folder);
+    assert_eq!(store.snapshot().unwrap(), Some(checkpoint));
+    store.drop_snapshot().unwrap();
+    assert_eq!(store.snapshot().unwrap(), None);
+}
+
+#[test]
+fn orders_survive_and_end() {
+    let folder = folder();
+    let mut store = open(&folder);
+    store.order(&order(1)).unwrap();
+    store.order(&order(2)).unwrap();
+    // The same order planned again does not change it.
+    store
+        .order(&Ordered {
+            expected: 1.0,
+            ..order(1)
+        })
+        .unwrap();
+    drop(store);
+    let mut store = open(&folder);
+    assert_eq!(store.open_orders().unwrap(), [order(1), order(2)]);
+    store.close_order(order(1).id).unwrap();
+    assert_eq!(store.open_orders().unwrap(), [order(2)]);
+    store.order(&order(1)).unwrap();
+    assert_eq!(store.open_orders().unwrap().len(), 2);
+    assert_eq!(store.ordered(order(1).id).unwrap(), Some(order(1)));
+    assert_eq!(store.ordered(order(9).id).unwrap(), None);
+}
+
+#[test]
+fn profit_counts_once_and_not_what_left_the_chain() {
+    let folder = folder();
+    let mut store = open(&folder);
+    store.order(&order(1)).unwrap();
+    let realised = Realised {
+        id: order(1).id,
+        hash: alloy_primitives::B256::repeat_byte(8),
+        block: 9,
+        success: true,
+        gross: 20.0,
+        gas: 3.0,
+    };
+    store.realise(&realised).unwrap();
+    store.realise(&realised).unwrap();
+    assert_eq!(store.totals(true).unwrap(), Totals::default());
+    assert_eq!(store.totals(false).unwrap().gross, 20.0);
+    store.unrealise(order(1).id).unwrap();
+    assert_eq!(store.totals(false).unwrap(), Totals::default());
+    store
+        .realise(&Realised {
+            success: false,
+            gross: 0.0,
+            ..realised
+        })
+        .unwrap();
+    store.close_order(order(1).id).unwrap();
+    assert_eq!(
+        store.totals(true).unwrap(),
+        Totals {
+            gross: 0.0,
+            gas: 3.0,
+            succeeded: 0,
+            reverted: 1
+        }
+    );
+}
+
+#[test]
+fn the_ledger_counts_each_log_once_and_forgets_orphans() {
+    let folder = folder();
+    let mut store = open(&folder);
+    let entries = [
+        entry(1, Doer::Us),
+        entry(2, missed(MissedReason::Outbid)),
+        entry(3, missed(MissedReason::Unseen)),
+    ];
+    store.record(&entries).unwrap();
+    store.record(&entries).unwrap();
+    assert_eq!(
+        store.latest(10, false).unwrap(),
+        [entries[2].clone(), entries[1].clone(), entries[0].clone()]
+    );
+    assert_eq!(store.latest(10, true).unwrap().len(), 2);
+    store.rewind(2).unwrap();
+    assert_eq!(store.missed().unwrap(), [(MissedReason::Outbid, 1)]);
+}
+
+#[test]
+fn a_late_acknowledgement_makes_an_entry_ours() {
+    let folder = folder();
+    let mut store = open(&folder);
+    store.order(&order(1)).unwrap();
+    let theirs = entry(2, missed(MissedReason::Unready));
+    store.record(std::slice::from_ref(&theirs)).unwrap();
+    assert!(!store.is_ours(theirs.hash).unwrap());
+    store.sent(order(1).id, theirs.hash).unwrap();
+    assert!(store.is_ours(theirs.hash).unwrap());
+    assert_eq!(store.latest(1, false).unwrap()[0].doer, Doer::Us);
+    assert!(store.missed().unwrap().is_empty());
+}
