@@ -255,3 +255,65 @@ pub enum ConnectError {
     #[error("no HTTP client: {0}")]
     HttpClient(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(method: &str, code: i64, message: &str) -> RpcError {
+        let payload = ErrorPayload {
+            code,
+            message: message.to_owned().into(),
+            data: None,
+        };
+        RpcError::from_payload("node".to_owned(), method, &payload)
+    }
+
+    #[test]
+    fn tells_a_long_range_from_a_high_rate() {
+        // Infura says -32005 to both.
+        let range = read(
+            "eth_getLogs",
+            -32005,
+            "query returned more than 10000 results. Try with this block range [0x1, 0x2].",
+        );
+        assert!(range.is_range_too_large() && range.kind() == "refused");
+        let rate = read(
+            "eth_getLogs",
+            -32005,
+            "daily request count exceeded, request rate limited",
+        );
+        assert!(!rate.is_range_too_large() && rate.kind() == "rate_limited");
+        assert_eq!(
+            read(
+                "eth_call",
+                429,
+                "Your app has exceeded its compute units per second capacity"
+            )
+            .kind(),
+            "rate_limited"
+        );
+        assert!(
+            read("eth_getLogs", -32602, "exceed maximum block range: 50000").is_range_too_large()
+        );
+        assert!(read("eth_getLogs", -32602, "Log response size exceeded.").is_range_too_large());
+    }
+
+    #[test]
+    fn a_revert_is_one_only_of_a_call() {
+        assert_eq!(
+            read("eth_call", 3, "execution reverted"),
+            RpcError::Reverted { data: Bytes::new() }
+        );
+        assert_eq!(
+            read("eth_getLogs", -32000, "reverted index").kind(),
+            "refused"
+        );
+    }
+
+    #[test]
+    fn shortens_at_characters() {
+        assert_eq!(shorten(&"é".repeat(300)).chars().count(), 201);
+        assert_eq!(shorten("short"), "short");
+    }
+}

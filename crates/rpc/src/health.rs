@@ -97,7 +97,7 @@ impl Counters {
         health.endpoints[node].sent += methods.len() as u64;
     }
 
-    pub(crate) fn answered(&self, node: usize, methods: &[String], latency: Duration) {
+    pub(crate) fn answered(&self, methods: &[String], latency: Duration) {
         let mut health = self.lock();
         let milliseconds = latency.as_secs_f64() * 1e3;
         let bucket = LATENCY_BOUNDS_MS
@@ -111,6 +111,11 @@ impl Counters {
             method.latency_max = method.latency_max.max(latency);
             method.latencies[bucket] += 1;
         }
+    }
+
+    /// `node` served a request, as opposed to a probe.
+    pub(crate) fn served(&self, node: usize) {
+        let mut health = self.lock();
         if health.active != node {
             health.active = node;
             health.failovers += 1;

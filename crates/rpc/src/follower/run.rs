@@ -263,10 +263,7 @@ impl Follower {
     /// The newest head that any node knows. One that is behind it by more than a block is left alone for a while.
     pub(super) async fn best_head(&mut self) -> Result<Seen, Hitch> {
         let failover = self.source.client.failover().clone();
-        let mut heads = Vec::new();
-        for node in (0..failover.len()).filter(|node| failover.is_up(*node)) {
-            heads.extend(self.source.head_of(node).await);
-        }
+        let heads = self.source.heads().await;
         let Some(best) = heads.iter().max_by_key(|seen| seen.header.number).cloned() else {
             return self.source.head().await;
         };

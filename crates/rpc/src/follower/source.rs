@@ -7,6 +7,7 @@ use alloy::{
     rpc::types::{Filter, Header, Log},
 };
 use alloy_primitives::{Address, B256, Bloom, BloomInput};
+use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::types::{BlockRef, FollowerConfig};
@@ -95,16 +96,29 @@ impl Source {
         .ok_or(Hitch::Gone)
     }
 
-    /// The newest block of one node, asked once.
-    pub async fn head_of(&mut self, node: usize) -> Result<Seen, Hitch> {
-        let route = Route::on(node).once();
-        self.header(
-            "eth_getBlockByNumber",
-            &(BlockNumberOrTag::Latest, false),
-            route,
+    /// The newest block of every node that works, each asked once and all at the same time; those that answer well.
+    pub async fn heads(&mut self) -> Vec<Seen> {
+        let failover = self.client.failover().clone();
+        let method = "eth_getBlockByNumber";
+        let params = (BlockNumberOrTag::Latest, false);
+        let ask =
+            |node| failover.request::<_, Option<Header>>(method, &params, Route::on(node).once());
+        let answers = join_all(
+            (0..failover.len())
+                .filter(|node| failover.is_up(*node))
+                .map(ask),
         )
-        .await?
-        .ok_or(Hitch::Gone)
+        .await;
+        let seen = answers.into_iter().flatten().filter_map(|(node, header)| {
+            Some(Seen {
+                node,
+                header: header?,
+            })
+        });
+        let seen: Vec<Seen> = seen.collect();
+        seen.into_iter()
+            .filter_map(|seen| self.check(seen, method).ok())
+            .collect()
     }
 
     /// The canonical block at a height, `None` above the node's head.
@@ -350,4 +364,22 @@ fn false_positives(bloom: &Bloom, addresses: usize) -> f64 {
     let set: u32 = bloom.data().iter().map(|byte| byte.count_ones()).sum();
     let one = (f64::from(set) / 2048.0).powi(3);
     1.0 - (1.0 - one).powi(addresses.min(1 << 20) as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fuller_bloom_is_doubted_less() {
+        assert_eq!(false_positives(&Bloom::ZERO, 5), 0.0);
+        let half = Bloom::from([0x55; 256]);
+        assert_eq!(false_positives(&half, 1), 0.125);
+        assert!(false_positives(&half, 5) > 0.48);
+        let mut few = Bloom::ZERO;
+        for byte in 0..20 {
+            few.accrue(BloomInput::Raw(&[byte]));
+        }
+        assert!(false_positives(&few, 5) < BLOOM_DOUBT);
+    }
 }

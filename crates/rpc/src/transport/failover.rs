@@ -1,21 +1,15 @@
 //! The nodes of one chain behind one transport: the preferred one that works answers, the next one if it fails.
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     task::{Context, Poll},
     time::Duration,
 };
 
 use alloy::{
-    pubsub::RawSubscription,
-    rpc::json_rpc::{Id, Request, RequestPacket, Response, ResponsePacket, ResponsePayload},
+    rpc::json_rpc::{RequestPacket, ResponsePacket, ResponsePayload},
     transports::{TransportError, TransportErrorKind, TransportFut, http::reqwest},
 };
-use alloy_primitives::{B256, U64};
-use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep, timeout};
 use tower::Service;
 
@@ -52,9 +46,9 @@ impl Route {
 }
 
 #[derive(Debug)]
-struct Node {
-    endpoint: Endpoint,
-    connection: Connection,
+pub(super) struct Node {
+    pub endpoint: Endpoint,
+    pub connection: Connection,
     standing: Mutex<Standing>,
 }
 
@@ -66,14 +60,14 @@ impl Node {
 
 /// A transport over several nodes. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Failover(Arc<Inner>);
+pub(crate) struct Failover(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    nodes: Vec<Node>,
-    limits: Endpoints,
-    counters: Counters,
-    next_id: AtomicU64,
+pub(super) struct Inner {
+    pub nodes: Vec<Node>,
+    pub limits: Endpoints,
+    pub counters: Counters,
+    pub next_id: AtomicU64,
 }
 
 impl Failover {
@@ -133,148 +127,8 @@ impl Failover {
         self.0.counters.pushed();
     }
 
-    /// Asks for `method` and reads the result, on any node or one; says which one answered.
-    pub(crate) async fn request<P, R>(
-        &self,
-        method: &'static str,
-        params: &P,
-        route: Route,
-    ) -> Result<(usize, R), RpcError>
-    where
-        P: Serialize + Clone + std::fmt::Debug + Send + Sync + Unpin,
-        R: DeserializeOwned,
-    {
-        let packet = self.packet(method, params)?;
-        let (node, answer) = self
-            .deliver(packet, route, |answer| {
-                let ResponsePacket::Single(response) = answer else {
-                    return Err("a batch in answer to a single request".to_owned());
-                };
-                match response.payload {
-                    ResponsePayload::Success(value) => serde_json::from_str::<R>(value.get())
-                        .map(Ok)
-                        .map_err(|cause| format!("{cause} in {}", value.get())),
-                    ResponsePayload::Failure(payload) => Ok(Err(payload)),
-                }
-            })
-            .await?;
-        answer.map(|value| (node, value)).map_err(|payload| {
-            let error = RpcError::from_payload(self.name(node), method, &payload);
-            self.count_error(method, &error);
-            error
-        })
-    }
-
-    /// Checks a node's chain.
-    pub(crate) async fn verify(&self, node: usize) -> Result<(), RpcError> {
-        let packet = self.packet("eth_chainId", &())?;
-        let fail = |failure: Failure| {
-            self.strike(node, failure.error.to_string(), failure.retry_after, true);
-            failure.error
-        };
-        let answer = self.attempt(node, packet).await.map_err(fail)?;
-        let found = match answer {
-            ResponsePacket::Single(Response {
-                payload: ResponsePayload::Success(value),
-                ..
-            }) => serde_json::from_str::<U64>(value.get())
-                .map_err(|cause| format!("{cause} in {}", value.get())),
-            ResponsePacket::Single(Response {
-                payload: ResponsePayload::Failure(payload),
-                ..
-            }) => {
-                let error = RpcError::from_payload(self.name(node), "eth_chainId", &payload);
-                self.strike(node, error.to_string(), None, true);
-                return Err(error);
-            }
-            ResponsePacket::Batch(_) => Err("a batch in answer to a single request".to_owned()),
-        };
-        let found = found.map_err(|reason| {
-            let error = self.malformed(node, "eth_chainId", &reason);
-            self.strike(node, error.to_string(), None, true);
-            error
-        })?;
-        let expected = self.0.limits.chain_id;
-        if found.to::<u64>() != expected {
-            let error = RpcError::WrongChain {
-                endpoint: self.name(node),
-                expected,
-                found: found.to(),
-            };
-            self.strike(node, error.to_string(), None, true);
-            return Err(error);
-        }
-        self.rise(node);
-        Ok(())
-    }
-
-    /// New heads of a WebSocket node.
-    pub(crate) async fn subscribe_heads(&self, node: usize) -> Result<RawSubscription, RpcError> {
-        let limit = self.0.limits.request_timeout;
-        let target = &self.0.nodes[node];
-        let method = "eth_subscribe";
-        let open = async {
-            let socket = target
-                .connection
-                .socket(&target.endpoint)
-                .await
-                .map_err(|failure| failure.error)?;
-            let id = Id::Number(self.0.next_id.fetch_add(1, Ordering::Relaxed));
-            let request = Request::new(method, id, ("newHeads",))
-                .serialize()
-                .map_err(|cause| self.malformed(node, method, &cause.to_string()))?;
-            self.0.counters.sent(node, &[method.to_owned()]);
-            let broken = |cause: TransportError| RpcError::Unreachable {
-                endpoint: self.name(node),
-                reason: shorten(&cause.to_string()),
-            };
-            let began = Instant::now();
-            let answer = socket.send(request).await.map_err(broken)?;
-            self.0
-                .counters
-                .answered(node, &[method.to_owned()], began.elapsed());
-            let alias: B256 = match answer.payload {
-                ResponsePayload::Success(value) => serde_json::from_str(value.get())
-                    .map_err(|cause| self.malformed(node, method, &cause.to_string()))?,
-                ResponsePayload::Failure(payload) => {
-                    return Err(RpcError::from_payload(self.name(node), method, &payload));
-                }
-            };
-            socket.get_subscription(alias).await.map_err(broken)
-        };
-        match timeout(limit, open).await {
-            Ok(Ok(subscription)) => Ok(subscription),
-            Ok(Err(error)) => {
-                self.count_error(method, &error);
-                self.strike(node, error.to_string(), None, error.is_transient());
-                Err(error)
-            }
-            Err(_) => {
-                let error = self.timed_out(node, method);
-                self.count_error(method, &error);
-                self.strike(node, error.to_string(), None, true);
-                Err(error)
-            }
-        }
-    }
-
-    fn packet<P>(&self, method: &'static str, params: &P) -> Result<RequestPacket, RpcError>
-    where
-        P: Serialize + Clone + std::fmt::Debug + Send + Sync + Unpin,
-    {
-        let id = Id::Number(self.0.next_id.fetch_add(1, Ordering::Relaxed));
-        let request = Request::new(method, id, params.clone()).serialize();
-        Ok(RequestPacket::Single(request.map_err(|cause| {
-            RpcError::Malformed {
-                endpoint: "nobody was asked".to_owned(),
-                method: method.to_owned(),
-                reason: cause.to_string(),
-            }
-        })?))
-    }
-
     /// Sends `packet` until a node gives an answer that `read` accepts.
-    async fn deliver<T>(
+    pub(super) async fn deliver<T>(
         &self,
         packet: RequestPacket,
         route: Route,
@@ -309,7 +163,10 @@ impl Failover {
                         retry_after: None,
                     },
                     None => match read(answer) {
-                        Ok(value) => return Ok((node, value)),
+                        Ok(value) => {
+                            self.0.counters.served(node);
+                            return Ok((node, value));
+                        }
                         Err(reason) => {
                             let error = self.malformed(node, method, &reason);
                             Failure {
@@ -390,7 +247,11 @@ impl Failover {
     }
 
     /// Once, counted and limited in time.
-    async fn attempt(&self, node: usize, packet: RequestPacket) -> Result<ResponsePacket, Failure> {
+    pub(super) async fn attempt(
+        &self,
+        node: usize,
+        packet: RequestPacket,
+    ) -> Result<ResponsePacket, Failure> {
         let methods: Vec<String> = packet.method_names().map(str::to_owned).collect();
         let target = &self.0.nodes[node];
         self.0.counters.sent(node, &methods);
@@ -403,7 +264,7 @@ impl Failover {
         .await
         {
             Ok(Ok(answer)) if answer.responses().len() == expected => {
-                self.0.counters.answered(node, &methods, began.elapsed());
+                self.0.counters.answered(&methods, began.elapsed());
                 Ok(answer)
             }
             Ok(Ok(answer)) => {
@@ -441,7 +302,7 @@ impl Failover {
         })
     }
 
-    fn malformed(&self, node: usize, method: &str, reason: &str) -> RpcError {
+    pub(super) fn malformed(&self, node: usize, method: &str, reason: &str) -> RpcError {
         RpcError::Malformed {
             endpoint: self.name(node),
             method: method.to_owned(),
@@ -449,7 +310,7 @@ impl Failover {
         }
     }
 
-    fn timed_out(&self, node: usize, method: &str) -> RpcError {
+    pub(super) fn timed_out(&self, node: usize, method: &str) -> RpcError {
         RpcError::Timeout {
             endpoint: self.name(node),
             method: method.to_owned(),
@@ -457,17 +318,29 @@ impl Failover {
         }
     }
 
-    fn rise(&self, node: usize) {
-        self.0.nodes[node].standing().rise();
+    pub(super) fn rise(&self, node: usize) {
+        let target = &self.0.nodes[node];
+        target.standing().rise();
+        tracing::info!(endpoint = %target.endpoint, "endpoint answers");
         self.0.counters.up(node);
     }
 
-    fn strike(&self, node: usize, reason: String, asked: Option<Duration>, verify: bool) {
+    pub(super) fn strike(
+        &self,
+        node: usize,
+        reason: String,
+        asked: Option<Duration>,
+        verify: bool,
+    ) {
         let target = &self.0.nodes[node];
-        tracing::warn!(endpoint = %target.endpoint, reason, "endpoint failed");
-        target
-            .standing()
-            .strike(Instant::now(), self.0.limits.cooldown, asked, verify);
+        let mut standing = target.standing();
+        if standing.is_up() {
+            tracing::warn!(endpoint = %target.endpoint, reason, "endpoint failed");
+        } else {
+            tracing::debug!(endpoint = %target.endpoint, reason, "endpoint still fails");
+        }
+        standing.strike(Instant::now(), self.0.limits.cooldown, asked, verify);
+        drop(standing);
         if verify {
             target.connection.close();
         }

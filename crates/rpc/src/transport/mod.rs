@@ -1,5 +1,6 @@
 //! Requests to several nodes as if to one.
 
+mod ask;
 mod connection;
 mod failover;
 mod standing;

@@ -17,7 +17,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, address, hex};
 use breakwater_rpc::{
     Client, Endpoint, Endpoints,
     follower::{self, Block, BlockRef, Ended, FollowerConfig, Start, Update},
-    testing::{self, Proxy},
+    testing::{self, Fault, Proxy},
 };
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -146,6 +146,28 @@ pub async fn proxied(chain: &Chain) -> (Proxy, Client) {
         .await
         .unwrap();
     (proxy, client)
+}
+
+pub async fn two(chain: &Chain) -> (Proxy, Proxy, Client) {
+    let first = Proxy::start(&chain.anvil.endpoint()).await.unwrap();
+    let second = Proxy::start(&chain.anvil.endpoint()).await.unwrap();
+    let client = breakwater_rpc::connect(&endpoints([first.endpoint(), second.endpoint()]))
+        .await
+        .unwrap();
+    (first, second, client)
+}
+
+/// Every way to fail that a node has for any request.
+pub fn faults() -> [Fault; 7] {
+    [
+        Fault::Hang,
+        Fault::Drop,
+        Fault::RateLimit,
+        Fault::ServerError,
+        Fault::Garbage,
+        Fault::Truncate,
+        Fault::Answer(serde_json::json!({ "a result": "of another type" })),
+    ]
 }
 
 pub fn config(start: Start) -> FollowerConfig {
