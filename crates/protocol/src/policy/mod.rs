@@ -35,6 +35,7 @@ mod baseline;
 pub mod bucket;
 pub mod clock;
 mod damped;
+mod draft;
 pub mod liquidation;
 mod parameters;
 mod planner;
@@ -58,6 +59,10 @@ pub use types::{
 };
 
 /// A pool's liquidation policy.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a pool has one, and it is copied seldom"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     /// Fixed close factor, fixed bonus.
