@@ -117,9 +117,17 @@ async fn a_nonce_below_what_is_settled_is_not_believed() {
     run.until(first.id, |outcome| *outcome == Outcome::Final)
         .await;
     proxy.set_method("eth_getTransactionCount", Some(Fault::Answer(json!("0x0"))));
-    run.started.handle.submit(second.clone()).await.unwrap();
-    chain.mine(1).await;
     let handle = run.started.handle.clone();
+    chain.mine(1).await;
+    let number = crate::chain::head(&chain.node).await.number;
+    eventually("the head", async || {
+        handle
+            .status()
+            .head
+            .is_some_and(|head| head.number == number)
+    })
+    .await;
+    handle.submit(second.clone()).await.unwrap();
     eventually("the lie to be noticed", async || {
         handle.status().provider_error.is_some()
     })
@@ -223,7 +231,11 @@ async fn a_stranger_with_the_key_stops_the_sender_loudly() {
         run.started.reports.recv().await,
         Some(Report::Alarm(alarm.clone()))
     );
-    assert_eq!(run.started.handle.status().alarm, Some(alarm));
+    let handle = run.started.handle.clone();
+    eventually("the status to say so", async || {
+        handle.status().alarm.as_ref() == Some(&alarm)
+    })
+    .await;
     let refused = run.started.handle.submit(chain.order(2).await).await;
     assert!(
         matches!(

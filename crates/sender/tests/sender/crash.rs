@@ -167,11 +167,11 @@ async fn supervise(chain: &Chain, crash: &str, orders: &[(u64, u64)]) -> Vec<i32
     }
 }
 
-/// Mines for good.
-async fn mine(chain: &Chain) -> ! {
+/// Mines for good, with this pause between blocks.
+async fn mine(chain: &Chain, pause: Duration) -> ! {
     loop {
         chain.mine(1).await;
-        sleep(Duration::from_millis(8)).await;
+        sleep(pause).await;
     }
 }
 
@@ -266,7 +266,7 @@ async fn crash_at(stage: Stage, edge: Edge) {
     let orders = [(7, until)];
     let world = async {
         provoke(&chain, stage, until).await;
-        mine(&chain).await
+        mine(&chain, Duration::from_millis(8)).await
     };
     let signals = tokio::select! {
         signals = supervise(&chain, &crash, &orders) => signals,
@@ -339,7 +339,7 @@ async fn kill_9_at_random_times_loses_nothing_and_repeats_nothing() {
     };
     let done = tokio::select! {
         signals = timeout(2 * PATIENCE, killing) => signals,
-        never = mine(&chain) => never,
+        never = mine(&chain, Duration::from_millis(40)) => never,
     };
     assert_eq!(done.expect("not done in time"), Vec::<i32>::new());
     let mut executed = HashMap::new();

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::chain::{Chain, PATIENCE, eventually};
+use crate::chain::{CHAIN_ID, Chain, PATIENCE, eventually};
 use crate::crash::Child;
 
 async fn start(chain: &Chain, settings: Settings) -> Result<Started, StartError> {
@@ -162,12 +162,15 @@ async fn two_processes_with_one_key_refuse_each_other_whatever_their_journals() 
     child.stdout(Stdio::null());
     let mut process = child.start();
     let lock = chain.settings().lock_dir;
+    let lock = lock.join(format!("{CHAIN_ID}-{:x}.lock", chain.key.address()));
+    let holder = process.id().to_string();
     eventually("the other process to hold the lock", async || {
-        start(&chain, chain.settings()).await.is_err_and(|error| {
-            matches!(error, StartError::Lock(LockError::Account { holder, .. }) if holder == process.id().to_string())
-        })
+        fs::read_to_string(&lock).is_ok_and(|text| text == holder)
     })
     .await;
+    let refused = start(&chain, chain.settings()).await;
+    let names = |error: &StartError| matches!(error, StartError::Lock(LockError::Account { holder: named, .. }) if *named == holder);
+    assert!(refused.as_ref().is_err_and(names), "{refused:?}");
     let mut settings = chain.settings();
     settings.journal = chain.directory.path().join("another.sqlite");
     let refused = start(&chain, settings.clone()).await;
