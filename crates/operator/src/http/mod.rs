@@ -107,6 +107,6 @@ impl Server {
                 self.hosts,
                 guard::check,
             ));
-        connections::serve(self.listener, router, shutdown).await;
+        connections::serve(self.listener, router, connections::LIMITS, shutdown).await;
     }
 }
