@@ -260,7 +260,6 @@ impl Execution {
                 Step::Call(call) if handed_over && call.is_deployers() => true,
                 Step::Call(call) => {
                     !self.views.code(call.target()).await?.is_empty()
-                        && !self.views.code(self.plan.deployment.pool).await?.is_empty()
                         && call.is_done(&self.views).await?
                 }
             };
