@@ -39,6 +39,8 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 pub struct Options {
     /// Plan and try everything, send nothing. No account is needed.
     pub dry_run: bool,
+    /// The account, instead of the configured one: a drill's, on a chain of its own.
+    pub signer: Option<PrivateKeySigner>,
     /// Where the locks of sending accounts are; `None` for the user's own, which every keeper shares. Only a chain that is
     /// private to the process may have its own.
     pub lock_directory: Option<std::path::PathBuf>,
@@ -127,7 +129,10 @@ pub async fn start(
     let server = Server::bind(&config.http).await?;
     let client = connect(&config).await?;
     let system = Arc::new(read_system(&config, &client).await?);
-    let signer = unlock(&config, options.dry_run).await?;
+    let signer = match options.signer {
+        Some(signer) => Some(signer),
+        None => unlock(&config, options.dry_run).await?,
+    };
     let us = signer
         .as_ref()
         .map_or(Address::ZERO, |signer| signer.address());
