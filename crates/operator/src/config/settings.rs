@@ -204,7 +204,7 @@ pub const SETTINGS: &[Setting] = {
             "http.allowed_hosts",
             Hosts,
             Default("[]"),
-            "Names or addresses, without port, by which the service may be called beside localhost, 127.0.0.1 and [::1]. In the environment separated by commas.",
+            "Names or addresses, without port, by which the service may be called beside `localhost`, `127.0.0.1` and `[::1]`. In the environment separated by commas.",
         ),
         setting(
             "log.format",

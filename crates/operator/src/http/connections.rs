@@ -150,7 +150,7 @@ mod tests {
     async fn connections_that_say_half_or_nothing_are_closed_and_leave_room() {
         let limits = Limits {
             connections: 2,
-            head: Duration::from_millis(300),
+            head: Duration::from_secs(2),
             ..LIMITS
         };
         let (address, _shutdown) = start(limits).await;

@@ -1,7 +1,8 @@
 //! What a keeper knows at one moment, as it publishes it through `tokio::sync::watch` and serves it as `/status.json`.
 //!
 //! Amounts are whole tokens, prices whole debt tokens per whole collateral token, times Unix seconds, ratios plain numbers
-//! (0.05 is 5%). Being figures to look at they are `f64`; what must be exact (drift) is an integer. A figure that is not
+//! (0.05 is 5%). Times that belong to the chain (a flag, a turn, a planned bid, the breaker's release, a missed liquidation) are by
+//! its blocks' clock, all others by this machine's. Being figures to look at they are `f64`; what must be exact (drift) is an integer. A figure that is not
 //! finite is served as `null` and read back as NaN.
 
 mod market;

@@ -61,7 +61,7 @@ pub struct PendingBid {
     /// Tip, gwei per gas.
     #[serde(deserialize_with = "figure")]
     pub tip_gwei: f64,
-    /// When the order was made.
+    /// When the order was made, by this machine's clock.
     pub since: u64,
     /// How far it has come.
     pub state: BidState,

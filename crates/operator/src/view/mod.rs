@@ -2,6 +2,7 @@
 
 mod fetch;
 mod format;
+mod keeper;
 mod keys;
 mod panels;
 mod run;
