@@ -42,8 +42,14 @@ impl Engine {
         let sender = self.sender_view();
         let rpc = self.nodes();
         let now = unix_now();
+        let planned = self
+            .latest
+            .as_ref()
+            .filter(|_| self.steps.is_empty())
+            .map(|latest| latest.reading.next.number - 1);
         self.status.send_modify(|status| {
             status.updated_at = now;
+            status.planned = planned.or(status.planned);
             status.head = self.head.as_ref().map(|seen| Head {
                 number: seen.block.number,
                 hash: seen.block.hash,

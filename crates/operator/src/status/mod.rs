@@ -41,6 +41,8 @@ pub struct Status {
     pub head: Option<Head>,
     /// Whether the mirror has every block up to the head.
     pub synced: bool,
+    /// The head that was last planned on to the end, bids handed to the sender included; behind `head` while that is under way.
+    pub planned: Option<u64>,
     /// The circuit breaker.
     pub breaker: BreakerStatus,
     /// Each collateral, in the pool's order.
@@ -126,6 +128,7 @@ impl Status {
             keeper,
             head: None,
             synced: false,
+            planned: None,
             breaker: BreakerStatus::default(),
             collaterals: Vec::new(),
             positions: Vec::new(),
