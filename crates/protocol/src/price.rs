@@ -1,9 +1,11 @@
 //! Readings of oracles, as `contracts/types/Price.sol` defines them.
 
 use alloy_primitives::U256;
+use breakwater_bindings::IPriceOracle;
 use serde::{Deserialize, Serialize};
 
 use crate::math::{ArithmeticError, add, mul_div_down};
+use crate::policy::UnknownVariant;
 
 /// What an oracle's answer may be used for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,6 +38,31 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// What `peek()` and `lastPrice()` answered.
+    ///
+    /// # Errors
+    /// [`UnknownVariant`] for a status that does not exist.
+    pub fn new(prices: &IPriceOracle::Prices, last: U256) -> Result<Self, UnknownVariant> {
+        Ok(Self {
+            fast: prices.fast,
+            slow: prices.slow,
+            confirm: prices.confirm,
+            cumulative: prices.cumulative,
+            status: match prices.status {
+                0 => PriceStatus::Ok,
+                1 => PriceStatus::Degraded,
+                2 => PriceStatus::Down,
+                value => {
+                    return Err(UnknownVariant {
+                        name: "PriceStatus",
+                        value,
+                    });
+                }
+            },
+            last,
+        })
+    }
+
     /// A reading in which all prices are `price`, `Ok`.
     #[must_use]
     pub fn flat(price: U256) -> Self {

@@ -1,6 +1,7 @@
 //! The borrow-rate curve, kinked or adaptive: `contracts/libraries/RateCurve.sol`, whose derivation stands there.
 
 use alloy_primitives::{I256, U256};
+use breakwater_bindings::IRateModel;
 use serde::{Deserialize, Serialize};
 
 use super::exponential::{exp_wad, ln_wad};
@@ -30,6 +31,21 @@ pub struct RateParameters {
     pub min_rate_at_target: u64,
     /// Its upper bound.
     pub max_rate_at_target: u64,
+}
+
+/// What `IRateModel.parameters()` answers. A value that no pool accepts becomes one that [`RateCurve::new`] refuses.
+impl From<&IRateModel::RateParameters> for RateParameters {
+    fn from(bound: &IRateModel::RateParameters) -> Self {
+        Self {
+            target_utilisation: bound.targetUtilisation.saturating_to(),
+            low_multiplier: bound.lowMultiplier.saturating_to(),
+            high_multiplier: bound.highMultiplier.saturating_to(),
+            adaptation_speed: bound.adaptationSpeed.saturating_to(),
+            initial_rate_at_target: bound.initialRateAtTarget.saturating_to(),
+            min_rate_at_target: bound.minRateAtTarget.saturating_to(),
+            max_rate_at_target: bound.maxRateAtTarget.saturating_to(),
+        }
+    }
 }
 
 /// A curve ready to compute with.

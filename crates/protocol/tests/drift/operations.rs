@@ -1,0 +1,574 @@
+//! What can happen to a pool, at random.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, Bytes, Log, U256};
+use alloy_sol_types::SolCall;
+use breakwater_bindings::{
+    DampedPolicy, FixedOracle, ILendingPool, LendingPool, LendingPoolExtension,
+};
+use breakwater_evm::{Chain, MemoryChain};
+use breakwater_protocol::{Collateral, Mirror};
+
+use crate::random::Random;
+use crate::world::{Place, donate, send};
+
+/// Every operation with its weight, and how often it has to succeed in a run of 10,000.
+pub const OPERATIONS: [(&str, u64, u64); 29] = [
+    ("deposit", 24, 300),
+    ("mint", 8, 100),
+    ("withdraw", 16, 150),
+    ("redeem", 8, 80),
+    ("supply collateral", 40, 500),
+    ("withdraw collateral", 24, 100),
+    ("borrow", 80, 500),
+    ("repay", 24, 200),
+    ("repay all", 6, 50),
+    ("liquidate", 120, 150),
+    ("liquidate all", 24, 40),
+    ("liquidate batch", 36, 60),
+    ("flag", 36, 100),
+    ("settle", 60, 20),
+    ("flash loan", 6, 50),
+    ("record depth", 6, 50),
+    ("authorize", 3, 20),
+    ("donate", 3, 20),
+    ("set caps", 3, 20),
+    ("set collateral cap", 3, 20),
+    ("ramp collateral", 2, 10),
+    ("set reserve factor", 3, 20),
+    ("set minimum debt", 3, 20),
+    ("freeze collateral", 1, 5),
+    ("freeze new risk", 2, 10),
+    ("unfreeze", 16, 20),
+    ("withdraw reserves", 3, 20),
+    ("replace oracle", 4, 20),
+    ("set policy", 4, 20),
+];
+
+/// Those that need somebody unhealthy.
+const CLOSING: [&str; 5] = [
+    "liquidate",
+    "liquidate all",
+    "liquidate batch",
+    "flag",
+    "settle",
+];
+
+/// How often each operation was tried and succeeded.
+#[derive(Default)]
+pub struct Tally(pub BTreeMap<&'static str, (u64, u64)>);
+
+/// A random operation's name, and its logs if it succeeded.
+///
+/// `unhealthy` are the accounts below HF_F = 1 at the beginning of the block: where there are any, somebody comes for them.
+pub fn operate(
+    chain: &mut MemoryChain,
+    place: &Place,
+    mirror: &Mirror,
+    unhealthy: &[Address],
+    random: &mut Random,
+    tally: &mut Tally,
+) -> (&'static str, Vec<Log>) {
+    let mut name = choose(random);
+    if (mirror.settings().new_risk_frozen || mirror.collaterals().iter().any(stuck))
+        && random.chance(20)
+    {
+        name = "unfreeze";
+    }
+    while unhealthy.is_empty() && CLOSING.contains(&name) && !random.chance(5) {
+        name = choose(random);
+    }
+    let world = World {
+        place,
+        mirror,
+        unhealthy,
+    };
+    let logs = perform(name, chain, &world, random);
+    let count = tally.0.entry(name).or_default();
+    count.0 += 1;
+    count.1 += u64::from(logs.is_some());
+    (name, logs.unwrap_or_default())
+}
+
+fn choose(random: &mut Random) -> &'static str {
+    let total: u64 = OPERATIONS.iter().map(|(_, weight, _)| weight).sum();
+    let mut choice = random.below(total);
+    let chosen = OPERATIONS.iter().find(|(_, weight, _)| {
+        let chosen = choice < *weight;
+        choice = choice.saturating_sub(*weight);
+        chosen
+    });
+    chosen.unwrap().0
+}
+
+/// What operations see of the world.
+struct World<'a> {
+    place: &'a Place,
+    mirror: &'a Mirror,
+    unhealthy: &'a [Address],
+}
+
+/// Someone who owes, more often than not; anybody otherwise.
+fn debtor(place: &Place, mirror: &Mirror, random: &mut Random) -> Address {
+    let mut actor = random.pick(&place.actors);
+    for _ in 0..8 {
+        if mirror.debt_shares_of(&actor) != 0 {
+            break;
+        }
+        actor = random.pick(&place.actors);
+    }
+    actor
+}
+
+/// Someone unhealthy, if there is anybody, with a collateral that he holds; rarely somebody else, or another collateral.
+fn victim(world: &World<'_>, random: &mut Random) -> (Address, u64) {
+    let account = if world.unhealthy.is_empty() || random.chance(5) {
+        debtor(world.place, world.mirror, random)
+    } else {
+        random.pick(world.unhealthy)
+    };
+    let bitmap = world.mirror.collateral_bitmap(&account);
+    let held: Vec<u64> = (0..3).filter(|id| bitmap >> id & 1 != 0).collect();
+    if held.is_empty() || random.chance(3) {
+        return (account, random.below(4));
+    }
+    (account, random.pick(&held))
+}
+
+fn whole(units: u64) -> U256 {
+    U256::from(units) * U256::from(1_000_000_000_000_000_000_u64)
+}
+
+/// From a unit to thousands of tokens, wei that are not round included.
+fn debt_amount(random: &mut Random) -> U256 {
+    match random.below(10) {
+        0 => U256::from(random.below(1_000) + 1),
+        1..=3 => whole(random.below(100_000) + 1),
+        _ => whole(random.below(10_000)) + U256::from(random.below(u64::MAX)),
+    }
+}
+
+fn collateral_amount(id: u64, random: &mut Random) -> U256 {
+    let unit = if id == 1 {
+        100_000_000
+    } else {
+        1_000_000_000_000_000_000
+    };
+    let share = random.below(unit);
+    match random.below(10) {
+        0 => U256::from(random.below(100) + 1),
+        1 => U256::from(share / 1_000 + 1),
+        _ if id == 1 => U256::from(share / 2 + 1),
+        _ => U256::from(unit) * U256::from(random.below(10)) + U256::from(share),
+    }
+}
+
+fn perform(
+    name: &'static str,
+    chain: &mut MemoryChain,
+    world: &World<'_>,
+    random: &mut Random,
+) -> Option<Vec<Log>> {
+    let World { place, mirror, .. } = *world;
+    match name {
+        "deposit" | "mint" | "withdraw" | "redeem" => lend(name, chain, place, random),
+        "supply collateral" | "withdraw collateral" | "borrow" | "repay" | "repay all" => {
+            borrow(name, chain, place, mirror, random)
+        }
+        "liquidate" | "liquidate all" | "liquidate batch" | "flag" | "settle" | "record depth" => {
+            close(name, chain, world, random)
+        }
+        "flash loan" => {
+            let call = LendingPool::flashLoanCall {
+                receiver: place.borrower,
+                token: place.asset,
+                amount: debt_amount(random),
+                data: Bytes::new(),
+            };
+            send(chain, random.pick(&place.actors), place.pool, &call)
+        }
+        "authorize" => {
+            let call = ILendingPool::setAuthorizationCall {
+                authorized: random.pick(&place.actors),
+                isAuthorized: random.chance(50),
+            };
+            send(chain, random.pick(&place.actors), place.pool, &call)
+        }
+        "donate" => donate(chain, place, random),
+        _ => govern(name, chain, place, mirror, random),
+    }
+}
+
+fn lend(
+    name: &'static str,
+    chain: &mut MemoryChain,
+    place: &Place,
+    random: &mut Random,
+) -> Option<Vec<Log>> {
+    let actor = random.pick(&place.actors);
+    let receiver = actor;
+    let assets = whole(random.below(200_000)) + U256::from(random.below(u64::MAX));
+    let shares = assets * U256::from(900);
+    // Once in a while to the pool itself, whose cash then stays.
+    let to = if random.chance(5) { place.pool } else { actor };
+    match name {
+        "deposit" => {
+            let call = LendingPool::depositCall { assets, receiver };
+            send(chain, actor, place.pool, &call)
+        }
+        "mint" => {
+            let call = LendingPool::mintCall { shares, receiver };
+            send(chain, actor, place.pool, &call)
+        }
+        "withdraw" => {
+            let call = LendingPool::withdrawCall {
+                assets: assets / U256::from(4),
+                receiver: to,
+                owner_: actor,
+            };
+            send(chain, actor, place.pool, &call)
+        }
+        _ => {
+            let call = LendingPool::redeemCall {
+                shares: shares / U256::from(4),
+                receiver: to,
+                owner_: actor,
+            };
+            send(chain, actor, place.pool, &call)
+        }
+    }
+}
+
+fn borrow(
+    name: &'static str,
+    chain: &mut MemoryChain,
+    place: &Place,
+    mirror: &Mirror,
+    random: &mut Random,
+) -> Option<Vec<Log>> {
+    let id = random.below(mirror.collaterals().len() as u64);
+    let collateralId = U256::from(id);
+    match name {
+        "supply collateral" => {
+            // Everybody has a favourite, so that some hold one collateral and some hold three.
+            let number = random.below(place.actors.len() as u64);
+            let actor = place.actors[number as usize];
+            let id = if random.chance(80) { number % 3 } else { id };
+            let call = ILendingPool::supplyCollateralCall {
+                collateralId: U256::from(id),
+                amount: collateral_amount(id, random),
+                account: actor,
+                data: Bytes::new(),
+            };
+            send(chain, actor, place.pool, &call)
+        }
+        "withdraw collateral" => {
+            let account = random.pick(&place.actors);
+            let held = mirror.collateral_of(&account, id);
+            let amount = U256::from(held) * U256::from(random.below(100) + 1) / U256::from(100);
+            let call = ILendingPool::withdrawCollateralCall {
+                collateralId,
+                amount,
+                account,
+                receiver: account,
+            };
+            send(chain, account, place.pool, &call)
+        }
+        "borrow" => {
+            let mut account = random.pick(&place.actors);
+            let mut room = U256::ZERO;
+            for _ in 0..12 {
+                let health = ILendingPool::accountHealthCall { account };
+                let health = chain.call_sol(account, place.pool, &health).ok()?;
+                room = health.borrowLimit.saturating_sub(health.debt);
+                if room > whole(100) {
+                    break;
+                }
+                account = random.pick(&place.actors);
+            }
+            // Mostly to the brim.
+            let percent = if random.chance(60) {
+                99
+            } else {
+                random.below(110)
+            };
+            let receiver = if random.chance(3) {
+                place.pool
+            } else {
+                account
+            };
+            let call = ILendingPool::borrowCall {
+                assets: room * U256::from(percent) / U256::from(100),
+                account,
+                receiver,
+            };
+            send(chain, account, place.pool, &call)
+        }
+        _ => {
+            let all = name == "repay all";
+            let call = ILendingPool::repayCall {
+                assets: if all {
+                    U256::MAX
+                } else {
+                    debt_amount(random) / U256::from(8)
+                },
+                account: debtor(place, mirror, random),
+                data: Bytes::new(),
+            };
+            send(chain, random.pick(&place.actors), place.pool, &call)
+        }
+    }
+}
+
+fn close(
+    name: &'static str,
+    chain: &mut MemoryChain,
+    world: &World<'_>,
+    random: &mut Random,
+) -> Option<Vec<Log>> {
+    let place = world.place;
+    let caller = random.pick(&place.actors);
+    // Up to a dozen tries at an account that the pool grants something, so that most calls are worth their name.
+    let accept = |chain: &mut MemoryChain, call: Vec<u8>| {
+        let execution = chain.view(caller, place.pool, call.into()).unwrap();
+        execution.is_success()
+    };
+    let mut target = victim(world, random);
+    for _ in 0..12 {
+        let (account, id) = target;
+        let probe = match name {
+            "settle" => ILendingPool::settleCall {
+                account,
+                data: Bytes::new(),
+            }
+            .abi_encode(),
+            "flag" => flag(account, id).abi_encode(),
+            _ => liquidate(account, id, U256::MAX).abi_encode(),
+        };
+        if name == "record depth" || accept(chain, probe) {
+            break;
+        }
+        target = victim(world, random);
+    }
+    let (account, id) = target;
+    match name {
+        "liquidate" => send(
+            chain,
+            caller,
+            place.pool,
+            &liquidate(account, id, debt_amount(random)),
+        ),
+        "liquidate all" => send(
+            chain,
+            caller,
+            place.pool,
+            &liquidate(account, id, U256::MAX),
+        ),
+        "liquidate batch" => {
+            let other = victim(world, random);
+            let calls = [target, other, target]
+                .map(|(account, id)| ILendingPool::LiquidationCall {
+                    account,
+                    collateralId: U256::from(id),
+                    maxRepay: debt_amount(random),
+                })
+                .to_vec();
+            let call = ILendingPool::liquidateBatchCall {
+                calls,
+                data: Bytes::new(),
+            };
+            send(chain, caller, place.pool, &call)
+        }
+        "flag" => send(chain, caller, place.pool, &flag(account, id)),
+        "settle" => {
+            let call = ILendingPool::settleCall {
+                account,
+                data: Bytes::new(),
+            };
+            send(chain, caller, place.pool, &call)
+        }
+        _ => {
+            let call = DampedPolicy::recordDepthCall {
+                pool: place.pool,
+                collateralId: U256::from(random.below(2)),
+            };
+            send(chain, caller, place.damped, &call)
+        }
+    }
+}
+
+fn liquidate(account: Address, id: u64, maxRepay: U256) -> ILendingPool::liquidateCall {
+    ILendingPool::liquidateCall {
+        account,
+        collateralId: U256::from(id),
+        maxRepay,
+        data: Bytes::new(),
+    }
+}
+
+fn flag(account: Address, id: u64) -> ILendingPool::flagCall {
+    ILendingPool::flagCall {
+        account,
+        collateralId: U256::from(id),
+    }
+}
+
+fn govern(
+    name: &'static str,
+    chain: &mut MemoryChain,
+    place: &Place,
+    mirror: &Mirror,
+    random: &mut Random,
+) -> Option<Vec<Log>> {
+    let listed = mirror.collaterals().len() as u64;
+    let id = U256::from(random.below(listed));
+    let (owner, pool) = (place.timelock, place.pool);
+    match name {
+        "set caps" => {
+            let call = LendingPoolExtension::setCapsCall {
+                supplyCap_: whole(1_000_000 + random.below(100_000_000)),
+                borrowCap_: whole(500_000 + random.below(100_000_000)),
+            };
+            send(chain, owner, pool, &call)
+        }
+        "set collateral cap" => {
+            let cap = 10_u128.pow(20) + u128::from(random.below(u64::MAX)) * 1_000;
+            let call = LendingPoolExtension::setCollateralCapCall { id, cap };
+            send(chain, owner, pool, &call)
+        }
+        "ramp collateral" => {
+            let threshold = 6_000 + random.below(2_400) as u16;
+            let call = LendingPoolExtension::rampCollateralCall {
+                id,
+                borrowLtv: threshold - 300,
+                liquidationThreshold: threshold,
+            };
+            send(chain, owner, pool, &call)
+        }
+        "set reserve factor" => {
+            let percent = random.below(51) as u8;
+            send(
+                chain,
+                owner,
+                pool,
+                &LendingPoolExtension::setReserveFactorCall { percent },
+            )
+        }
+        "set minimum debt" => {
+            let minimum = 50 + random.below(100);
+            let call = LendingPoolExtension::setMinDebtCall {
+                minDebt_: whole(minimum).to(),
+                stipend: whole(minimum / 20),
+            };
+            send(chain, owner, pool, &call)
+        }
+        "freeze collateral" => send(
+            chain,
+            owner,
+            pool,
+            &LendingPoolExtension::freezeCollateralCall { id },
+        ),
+        "freeze new risk" => send(
+            chain,
+            owner,
+            pool,
+            &LendingPoolExtension::freezeNewRiskCall {},
+        ),
+        "unfreeze" => unfreeze(chain, place, mirror),
+        "withdraw reserves" => {
+            let state = ILendingPool::marketStateCall {};
+            let reserves = chain.call_sol(owner, pool, &state).ok()?.reserves;
+            let call = LendingPoolExtension::withdrawReservesCall {
+                assets: reserves / U256::from(2),
+                receiver: if random.chance(20) { pool } else { owner },
+            };
+            send(chain, owner, pool, &call)
+        }
+        "set policy" => {
+            let policy_ = if random.chance(70) {
+                place.damped
+            } else {
+                place.rigid
+            };
+            send(
+                chain,
+                owner,
+                pool,
+                &LendingPoolExtension::setPolicyCall { policy_ },
+            )
+        }
+        _ => replace_oracle(chain, place, mirror, random),
+    }
+}
+
+/// Whether nothing can be borrowed against a collateral, and will not be.
+fn stuck(collateral: &Collateral) -> bool {
+    collateral.frozen || collateral.ltv_to == 0
+}
+
+/// Whatever is frozen, so that the run goes on.
+fn unfreeze(chain: &mut MemoryChain, place: &Place, mirror: &Mirror) -> Option<Vec<Log>> {
+    let (owner, pool) = (place.timelock, place.pool);
+    if mirror.settings().new_risk_frozen {
+        return send(
+            chain,
+            owner,
+            pool,
+            &LendingPoolExtension::unfreezeNewRiskCall {},
+        );
+    }
+    let id = mirror.collaterals().iter().position(stuck)?;
+    let collateral = &mirror.collaterals()[id];
+    let id = U256::from(id);
+    if collateral.frozen {
+        return send(
+            chain,
+            owner,
+            pool,
+            &LendingPoolExtension::unfreezeCollateralCall { id },
+        );
+    }
+    let call = LendingPoolExtension::rampCollateralCall {
+        id,
+        borrowLtv: collateral.threshold_to - 300,
+        liquidationThreshold: collateral.threshold_to,
+    };
+    send(chain, owner, pool, &call)
+}
+
+/// Lists the third collateral with a fixed price, or moves that price by up to a tenth.
+fn replace_oracle(
+    chain: &mut MemoryChain,
+    place: &Place,
+    mirror: &Mirror,
+    random: &mut Random,
+) -> Option<Vec<Log>> {
+    let scale = U256::from(10).pow(U256::from(33));
+    let price = scale * U256::from(920 + random.below(160));
+    let constructor = FixedOracle::constructorCall { price };
+    let oracle = chain
+        .deploy_sol(place.timelock, &FixedOracle::BYTECODE, &constructor)
+        .unwrap();
+    if mirror.collaterals().len() > 2 {
+        let call = LendingPoolExtension::setCollateralOracleCall {
+            id: U256::from(2),
+            oracle,
+        };
+        return send(chain, place.timelock, place.pool, &call);
+    }
+    let config = LendingPoolExtension::CollateralConfig {
+        token: place.tokens[2],
+        oracle,
+        borrowLtv: 7_500,
+        liquidationThreshold: 8_000,
+        maxBonus: 500,
+        slippageMargin: 300,
+        confirmationBand: 0,
+        group: 0,
+        damped: true,
+        cap: 10_u128.pow(28),
+    };
+    let call = LendingPoolExtension::listCollateralCall { config };
+    send(chain, place.timelock, place.pool, &call)
+}
