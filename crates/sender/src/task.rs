@@ -102,43 +102,33 @@ async fn greet(
     let fail =
         |request: &'static str| move |message: String| StartError::Provider { request, message };
     let provider = &client.provider;
-    let (found, first, latest, pending) = tokio::try_join!(
-        async {
-            client
-                .read("eth_chainId", provider.get_chain_id())
-                .await
-                .map_err(fail("eth_chainId"))
-        },
-        async {
-            let request = provider.get_block_by_number(0.into());
-            client
-                .read("eth_getBlockByNumber", request)
-                .await
-                .map_err(fail("eth_getBlockByNumber 0"))
-        },
-        async {
-            let request = provider.get_transaction_count(client.address).latest();
-            client
-                .read("eth_getTransactionCount", request)
-                .await
-                .map_err(fail("eth_getTransactionCount latest"))
-        },
-        async {
-            let request = provider.get_transaction_count(client.address).pending();
-            client
-                .read("eth_getTransactionCount", request)
-                .await
-                .map_err(fail("eth_getTransactionCount pending"))
-        },
-    )?;
+    let found = client
+        .read("eth_chainId", provider.get_chain_id())
+        .await
+        .map_err(fail("eth_chainId"))?;
     if found != chain_id {
         return Err(StartError::WrongChain {
             expected: chain_id,
             found,
         });
     }
+    let request = provider.get_block_by_number(0.into());
+    let first = client
+        .read("eth_getBlockByNumber", request)
+        .await
+        .map_err(fail("eth_getBlockByNumber 0"))?;
     let first =
         first.ok_or_else(|| fail("eth_getBlockByNumber 0")("it does not have block 0".into()))?;
+    let request = provider.get_transaction_count(client.address).latest();
+    let latest = client
+        .read("eth_getTransactionCount", request)
+        .await
+        .map_err(fail("eth_getTransactionCount latest"))?;
+    let request = provider.get_transaction_count(client.address).pending();
+    let pending = client
+        .read("eth_getTransactionCount", request)
+        .await
+        .map_err(fail("eth_getTransactionCount pending"))?;
     if pending > latest.saturating_add(MOST_PENDING) {
         return Err(StartError::Pending {
             latest,
