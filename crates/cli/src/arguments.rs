@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use alloy_primitives::Address;
 use breakwater_experiments::scenario::Overrides;
 use breakwater_sim::config::Policy;
 use clap::{Args, Parser, Subcommand};
@@ -22,6 +23,8 @@ pub enum Command {
     Simulate(Simulate),
     /// List the shipped scenarios
     Scenarios,
+    /// Deploy a system to a chain, or continue a deployment that was broken off
+    Deploy(Deploy),
 }
 
 /// Options of `simulate`.
@@ -53,6 +56,36 @@ pub struct Simulate {
     /// Where the results go [default: results/<scenario>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Options of `deploy`.
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// The chain's JSON-RPC, over HTTP
+    #[arg(long, value_name = "URL")]
+    pub rpc_url: String,
+    /// What to deploy: JSON as in script/config/example.json
+    #[arg(long, value_name = "FILE", required_unless_present = "local")]
+    pub config: Option<PathBuf>,
+    /// Where to record addresses and transactions
+    #[arg(long, value_name = "FILE")]
+    pub manifest: PathBuf,
+    /// Build a whole market on an anvil instead: tokens, feed, venue, system, a lender
+    #[arg(long, conflicts_with_all = ["config", "keystore", "unlocked", "dry_run"])]
+    pub local: bool,
+    /// Encrypted keystore of the sending account; its password from BREAKWATER_KEYSTORE_PASSWORD, or asked for
+    /// [default: the key in BREAKWATER_PRIVATE_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub keystore: Option<PathBuf>,
+    /// An account that the node signs for, as a local anvil does
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "keystore")]
+    pub unlocked: Option<Address>,
+    /// Show the plan and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Send without asking
+    #[arg(long)]
+    pub yes: bool,
 }
 
 impl Simulate {

@@ -1,6 +1,7 @@
 //! `breakwater`: replays market crashes against the protocol's contracts and says what dampening did.
 
 mod arguments;
+mod deploy;
 mod failure;
 mod progress;
 mod simulate;
@@ -38,6 +39,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Simulate(options) => simulate::run(options),
         Command::Scenarios => scenarios(),
+        Command::Deploy(options) => deploy::run(options),
     }
 }
 

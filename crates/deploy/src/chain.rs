@@ -1,10 +1,12 @@
 //! Typed reading: of a chain over RPC, or of anything that answers views.
 
 use std::future::Future;
+use std::time::Duration;
 
 use alloy::eips::BlockId;
-use alloy::providers::{DynProvider, Provider};
+use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::TransactionRequest;
+use alloy::transports::http::reqwest::{self, Url};
 use alloy::transports::{RpcError, TransportError};
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
@@ -53,6 +55,36 @@ pub trait Views: Sync {
             })
         }
     }
+}
+
+/// Longest wait for one answer: a node that hangs is one that fails.
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// A connection to an RPC over HTTP.
+///
+/// # Errors
+/// [`DeployError::Url`] for an address of another kind.
+pub fn connect(url: &str) -> Result<DynProvider, DeployError> {
+    let wrong = |reason: String| DeployError::Url { reason };
+    let url: Url = url.parse().map_err(|error| wrong(format!("{error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong(format!("its scheme is {}", url.scheme())));
+    }
+    let client = reqwest::Client::builder().timeout(ANSWER).build();
+    let client = client.map_err(|error| wrong(error.to_string()))?;
+    Ok(ProviderBuilder::new()
+        .disable_recommended_fillers()
+        .connect_reqwest(client, url)
+        .erased())
+}
+
+/// The chain that the RPC is of.
+///
+/// # Errors
+/// [`DeployError::Rpc`].
+pub async fn chain_id(provider: &DynProvider) -> Result<u64, DeployError> {
+    let id = provider.get_chain_id().await;
+    id.map_err(|error| failure("read the chain id", error))
 }
 
 /// A chain over RPC, at its latest block.

@@ -11,6 +11,12 @@ use crate::verify::Mismatch;
 /// Why a system was not deployed, or is not what was planned. What is on chain stays; running again continues.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {
+    /// The RPC's address is not one.
+    #[error("the RPC's address must begin with http:// or https://: {reason}")]
+    Url {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The RPC did not answer, or with an error of its own.
     #[error("{during}: the RPC failed: {source}")]
     Rpc {

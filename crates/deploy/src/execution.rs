@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::account::Account;
 use crate::calls::{Role, has_role};
-use crate::chain::{RpcViews, Views, failure};
+use crate::chain::{RpcViews, Views, chain_id, failure};
 use crate::create2::{self, FACTORY, FACTORY_CODE};
 use crate::error::DeployError;
 use crate::estimate::{Estimate, simulate};
@@ -88,10 +88,7 @@ impl Execution {
         settings: Settings,
     ) -> Result<Self, DeployError> {
         let expected = plan.deployment.chain_id;
-        let found = provider
-            .get_chain_id()
-            .await
-            .map_err(|error| failure("read the chain id", error))?;
+        let found = chain_id(&provider).await?;
         if found != expected {
             return Err(DeployError::WrongChain { expected, found });
         }
@@ -417,6 +414,18 @@ async fn require_factory(views: &RpcViews) -> Result<(), DeployError> {
         });
     }
     Ok(())
+}
+
+impl Step {
+    /// The step with the arguments that it is carried out with: the constructor's, or the calldata.
+    #[must_use]
+    pub fn described(&self) -> String {
+        match self {
+            Self::Create(creation) if creation.arguments.is_empty() => self.to_string(),
+            Self::Create(creation) => format!("{self}\nwith {}", creation.arguments),
+            Self::Call(call) => format!("{self}\n{} {}", call.target(), call.data()),
+        }
+    }
 }
 
 impl fmt::Display for Step {

@@ -17,7 +17,7 @@ pub mod verify;
 
 pub use account::Account;
 pub use calls::Call;
-pub use chain::{RpcViews, Views};
+pub use chain::{RpcViews, Views, chain_id, connect};
 pub use config::{ConfigError, Configuration};
 pub use create2::{FACTORY, FACTORY_CODE};
 pub use error::DeployError;

@@ -14,7 +14,7 @@ use super::{
     VENUE_SPACING, VENUE_TOKENS, WARM_UP, tokens,
 };
 use crate::account::Account;
-use crate::chain::{RpcViews, Views, failure};
+use crate::chain::{RpcViews, Views, chain_id, failure};
 use crate::config::{CollateralConfiguration, Configuration};
 use crate::create2::{self, FACTORY};
 use crate::error::DeployError;
@@ -53,10 +53,7 @@ impl Market {
         };
         tell("tokens, feed, venue");
         let parts = builder.parts().await?;
-        let chain_id = provider
-            .get_chain_id()
-            .await
-            .map_err(|error| failure("read the chain id", error))?;
+        let chain_id = chain_id(&provider).await?;
         let configuration = configuration(&parts, chain_id, governance, guardian);
         let multicall = find_multicall(&views).await?;
         let mut plan = Plan::new(configuration.plan(), chain_id, operator, multicall)?;
