@@ -34,6 +34,8 @@ pub enum RunError {
     Rpc { what: String, source: RpcError },
     #[error("the mirror: {0}")]
     Mirror(#[from] MirrorError),
+    #[error("the mirror: {0}")]
+    View(#[from] breakwater_protocol::ViewError),
     #[error("{account} has no debt in this pool and holds no collateral of it")]
     UnknownAccount { account: alloy_primitives::Address },
     #[error("block {block} is not in the chain, whose head is {head}")]

@@ -3,10 +3,13 @@
 mod engine;
 mod error;
 pub mod execute;
+pub mod explain;
+mod history;
 pub mod identity;
 pub mod planner;
 pub mod reading;
 pub mod receipt;
+pub mod replay;
 pub mod run;
 pub mod store;
 pub mod system;

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy::eips::BlockNumberOrTag;
-use alloy::rpc::types::Block as RpcBlock;
 use alloy::signers::local::PrivateKeySigner;
 use alloy_primitives::Address;
 use breakwater_deploy::ManifestFile;
@@ -16,7 +14,7 @@ use breakwater_operator::redact::Redactor;
 use breakwater_operator::status::{Identity, Status, unix_now};
 use breakwater_protocol::{BlockRef, Mirror};
 use breakwater_rpc::follower::{self, FollowerConfig, Start};
-use breakwater_rpc::{Client, Endpoint, Endpoints, RpcError};
+use breakwater_rpc::{Client, Endpoint, Endpoints};
 use breakwater_sender::{Sender, Settings};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -24,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Context, Ended, Engine, Follow, Sending};
 use crate::error::RunError;
+use crate::history;
 use crate::planner::{Planner, Strategy};
 use crate::store::Store;
 use crate::system::System;
@@ -267,37 +266,8 @@ fn restore(store: &mut Store, system: &System) -> Result<Option<Mirror>, RunErro
 
 /// An empty mirror as of before the deployment.
 async fn fresh(client: &Client, system: &System) -> Result<Mirror, RunError> {
-    let start = block_ref(client, system.first_block).await?;
+    let start = history::place(&history::header(client, system.first_block).await?);
     Ok(Mirror::new(system.description, start)?)
-}
-
-/// A block's place.
-pub(crate) async fn block_ref(client: &Client, number: u64) -> Result<BlockRef, RunError> {
-    let what = format!("block {number}");
-    let block: Option<RpcBlock> = client
-        .request(
-            "eth_getBlockByNumber",
-            (BlockNumberOrTag::Number(number), false),
-        )
-        .await
-        .map_err(|source| RunError::Rpc {
-            what: what.clone(),
-            source,
-        })?;
-    let block = block.ok_or_else(|| RunError::Rpc {
-        what,
-        source: RpcError::Malformed {
-            endpoint: "the node".to_owned(),
-            method: "eth_getBlockByNumber".to_owned(),
-            reason: format!("no block {number}: does the node keep history that far back?"),
-        },
-    })?;
-    Ok(BlockRef {
-        number,
-        hash: block.header.hash,
-        parent_hash: block.header.inner.parent_hash,
-        timestamp: block.header.inner.timestamp,
-    })
 }
 
 /// Where a follower goes on after what the mirror has.

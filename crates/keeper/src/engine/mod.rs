@@ -27,6 +27,9 @@ use crate::reading::HeadReading;
 use crate::store::{Store, StoreError};
 use crate::system::System;
 use crate::thought::Memory;
+pub(crate) use planning::{inclusion_tip, next_block};
+pub(crate) use publish::zone_of;
+
 use orders::{ReceiptFound, UnderWay};
 use planning::Step;
 

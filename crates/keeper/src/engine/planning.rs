@@ -50,17 +50,23 @@ struct FeeHistory {
     reward: Vec<Vec<U256>>,
 }
 
-/// The base fee of the block after `block` (EIP-1559 with Ethereum's parameters); what the node says otherwise is seen when
-/// the transaction is tried.
-pub(crate) fn next_base_fee(block: &Block) -> u64 {
-    block.base_fee.map_or(0, |base_fee| {
+/// The block after `block`, if no slot of `slot` seconds is missed. Its base fee is that of EIP-1559 with Ethereum's parameters; where
+/// a chain has others, the node says so when a transaction is tried.
+pub(crate) fn next_block(block: &Block, slot: u64) -> NextBlock {
+    let base_fee = block.base_fee.map_or(0, |base_fee| {
         calc_next_block_base_fee(
             block.gas_used,
             block.gas_limit,
             base_fee,
             BaseFeeParams::ethereum(),
         )
-    })
+    });
+    NextBlock {
+        parent: block.hash,
+        number: block.number + 1,
+        timestamp: block.timestamp + slot,
+        base_fee,
+    }
 }
 
 /// The tip that would just have been included in `block`, gwei. A block with room includes anything; only a full one is asked about.
@@ -87,12 +93,7 @@ impl Engine {
     pub(super) fn start_planning(&mut self) {
         let Some(seen) = &self.head else { return };
         let block = seen.block.clone();
-        let next = NextBlock {
-            parent: block.hash,
-            number: block.number + 1,
-            timestamp: block.timestamp + self.context.slot,
-            base_fee: next_base_fee(&block),
-        };
+        let next = next_block(&block, self.context.slot);
         let (client, system) = (self.context.client.clone(), self.context.system.clone());
         let oracles: Vec<Address> = self
             .mirror

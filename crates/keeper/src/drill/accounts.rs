@@ -1,0 +1,182 @@
+//! What happened, read from the chain alone: receipts and logs, whatever a keeper says of itself.
+
+use alloy::eips::BlockNumberOrTag;
+use alloy::providers::{DynProvider, Provider};
+use alloy::rpc::types::{Filter, Log, TransactionReceipt};
+use alloy::transports::TransportError;
+use alloy_primitives::{Address, B256, I256, U256};
+use alloy_sol_types::SolEvent;
+use breakwater_bindings::{DampedPolicy, ILendingPool};
+use breakwater_deploy::Deployment;
+
+use crate::receipt::{gas_paid, movements};
+use crate::store::Kind;
+
+/// A liquidation or a settlement, by the pool's event. Amounts are base units, the bonus is in the scale of 1e18.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// Which of the two.
+    pub kind: Kind,
+    /// Its block.
+    pub block: u64,
+    /// Its transaction.
+    pub hash: B256,
+    /// Whose position.
+    pub account: Address,
+    /// Debt tokens repaid.
+    pub repaid: U256,
+    /// Collateral seized; of a settlement, of all kinds together.
+    pub seized: U256,
+    /// The bonus; 0 for a settlement, whose terms are fixed.
+    pub bonus: U256,
+}
+
+/// A transaction of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The transaction.
+    pub hash: B256,
+    /// Its block.
+    pub block: u64,
+    /// That block's time.
+    pub timestamp: u64,
+    /// Whether it succeeded.
+    pub success: bool,
+    /// Wei paid for gas.
+    pub gas: U256,
+    /// Debt tokens that came in, less those that went out; base units.
+    pub earned: I256,
+    /// Liquidations and settlements in it.
+    pub closings: Vec<Closing>,
+    /// Whose clocks it started.
+    pub flagged: Vec<Address>,
+}
+
+/// Every liquidation and settlement by anybody from a block on, in order.
+///
+/// # Errors
+/// What the node answers.
+pub async fn closings(
+    provider: &DynProvider,
+    deployment: &Deployment,
+    from: u64,
+) -> Result<Vec<Closing>, TransportError> {
+    let filter = Filter::new()
+        .address(deployment.pool)
+        .from_block(from)
+        .event_signature(vec![
+            ILendingPool::Liquidated::SIGNATURE_HASH,
+            ILendingPool::Settled::SIGNATURE_HASH,
+        ]);
+    let mut hashes: Vec<B256> = Vec::new();
+    for log in provider.get_logs(&filter).await? {
+        let hash = log.transaction_hash.unwrap_or_default();
+        if hashes.last() != Some(&hash) {
+            hashes.push(hash);
+        }
+    }
+    let mut found = Vec::new();
+    for hash in hashes {
+        // Settlements hand over all collateral by several events: a receipt has them together.
+        if let Some(receipt) = provider.get_transaction_receipt(hash).await? {
+            found.extend(closings_of(&receipt, deployment));
+        }
+    }
+    Ok(found)
+}
+
+/// Every transaction of `account` from a block on that is in the chain, in order.
+///
+/// # Errors
+/// What the node answers.
+pub async fn sent(
+    provider: &DynProvider,
+    deployment: &Deployment,
+    account: Address,
+    from: u64,
+) -> Result<Vec<Sent>, TransportError> {
+    let mut found = Vec::new();
+    for number in from..=provider.get_block_number().await? {
+        let block = provider
+            .get_block_by_number(BlockNumberOrTag::Number(number))
+            .full()
+            .await?;
+        let Some(block) = block else { continue };
+        let hashes = block
+            .transactions
+            .as_transactions()
+            .unwrap_or_default()
+            .iter()
+            .filter(|transaction| transaction.inner.signer() == account)
+            .map(|transaction| *transaction.inner.tx_hash());
+        for hash in hashes {
+            let Some(receipt) = provider.get_transaction_receipt(hash).await? else {
+                continue;
+            };
+            found.push(Sent {
+                hash,
+                block: number,
+                timestamp: block.header.timestamp,
+                success: receipt.status(),
+                gas: gas_paid(receipt.gas_used, receipt.effective_gas_price),
+                earned: movements(receipt.logs(), account, deployment.asset, &[]).debt,
+                closings: closings_of(&receipt, deployment),
+                flagged: flags_of(receipt.logs(), deployment),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// What a receipt says of positions that were closed, whole or in part.
+fn closings_of(receipt: &TransactionReceipt, deployment: &Deployment) -> Vec<Closing> {
+    let logs = || {
+        let logs = receipt.logs().iter();
+        logs.filter(|log| log.address() == deployment.pool)
+            .map(|log| &log.inner)
+    };
+    let place = |kind, account, repaid, seized, bonus| Closing {
+        kind,
+        block: receipt.block_number.unwrap_or_default(),
+        hash: receipt.transaction_hash,
+        account,
+        repaid,
+        seized,
+        bonus,
+    };
+    logs()
+        .filter_map(|log| {
+            if let Ok(event) = ILendingPool::Liquidated::decode_log(log) {
+                return Some(place(
+                    Kind::Liquidated,
+                    event.account,
+                    event.repaid,
+                    event.seized,
+                    event.bonus,
+                ));
+            }
+            let event = ILendingPool::Settled::decode_log(log).ok()?;
+            let seized = logs()
+                .filter_map(|log| ILendingPool::CollateralWithdrawn::decode_log(log).ok())
+                .filter(|taken| taken.account == event.account)
+                .map(|taken| taken.amount)
+                .sum();
+            Some(place(
+                Kind::Settled,
+                event.account,
+                event.repaid,
+                seized,
+                U256::ZERO,
+            ))
+        })
+        .collect()
+}
+
+fn flags_of(logs: &[Log], deployment: &Deployment) -> Vec<Address> {
+    logs.iter()
+        .filter(|log| log.address() == deployment.policy.address)
+        .filter_map(|log| DampedPolicy::Flagged::decode_log(&log.inner).ok())
+        .filter(|event| event.pool == deployment.pool)
+        .map(|event| event.account)
+        .collect()
+}

@@ -1,0 +1,89 @@
+//! Who borrows in a drill, and what is to become of them.
+
+use alloy_primitives::{Address, U256, keccak256};
+use breakwater_deploy::local::{COLLATERAL_DECIMALS, DEBT_DECIMALS, START_PRICE, tokens};
+
+/// What is to become of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Large, in the damped zone at the first fall: it empties the bucket, so it goes by turns and in parts.
+    Parts,
+    /// Small, in the damped zone at the first fall: its gas is more than the first bonus pays.
+    Waits,
+    /// Past the hard threshold at the gap.
+    Hard,
+    /// Worth less than its debt at the gap.
+    Insolvent,
+    /// In the damped zone at the gap.
+    Late,
+    /// Above the threshold throughout.
+    Healthy,
+}
+
+/// A borrower.
+#[derive(Clone, Copy, Debug)]
+pub struct Borrower {
+    /// What the drill calls him.
+    pub name: &'static str,
+    /// Collateral, thousandths of a token.
+    pub collateral: u64,
+    /// Where his health factor is 1, percent of the price at the start.
+    pub falls_at: f64,
+    /// What is to become of him.
+    pub fate: Fate,
+}
+
+/// The listed liquidation threshold.
+const THRESHOLD: f64 = 0.83;
+
+/// Everybody. At the first fall the price is 92.5% of what it was, after the gap 77%.
+pub const CAST: [Borrower; 7] = [
+    borrower("Ada", 700_000, 96.0, Fate::Parts),
+    borrower("Ben", 500_000, 95.5, Fate::Parts),
+    borrower("Cleo", 600, 95.8, Fate::Waits),
+    borrower("Dan", 200_000, 86.0, Fate::Hard),
+    borrower("Eve", 60_000, 92.0, Fate::Insolvent),
+    borrower("Finn", 100_000, 80.5, Fate::Late),
+    borrower("Gwen", 300_000, 60.0, Fate::Healthy),
+];
+
+/// The first fall, percent of the price at the start.
+pub const FIRST_FALL: f64 = 92.5;
+
+/// The gap.
+pub const GAP: f64 = 77.0;
+
+const fn borrower(name: &'static str, collateral: u64, falls_at: f64, fate: Fate) -> Borrower {
+    Borrower {
+        name,
+        collateral,
+        falls_at,
+        fate,
+    }
+}
+
+impl Borrower {
+    /// His account, which nobody has the key of: the anvil lets it act.
+    pub fn address(&self) -> Address {
+        Address::from_word(keccak256(format!("breakwater drill: {}", self.name)))
+    }
+
+    /// What he posts, base units.
+    pub fn amount(&self) -> U256 {
+        U256::from(self.collateral) * tokens(1, COLLATERAL_DECIMALS) / U256::from(1_000)
+    }
+
+    /// What he borrows, base units.
+    pub fn debt(&self) -> U256 {
+        let price = START_PRICE as f64 / 1e8 * self.falls_at / 100.0;
+        let whole = self.collateral as f64 / 1e3 * price * THRESHOLD;
+        U256::from(whole as u64) * tokens(1, DEBT_DECIMALS)
+    }
+}
+
+/// What the drill calls an account.
+pub fn name_of(account: Address) -> String {
+    CAST.iter()
+        .find(|borrower| borrower.address() == account)
+        .map_or_else(|| account.to_string(), |borrower| borrower.name.to_owned())
+}
