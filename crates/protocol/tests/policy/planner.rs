@@ -87,6 +87,7 @@ fn a_turn_opens_when_it_was_foretold() {
             "at once",
             "later",
             "later, past a rotation",
+            "later, past 64 epochs",
             "seeded: in the next rotation",
         ],
     );
@@ -102,10 +103,11 @@ fn foretell(pair: &mut Pair, random: &mut Random, branches: &mut Branches) {
         .read(&Bound::turnProbabilityCall { fullness, zone });
     assert_eq!(probability, pair.damped.turn_probability(fullness, zone));
     // turns are rarest at the least floor, whatever this policy's is
-    let probability = if random.percent(50) {
-        probability
-    } else {
-        WAD / U256::from(ROTATION) + random.share(WAD, 0, 20)
+    let least = WAD / U256::from(ROTATION);
+    let probability = match random.range(0, 3) {
+        0 => least,
+        1 => least + random.share(WAD, 0, 20),
+        _ => probability,
     };
 
     let (pool, now) = (pair.world.pool, pair.world.block().timestamp);
@@ -148,6 +150,7 @@ fn foretell(pair: &mut Pair, random: &mut Random, branches: &mut Branches) {
     branches.count(match next {
         NextTurn::Unseeded(_) => "seeded: in the next rotation",
         _ if until == now => "at once",
+        _ if last - first >= ROTATION => "later, past 64 epochs",
         _ if crossed => "later, past a rotation",
         _ => "later",
     });

@@ -241,6 +241,7 @@ impl Market {
             2..=4 => random.share(debt, 300, 1_000),
             5..=8 => random.share(debt, 50, 500),
             9 => U256::ZERO,
+            10 => debt >> 1,
             _ => random.share(debt, 0, 50),
         };
         LiquidationRequest {
