@@ -10,7 +10,6 @@ use breakwater_deploy::{
 use breakwater_operator::account::{AccountError, Secrets, ask, unlock};
 use breakwater_operator::config::AccountConfig;
 use breakwater_operator::redact::Redactor;
-use comfy_table::{CellAlignment, Table, presets};
 use eyre::{Report, eyre};
 
 use crate::arguments::Deploy;
@@ -76,26 +75,22 @@ async fn system(options: &Deploy) -> Result<(), Failure> {
         ))?;
     }
     let deployment = execution.finish().await?;
-    print(&said(&deployment, open, options))
+    print(&said(&deployment, options))
 }
 
 async fn local(options: &Deploy) -> Result<(), Failure> {
     let manifest = ManifestFile::open(&options.manifest)?;
     let provider = connect(&options.rpc_url)?;
-    let mut steps = 0;
-    let market = Market::deploy(provider, manifest, |step| {
-        steps += 1;
-        // Where nobody listens, the market is built all the same.
-        let _ = print(&format!("{step}\n"));
-    })
-    .await?;
+    // Where nobody listens, the market is built all the same.
+    let tell = |step: &str| drop(print(&format!("{step}\n")));
+    let market = Market::deploy(provider, manifest, tell).await?;
     let deployment = market.deployment();
     print(&format!(
         "A local market is ready: collateral {}, debt token {}, feed {}.\n{}",
         market.collateral().token,
         deployment.asset,
         market.collateral().feed,
-        said(deployment, steps, options)
+        said(deployment, options)
     ))
 }
 
@@ -127,20 +122,16 @@ fn open_steps(execution: &Execution) -> usize {
 /// The plan: every step, whether it is done, what it costs; and every constructor's arguments.
 fn shown(execution: &Execution, estimate: &Estimate) -> String {
     let plan = execution.plan();
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["", "step", "gas"]);
+    let mut steps = String::new();
     for (number, (step, state)) in plan.steps.iter().zip(execution.states()).enumerate() {
         let gas = match (state, estimate.steps[number]) {
             (StepState::Done, _) => "done".to_owned(),
-            (StepState::Open, Some(gas)) => gas.to_string(),
-            (StepState::Open, None) => "unknown".to_owned(),
+            (StepState::Open, Some(gas)) => format!("{gas} gas"),
+            (StepState::Open, None) => "gas unknown".to_owned(),
         };
-        table.add_row([(number + 1).to_string(), step.described(), gas]);
-    }
-    for column in [0, 2] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
+        steps.push_str(&format!("{:>3}  {gas:>12}  {step}\n", number + 1));
+        if let Some(arguments) = step.arguments() {
+            steps.push_str(&format!("{:19}{arguments}\n", ""));
         }
     }
     let total = match estimate.total {
@@ -152,7 +143,7 @@ fn shown(execution: &Execution, estimate: &Estimate) -> String {
         None => "of unknown cost: the RPC cannot simulate".to_owned(),
     };
     format!(
-        "Chain {}, sent from {}; governance {}, guardian {}.\n{table}\n{} of {} steps are open, {total}.\n",
+        "Chain {}, sent from {}; governance {}, guardian {}.\n{steps}{} of {} steps are open, {total}.\n",
         plan.deployment.chain_id,
         plan.deployer,
         plan.deployment.governance,
@@ -183,14 +174,9 @@ fn confirmed(open: usize, execution: &Execution) -> Result<bool, Failure> {
 }
 
 /// What is there now.
-fn said(deployment: &Deployment, sent: usize, options: &Deploy) -> String {
-    let changed = if sent == 0 {
-        "Nothing was to be sent; the"
-    } else {
-        "The"
-    };
+fn said(deployment: &Deployment, options: &Deploy) -> String {
     format!(
-        "{changed} system on chain {} is as planned: code, parameters and ownership were compared.\n\
+        "The system on chain {} is as planned: code, parameters and ownership were compared.\n\
          pool {}\ntimelock {}\n{} gas in all\n{}\n",
         deployment.chain_id,
         deployment.pool,

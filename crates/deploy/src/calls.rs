@@ -165,6 +165,15 @@ impl Call {
         )
     }
 
+    /// What its name does not say.
+    #[must_use]
+    pub fn arguments(&self) -> Option<String> {
+        match &self.action {
+            Action::List { listing, .. } => Some(format!("{listing:?}")),
+            _ => None,
+        }
+    }
+
     /// Calldata.
     #[must_use]
     pub fn data(&self) -> Bytes {

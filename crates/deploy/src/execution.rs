@@ -417,13 +417,14 @@ async fn require_factory(views: &RpcViews) -> Result<(), DeployError> {
 }
 
 impl Step {
-    /// The step with the arguments that it is carried out with: the constructor's, or the calldata.
+    /// With what it is carried out, where the step's name does not say it all: a constructor's arguments, a listing.
     #[must_use]
-    pub fn described(&self) -> String {
+    pub fn arguments(&self) -> Option<String> {
         match self {
-            Self::Create(creation) if creation.arguments.is_empty() => self.to_string(),
-            Self::Create(creation) => format!("{self}\nwith {}", creation.arguments),
-            Self::Call(call) => format!("{self}\n{} {}", call.target(), call.data()),
+            Self::Create(creation) => {
+                Some(creation.explained.clone()).filter(|text| !text.is_empty())
+            }
+            Self::Call(call) => call.arguments(),
         }
     }
 }

@@ -123,8 +123,7 @@ impl Builder {
         let timelock = self.create(creation!(
             self.salt,
             "timelock",
-            TimelockController,
-            TimelockController::constructorCall {
+            TimelockController {
                 minDelay: U256::ZERO,
                 proposers: vec![self.deployer],
                 executors: vec![self.deployer],
@@ -136,8 +135,7 @@ impl Builder {
             self.create(creation!(
                 self.salt,
                 "breaker",
-                CircuitBreaker,
-                CircuitBreaker::constructorCall {
+                CircuitBreaker {
                     owner_: timelock,
                     p: same(&self.system.breaker),
                 }
@@ -156,10 +154,9 @@ impl Builder {
                 self.create(creation!(
                     self.salt,
                     format!("flashLiquidator[{}]", collateral.id),
-                    FlashLiquidator,
-                    FlashLiquidator::constructorCall {
-                        pool,
-                        venue,
+                    FlashLiquidator {
+                        pool: pool,
+                        venue: venue,
                         collateralId: U256::from(collateral.id),
                     }
                 ))
@@ -225,8 +222,7 @@ impl Builder {
             creation!(
                 self.salt,
                 "rateModel",
-                KinkedRateModel,
-                KinkedRateModel::constructorCall {
+                KinkedRateModel {
                     targetUtilisation: rate.targetUtilisation,
                     lowMultiplier: rate.lowMultiplier,
                     highMultiplier: rate.highMultiplier,
@@ -234,12 +230,7 @@ impl Builder {
                 }
             )
         } else {
-            creation!(
-                self.salt,
-                "rateModel",
-                AdaptiveRateModel,
-                AdaptiveRateModel::constructorCall { p: same(rate) }
-            )
+            creation!(self.salt, "rateModel", AdaptiveRateModel { p: same(rate) })
         };
         self.create(creation)
     }
@@ -253,8 +244,7 @@ impl Builder {
             self.create(creation!(
                 self.salt,
                 format!("venueSource[{number}]"),
-                UniswapV3Source,
-                UniswapV3Source::constructorCall {
+                UniswapV3Source {
                     pool: venue,
                     collateralToken: plan.listing.token,
                     debtToken: asset,
@@ -266,8 +256,7 @@ impl Builder {
         let oracle = self.create(creation!(
             self.salt,
             format!("oracle[{number}]"),
-            TwapOracle,
-            TwapOracle::constructorCall {
+            TwapOracle {
                 p: oracle_parameters(&plan, asset, venue_source)
             }
         ));
@@ -294,8 +283,7 @@ impl Builder {
                 creation!(
                     self.salt,
                     "policy",
-                    RigidPolicy,
-                    RigidPolicy::constructorCall {
+                    RigidPolicy {
                         bonus: plan.rigidBonus
                     }
                 ),
@@ -305,8 +293,7 @@ impl Builder {
                 creation!(
                     self.salt,
                     "policy",
-                    TargetHealthPolicy,
-                    TargetHealthPolicy::constructorCall {
+                    TargetHealthPolicy {
                         targetHealth: plan.targetHealth,
                         fullBonusHealth: plan.fullBonusHealth,
                         bonusShareAtOne: plan.bonusShareAtOne,
@@ -318,8 +305,7 @@ impl Builder {
                 creation!(
                     self.salt,
                     "policy",
-                    DampedPolicy,
-                    DampedPolicy::constructorCall {
+                    DampedPolicy {
                         p: same(&plan.damped)
                     }
                 ),
@@ -352,16 +338,14 @@ impl Builder {
         let extension = self.create(creation!(
             self.salt,
             "extension",
-            LendingPoolExtension,
-            LendingPoolExtension::constructorCall {
+            LendingPoolExtension {
                 p: same(&parameters)
             }
         ));
         let pool = self.create(creation!(
             self.salt,
             "pool",
-            LendingPool,
-            LendingPool::constructorCall {
+            LendingPool {
                 p: parameters,
                 extension_: extension,
             }

@@ -169,12 +169,15 @@ impl Builder {
     async fn parts(&self) -> Result<Parts, LocalError> {
         let salt = keccak256("breakwater local market");
         let token = |name: &str, symbol: &str, decimals| {
-            let constructor = SimToken::constructorCall {
-                name_: name.to_owned(),
-                symbol_: symbol.to_owned(),
-                decimals_: decimals,
-            };
-            creation!(salt, symbol, SimToken, constructor)
+            creation!(
+                salt,
+                symbol,
+                SimToken {
+                    name_: name.to_owned(),
+                    symbol_: symbol.to_owned(),
+                    decimals_: decimals,
+                }
+            )
         };
         let collateral = self
             .place(token("Local Ether", "LETH", COLLATERAL_DECIMALS))
@@ -186,8 +189,7 @@ impl Builder {
             .place(creation!(
                 salt,
                 "feed",
-                SimFeed,
-                SimFeed::constructorCall {
+                SimFeed {
                     decimals_: FEED_DECIMALS
                 }
             ))

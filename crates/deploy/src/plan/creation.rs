@@ -19,6 +19,8 @@ pub struct Creation {
     pub code: Bytes,
     /// Constructor arguments, ABI-encoded.
     pub arguments: Bytes,
+    /// The same, in words.
+    pub explained: String,
     /// Runtime code with immutables zero: what stands on chain differs from it in those alone.
     pub runtime: Bytes,
     /// Makes the addresses of one system other than those of the next.
@@ -35,6 +37,7 @@ impl Creation {
         code: &Bytes,
         runtime: &Bytes,
         constructor: &C,
+        explained: String,
     ) -> Self {
         let arguments = Bytes::from(constructor.abi_encode());
         let address = create2::address_of(salt, &[code.as_ref(), &arguments].concat());
@@ -43,6 +46,7 @@ impl Creation {
             name,
             code: code.clone(),
             arguments,
+            explained,
             runtime: runtime.clone(),
             salt,
             address,
@@ -56,6 +60,7 @@ impl Creation {
             name,
             code: code.clone(),
             arguments: Bytes::new(),
+            explained: String::new(),
             runtime: Bytes::new(),
             salt,
             address: create2::address_of(salt, code),
@@ -69,18 +74,21 @@ impl Creation {
     }
 }
 
-/// A [`Creation`] of a bound contract.
+/// A [`Creation`] of a bound contract with its constructor's arguments by name.
 macro_rules! creation {
-    ($salt:expr, $role:expr, $contract:ident, $constructor:expr) => {
+    ($salt:expr, $role:expr, $contract:ident { $($field:ident: $value:expr),+ $(,)? }) => {{
+        let constructor = $contract::constructorCall { $($field: $value),+ };
+        let explained = [$(format!("{} {:?}", stringify!($field), constructor.$field)),+].join(", ");
         $crate::plan::Creation::new(
             $salt,
             $role,
             stringify!($contract),
             &$contract::BYTECODE,
             &$contract::DEPLOYED_BYTECODE,
-            &$constructor,
+            &constructor,
+            explained,
         )
-    };
+    }};
 }
 
 pub(crate) use creation;
