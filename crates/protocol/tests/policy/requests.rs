@@ -31,7 +31,7 @@ pub fn parameters(variant: u64, random: &mut Random) -> DampedParameters {
     DampedParameters {
         confirmation: random.percent(70),
         obeys_pause: random.percent(70),
-        bonus_mode: if variant / 12 % 2 == 0 {
+        bonus_mode: if (variant / 12).is_multiple_of(2) {
             BonusMode::Time
         } else if random.percent(50) {
             BonusMode::Health
