@@ -25,6 +25,9 @@ pub enum Command {
     Scenarios,
     /// Deploy a system to a chain, or continue a deployment that was broken off
     Deploy(Deploy),
+    /// Run a keeper, or ask what it thinks
+    #[command(subcommand)]
+    Keeper(crate::keeper::Keeper),
 }
 
 /// Options of `simulate`.

@@ -3,6 +3,7 @@
 mod arguments;
 mod deploy;
 mod failure;
+mod keeper;
 mod progress;
 mod simulate;
 
@@ -40,6 +41,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Simulate(options) => simulate::run(options),
         Command::Scenarios => scenarios(),
         Command::Deploy(options) => deploy::run(options),
+        Command::Keeper(command) => keeper::run(command),
     }
 }
 
