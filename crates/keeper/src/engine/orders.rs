@@ -4,7 +4,7 @@ use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{Address, B256, map::HashMap};
 use breakwater_agents::Bid;
 use breakwater_operator::config::Capital;
-use breakwater_operator::status::BidState;
+use breakwater_operator::status::{BidState, unix_now};
 use breakwater_rpc::RpcError;
 use breakwater_sender::{Inclusion, OrderState, Outcome, Report};
 
@@ -26,6 +26,8 @@ pub(crate) struct Open {
     pub transaction: Option<B256>,
     pub nonce: Option<u64>,
     pub inclusion: Option<Inclusion>,
+    /// When it was ordered, or heard of again after a restart; by the wall clock.
+    pub since: u64,
 }
 
 /// All of them.
@@ -43,6 +45,7 @@ impl UnderWay {
                 transaction: None,
                 nonce: None,
                 inclusion: None,
+                since: unix_now(),
             },
         );
     }
@@ -96,6 +99,7 @@ impl Engine {
                 transaction: inclusion.map(|inclusion| inclusion.hash),
                 nonce: inclusion.map(|inclusion| inclusion.nonce),
                 inclusion,
+                since: unix_now(),
             };
             match state {
                 Some(OrderState::Planned) => {

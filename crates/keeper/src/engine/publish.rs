@@ -1,12 +1,13 @@
 //! What people see: the engine's state as the operator's status.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use alloy_primitives::{Address, U256, map::HashMap};
 use breakwater_operator::status::{
     BreakerLevel, BreakerStatus, BucketStatus, CollateralStatus, FallStep, Head, MAX_MISSED,
     MAX_POSITIONS, MirrorStatus, MissedLiquidation, PendingBid, PositionStatus, PriceStatus,
-    Profit, RpcEndpoint, SenderStatus, TaskStatus, Zone, unix_now,
+    Profit, RpcEndpoint, SenderStatus, TaskStatus, Zone, ZoneTotal, unix_now,
 };
 use breakwater_protocol::math::WAD;
 use breakwater_protocol::policy::{BreakerLevel as Level, NextTurn};
@@ -115,22 +116,50 @@ impl Engine {
             Level::Paused => BreakerLevel::Paused,
             Level::Halted => BreakerLevel::Halted,
         };
-        let total = self.borrowers(moment);
+        let (total, zones) = self.zones(latest, moment);
         self.status.send_modify(|status| {
             status.breaker = BreakerStatus { level, until };
             status.collaterals = collaterals;
             status.positions = positions;
             status.positions_total = total;
+            status.zones = zones;
             status.debt_total = whole(U256::from(market.total_debt), debt);
             status.falls = falls;
         });
         self.shown = Some((Instant::now(), began.elapsed()));
     }
 
-    /// How many accounts owe anything: those that a fall to nothing reaches.
-    fn borrowers(&self, moment: &Moment) -> u64 {
+    /// How many accounts owe anything, and how much of it by zone. All are counted by a fall to nothing, which reaches everybody;
+    /// those below 1 are known one by one.
+    fn zones(&self, latest: &Latest, moment: &Moment) -> (u64, BTreeMap<Zone, ZoneTotal>) {
+        let decimals = self.context.system.debt.decimals;
         let all = self.mirror.debt_falling(moment, None, &[10_000]);
-        all.first().map_or(0, |all| all.accounts)
+        let (total, debt) = all
+            .first()
+            .map_or((0, U256::ZERO), |all| (all.accounts, all.debt));
+        let mut zones: BTreeMap<Zone, (u64, U256)> =
+            Zone::ALL.into_iter().map(|zone| (zone, (0, U256::ZERO))).collect();
+        let mut below = (0, U256::ZERO);
+        for thought in &latest.plan.thoughts {
+            let Ok(health) = self.mirror.account_health(&thought.account, moment) else {
+                continue;
+            };
+            let sum = zones.entry(zone_of(&health)).or_default();
+            *sum = (sum.0 + 1, sum.1 + health.debt);
+            below = (below.0 + 1, below.1 + health.debt);
+        }
+        zones.insert(
+            Zone::Healthy,
+            (total - below.0.min(total), debt.saturating_sub(below.1)),
+        );
+        let zones = zones
+            .into_iter()
+            .map(|(zone, (positions, debt))| {
+                let debt = whole(debt, decimals);
+                (zone, ZoneTotal { positions, debt })
+            })
+            .collect();
+        (total, zones)
     }
 
     fn collaterals(&self, latest: &Latest) -> Vec<CollateralStatus> {
@@ -293,7 +322,7 @@ impl Engine {
                 transaction: open.transaction,
                 max_fee_gwei: open.bid.map_or(f64::NAN, |bid| bid.max_fee),
                 tip_gwei: open.bid.map_or(f64::NAN, |bid| bid.tip),
-                since: open.ordered.planned_at,
+                since: open.since,
                 state: open.state,
             })
             .collect();

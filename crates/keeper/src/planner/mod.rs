@@ -459,6 +459,3 @@ fn kept_at(price: f64) -> Venue {
 fn debt_tokens(sight: &Sight<'_>, amount: U256) -> f64 {
     whole(amount, sight.system.debt.decimals)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,334 @@
+//! Whether all of it happened, by the chain; and whether the keeper says the same of it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use alloy::eips::BlockId;
+use alloy::providers::{DynProvider, Provider};
+use alloy_primitives::{Address, I256, U256};
+use breakwater_bindings::SimFeed;
+use breakwater_deploy::local::{FEED_DECIMALS, LocalError, Market, SLOT};
+use breakwater_operator::status::Status;
+
+use super::accounts::{Closing, sent};
+use super::cast::{Borrower, CAST, Fate, name_of};
+use super::error::DrillError;
+use super::report::{Checks, Report, Row};
+use super::stage::Stage;
+use super::tell::{clock, grouped, percent};
+use super::watch::{Forecast, Wait};
+use crate::store::{Doer, Kind, Store};
+use crate::units::{ratio, whole, whole_signed};
+
+/// How far the keeper's account of the gas may be from ours, as a share: it counts at the price when it planned, we at the one of the
+/// block before, and between the two the feed may move.
+const GAS_TOLERANCE: f64 = 0.01;
+
+/// What was seen while it went on.
+pub(super) struct Watched {
+    pub seen: BTreeSet<(Wait, Address)>,
+    pub forecasts: HashMap<Address, Forecast>,
+    pub start: u64,
+    pub symbols: (String, String),
+    pub decimals: (u8, u8),
+}
+
+/// Where the books are.
+pub(super) struct Books<'a> {
+    pub provider: &'a DynProvider,
+    pub market: &'a Market,
+    pub keeper: Address,
+    /// The block at which the keeper had sent nothing.
+    pub from: u64,
+    /// Its debt tokens and native coins then.
+    pub before: (U256, U256),
+    /// The same at the end.
+    pub after: (U256, U256),
+    /// What it said at last.
+    pub said: Status,
+    /// Its state directory.
+    pub state: &'a Path,
+}
+
+/// How every position ended, by the pool.
+pub(super) async fn positions(
+    stage: &Stage<'_>,
+    untouched: (U256, U256),
+    checks: &mut Checks,
+) -> Result<(), DrillError> {
+    let mut ends = Vec::new();
+    let mut solvent = true;
+    for borrower in CAST {
+        let account = borrower.address();
+        let (shares, held) = stage.position(account).await?;
+        let closed = shares.is_zero();
+        let health = ratio(stage.health(account).await?);
+        solvent &= closed || health >= 1.0;
+        ends.push(if closed {
+            format!("{} closed", borrower.name)
+        } else {
+            format!("{} {health:.4}", borrower.name)
+        });
+        if borrower.fate == Fate::Healthy {
+            checks.expect(
+                format!("{}, who was healthy throughout, is untouched", borrower.name),
+                (shares, held) == untouched,
+                format!("{shares} debt shares and {held} of collateral, as before the first fall"),
+            );
+        }
+    }
+    checks.expect("every position ends healthy or closed", solvent, ends.join(", "));
+    Ok(())
+}
+
+/// What was earned, and every expectation about how.
+pub(super) async fn books(
+    books: Books<'_>,
+    watched: Watched,
+    mut checks: Checks,
+) -> Result<Report, DrillError> {
+    let Books {
+        provider, market, ..
+    } = books;
+    let transactions = sent(provider, market.deployment(), books.keeper, books.from + 1).await?;
+    let mut rows = Vec::new();
+    for one in transactions {
+        let native = native_price(provider, market, one.block - 1).await?;
+        let account = one
+            .closings
+            .first()
+            .map(|closing| closing.account)
+            .or(one.flagged.first().copied());
+        rows.push(Row {
+            at: one.timestamp.saturating_sub(watched.start),
+            name: account.map_or_else(String::new, name_of),
+            gas: whole(one.gas, 18) * native,
+            sent: one,
+        });
+    }
+    let report = Report {
+        rows,
+        checks: Vec::new(),
+        gross: difference(books.after.0, books.before.0),
+        spent: books.before.1.saturating_sub(books.after.1),
+        keeper: books.said.profit,
+        decimals: watched.decimals,
+        symbols: watched.symbols.clone(),
+    };
+    path(&report, &watched, &mut checks);
+    sums(&report, &mut checks);
+    ledger(&report, &books, &mut checks)?;
+    Ok(Report {
+        checks: checks.0,
+        ..report
+    })
+}
+
+/// That each fate came about, in the way that it should.
+fn path(report: &Report, watched: &Watched, checks: &mut Checks) {
+    let of = |account: Address| {
+        let all = report.rows.iter().flat_map(|row| &row.sent.closings);
+        all.filter(move |closing| closing.account == account)
+            .collect::<Vec<&Closing>>()
+    };
+    for borrower in CAST {
+        let (name, account) = (borrower.name, borrower.address());
+        let closings = of(account);
+        let kinds: Vec<Kind> = closings.iter().map(|closing| closing.kind).collect();
+        let count = format!("{} liquidations", closings.len());
+        match borrower.fate {
+            Fate::Parts => checks.expect(
+                format!("{name} is liquidated in parts"),
+                closings.len() >= 2 && kinds.iter().all(|kind| *kind == Kind::Liquidated),
+                count,
+            ),
+            Fate::Waits => waited(&borrower, &closings, report, watched, checks),
+            Fate::Hard | Fate::Late => checks.expect(
+                format!("{name} is liquidated"),
+                kinds.contains(&Kind::Liquidated),
+                count,
+            ),
+            Fate::Insolvent => checks.expect(
+                format!("{name}, insolvent, is settled and never liquidated"),
+                kinds == [Kind::Settled],
+                format!("{kinds:?}"),
+            ),
+            Fate::Healthy => checks.expect(
+                format!("{name} is never liquidated"),
+                closings.is_empty(),
+                count,
+            ),
+        }
+    }
+    let held = |wait: Wait| watched.seen.iter().filter(move |(seen, _)| *seen == wait);
+    checks.expect(
+        "the keeper waits for turns or for the bucket",
+        held(Wait::Turn).count() + held(Wait::Bucket).count() > 0,
+        format!(
+            "{} positions waited for a turn, {} for the bucket",
+            held(Wait::Turn).count(),
+            held(Wait::Bucket).count()
+        ),
+    );
+    let reverted = report.rows.iter().filter(|row| !row.sent.success).count();
+    checks.expect(
+        "no transaction of the keeper reverts",
+        reverted == 0,
+        format!("{reverted} of {}", report.rows.len()),
+    );
+}
+
+/// That the small position's clock was started, that the keeper then waited for the bonus, and bid when it said that it would.
+fn waited(
+    borrower: &Borrower,
+    closings: &[&Closing],
+    report: &Report,
+    watched: &Watched,
+    checks: &mut Checks,
+) {
+    let (name, account) = (borrower.name, borrower.address());
+    let flag = report
+        .rows
+        .iter()
+        .find(|row| row.sent.flagged.contains(&account) && row.sent.closings.is_empty());
+    let bid = closings.first().and_then(|closing| {
+        report
+            .rows
+            .iter()
+            .find(|row| row.sent.hash == closing.hash)
+            .map(|row| (&row.sent, closing.bonus))
+    });
+    let (Some(flag), Some((bid, bonus))) = (flag, bid) else {
+        checks.expect(
+            format!("{name}'s clock is started and {name} is liquidated"),
+            false,
+            format!("flag: {}, liquidation: {}", flag.is_some(), bid.is_some()),
+        );
+        return;
+    };
+    let waited = bid.timestamp.saturating_sub(flag.sent.timestamp);
+    checks.expect(
+        format!("{name}'s clock is started, and the bid comes when the bonus pays"),
+        waited >= 60 && watched.seen.contains(&(Wait::Bonus, account)),
+        format!("{} after the clock, at a bonus of {}", clock(waited), percent(bonus)),
+    );
+    let Some(forecast) = watched.forecasts.get(&account) else {
+        checks.expect(
+            format!("the keeper says when it will bid for {name}"),
+            false,
+            "it never did",
+        );
+        return;
+    };
+    let off = bid.timestamp.abs_diff(forecast.at);
+    checks.expect(
+        format!("the bid for {name} lands within one block of the planned time"),
+        off <= SLOT,
+        format!(
+            "planned for {} (as it said at {}), in the block of {}: {off} s",
+            clock(forecast.at.saturating_sub(watched.start)),
+            clock(forecast.made.saturating_sub(watched.start)),
+            clock(bid.timestamp.saturating_sub(watched.start)),
+        ),
+    );
+}
+
+/// That receipts, balances and the keeper agree, and that it pays.
+fn sums(report: &Report, checks: &mut Checks) {
+    let by_receipts = report
+        .rows
+        .iter()
+        .fold(I256::ZERO, |sum, row| sum.saturating_add(row.sent.earned));
+    let gas_by_receipts = report
+        .rows
+        .iter()
+        .fold(U256::ZERO, |sum, row| sum.saturating_add(row.sent.gas));
+    checks.expect(
+        "receipts and balances agree, to the last unit",
+        by_receipts == report.gross && gas_by_receipts == report.spent,
+        format!(
+            "{} base units earned and {} wei of gas by receipts, {} and {} by balances",
+            by_receipts, gas_by_receipts, report.gross, report.spent
+        ),
+    );
+    let net = report.earned() - report.gas();
+    checks.expect(
+        "there is a profit net of gas",
+        net > 0.0,
+        format!("{} {}", grouped(net), report.symbols.0),
+    );
+    // The keeper adds fractions up.
+    let gross_off = (report.keeper.gross - report.earned()).abs();
+    let gas_off = (report.keeper.gas - report.gas()).abs();
+    checks.expect(
+        "the keeper says the same of its profit",
+        gross_off < 1e-3 && gas_off <= GAS_TOLERANCE * report.gas(),
+        format!(
+            "gross {} against {}, gas {} against {}",
+            grouped(report.keeper.gross),
+            grouped(report.earned()),
+            grouped(report.keeper.gas),
+            grouped(report.gas())
+        ),
+    );
+    let succeeded = report.rows.iter().filter(|row| row.sent.success).count();
+    checks.expect(
+        "the keeper counts the same transactions",
+        report.keeper.succeeded == succeeded as u64,
+        format!("{} against {succeeded}", report.keeper.succeeded),
+    );
+}
+
+/// That the keeper's ledger has every liquidation, as its own.
+fn ledger(report: &Report, books: &Books<'_>, checks: &mut Checks) -> Result<(), DrillError> {
+    let deployment = books.market.deployment();
+    let mut store = Store::open(books.state, deployment.chain_id, deployment.pool)?;
+    let entries = store.latest(10_000, false)?;
+    let ours = entries
+        .iter()
+        .filter(|entry| entry.doer == Doer::Us)
+        .count();
+    let on_chain: usize = report
+        .rows
+        .iter()
+        .map(|row| row.sent.closings.len())
+        .sum();
+    checks.expect(
+        "the keeper's ledger has every liquidation as its own",
+        ours == entries.len() && ours == on_chain,
+        format!("{ours} of {} entries, {on_chain} on chain", entries.len()),
+    );
+    Ok(())
+}
+
+/// The native coin in debt tokens at a block: the market lists it as its collateral.
+async fn native_price(
+    provider: &DynProvider,
+    market: &Market,
+    block: u64,
+) -> Result<f64, DrillError> {
+    use alloy::rpc::types::TransactionRequest;
+    use alloy_sol_types::SolCall;
+    let feed = market.collateral().feed;
+    let call = SimFeed::latestRoundDataCall {};
+    let request = TransactionRequest::default()
+        .to(feed)
+        .input(call.abi_encode().into());
+    let answer = provider
+        .call(request)
+        .block(BlockId::number(block))
+        .await?;
+    let round = SimFeed::latestRoundDataCall::abi_decode_returns(&answer).map_err(|error| {
+        DrillError::Market(LocalError::Deploy(breakwater_deploy::DeployError::Answer {
+            during: format!("read the feed at block {block}"),
+            expected: "a round".to_owned(),
+            found: error.to_string(),
+        }))
+    })?;
+    Ok(whole_signed(round.answer, FEED_DECIMALS))
+}
+
+/// a − b.
+fn difference(a: U256, b: U256) -> I256 {
+    I256::from_raw(a).saturating_sub(I256::from_raw(b))
+}

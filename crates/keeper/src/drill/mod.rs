@@ -1,0 +1,469 @@
+//! The whole path on a chain of its own: an anvil is started, the system deployed with its default parameters, positions are
+//! opened and broken, and the keeper (the same that `keeper run` runs, in this process) has to close them at a profit. Only the
+//! feed, the traders who follow it, and the chain's time are moved. What it did is then read from the chain, not from what
+//! it says, and every expectation is checked.
+
+pub mod accounts;
+mod anvil;
+mod cast;
+mod error;
+mod judge;
+mod report;
+mod stage;
+mod tell;
+mod watch;
+
+use std::env;
+use std::time::Duration;
+
+use alloy::node_bindings::AnvilInstance;
+use alloy::providers::ext::AnvilApi;
+use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::rpc::client::ClientBuilder;
+use alloy::signers::local::PrivateKeySigner;
+use alloy_primitives::{Address, U256};
+use breakwater_bindings::SimToken;
+use breakwater_deploy::local::{LocalError, Market, SLOT, START_PRICE};
+use breakwater_deploy::{ManifestFile, RpcViews, Views};
+use breakwater_operator::config::{Environment, KeeperConfig};
+use breakwater_operator::status::{Status, Zone};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+pub use error::DrillError;
+pub use report::{Check, Report, Row};
+pub use tell::{Told, amount, clock, grouped, percent, signed_amount};
+
+use crate::run::{Keeper, Options, start};
+use cast::{CAST, FIRST_FALL, Fate, GAP};
+use report::Checks;
+use stage::{BASE_FEE, Stage, blocks, price};
+use watch::{Wait, Watch};
+
+/// Which of the anvil's accounts the keeper sends from: the market uses the first three.
+const PLACE: usize = 5;
+
+/// How often the bucket records the venue's depth before the fall, and how far apart, seconds: it opened over an empty market and
+/// follows one that grew with a delay that is meant to be there.
+const DEPTH_READINGS: (u64, u64) = (12, 900);
+
+/// Blocks that each fall may take, and blocks after which a transaction is final, with some to spare.
+const FALL_BLOCKS: u64 = 260;
+const FINAL_BLOCKS: u64 = breakwater_sender::FINAL_DEPTH + 6;
+
+/// How long the keeper may take to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long an interrupt may come after the failures that it causes: a terminal sends it to the anvil too.
+const INTERRUPT_LAG: Duration = Duration::from_millis(300);
+
+/// Runs a drill; `tell` hears what happens. Everything that was started is ended and removed when this returns.
+///
+/// # Errors
+/// [`DrillError`] where the drill does not come to its end. Where it does, [`Report::failed`] says what was not as expected.
+pub async fn run(
+    stop: CancellationToken,
+    mut tell: impl FnMut(Told) + Send,
+) -> Result<Report, DrillError> {
+    let halt = stop.child_token();
+    let mut drill = Drill {
+        halt: halt.clone(),
+        stop: stop.clone(),
+        keeper: None,
+        tell: &mut tell,
+    };
+    let result = tokio::select! {
+        result = drill.perform() => result,
+        () = stop.cancelled() => Err(DrillError::Interrupted),
+    };
+    halt.cancel();
+    if let Some(keeper) = drill.keeper.take() {
+        // What it could not finish is of a chain that ends here.
+        let _ = tokio::time::timeout(STOP_WITHIN, keeper.stopped()).await;
+    }
+    match result {
+        Err(_)
+            if tokio::time::timeout(INTERRUPT_LAG, stop.cancelled())
+                .await
+                .is_ok() =>
+        {
+            Err(DrillError::Interrupted)
+        }
+        result => result,
+    }
+}
+
+/// What is alive while a drill goes on.
+struct Drill<'a> {
+    /// Ends the keeper.
+    halt: CancellationToken,
+    /// Ends the drill.
+    stop: CancellationToken,
+    keeper: Option<Keeper>,
+    tell: &'a mut (dyn FnMut(Told) + Send),
+}
+
+/// The chain and what lives on it; dropping it ends the anvil and removes the folder.
+struct Ground {
+    anvil: AnvilInstance,
+    provider: DynProvider,
+    market: Market,
+    folder: TempDir,
+}
+
+impl Drill<'_> {
+    fn part(&mut self, text: impl Into<String>) {
+        (self.tell)(Told::Part(text.into()));
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        (self.tell)(Told::Note(text.into()));
+    }
+
+    async fn perform(&mut self) -> Result<Report, DrillError> {
+        let mut checks = Checks::default();
+        let ground = self.ground().await?;
+        self.borrow(&ground, &mut checks).await?;
+        let (watch, config) = self.keep(&ground, &mut checks).await?;
+        let keeper = ground.anvil.addresses()[PLACE];
+        let from = ground.provider.get_block_number().await?;
+        let before = balances(&ground, keeper).await?;
+        let provider = ground.provider.clone();
+        let market = ground.market.clone();
+        let halt = self.halt.clone();
+        let mut stage = Stage::new(provider, market, &mut *self.tell, watch, keeper, from);
+        let system = stage.watch.status();
+        stage.symbols = (
+            system.keeper.debt_symbol.clone(),
+            system
+                .collaterals
+                .first()
+                .map_or_else(String::new, |one| one.symbol.clone()),
+        );
+        let untouched = stage.position(healthy()).await?;
+        first_fall(&mut stage, &mut checks).await?;
+        gap(&mut stage, &mut checks).await?;
+        let said = finality(&mut stage).await?;
+        halt.cancel();
+        let watched = judge::Watched {
+            seen: stage.watch.seen.clone(),
+            forecasts: stage.watch.forecasts.clone(),
+            start: stage.watch.start,
+            symbols: stage.symbols.clone(),
+            decimals: stage.decimals,
+        };
+        let met = judge::positions(&stage, untouched, &mut checks).await;
+        drop(stage);
+        met?;
+        let stopped = match self.keeper.take() {
+            Some(keeper) => tokio::time::timeout(STOP_WITHIN, keeper.stopped()).await,
+            None => return Err(DrillError::KeeperGone),
+        };
+        checks.expect(
+            "the keeper stops when it is told to",
+            matches!(stopped, Ok(Ok(()))),
+            match stopped {
+                Ok(Ok(())) => "it did".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("not within {} s", STOP_WITHIN.as_secs()),
+            },
+        );
+        judge::books(
+            judge::Books {
+                provider: &ground.provider,
+                market: &ground.market,
+                keeper,
+                from,
+                before,
+                after: balances(&ground, keeper).await?,
+                said,
+                state: &config.state.directory,
+            },
+            watched,
+            checks,
+        )
+        .await
+    }
+
+    /// The chain, the system, the market.
+    async fn ground(&mut self) -> Result<Ground, DrillError> {
+        self.part("A chain of its own");
+        let path = anvil::find(&env::current_dir()?)?;
+        let shown = path.display().to_string();
+        let anvil = tokio::task::spawn_blocking(move || anvil::start(&path))
+            .await
+            .map_err(|error| std::io::Error::other(error.to_string()))??;
+        self.note(format!("{shown} listens on {}", anvil.endpoint()));
+        let client = ClientBuilder::default().http(anvil.endpoint_url());
+        client.set_poll_interval(Duration::from_millis(20));
+        let provider = ProviderBuilder::default().connect_client(client).erased();
+        let folder = tempfile::Builder::new()
+            .prefix("breakwater-drill-")
+            .tempdir()?;
+        self.part("The system, with the parameters that are shipped");
+        let file = ManifestFile::open(folder.path().join("manifest.json"))?;
+        let mut steps = 0_u32;
+        let market = Market::deploy(provider.clone(), file, |_| steps += 1).await?;
+        provider.anvil_set_block_timestamp_interval(SLOT).await?;
+        let deployment = market.deployment();
+        self.note(format!(
+            "pool {}, damped policy {}, {} contracts, {} calls; code and parameters on chain compared with the plan",
+            deployment.pool,
+            deployment.policy.address,
+            deployment.contracts.len(),
+            deployment.calls.len(),
+        ));
+        self.note(format!(
+            "feed and venue stand at {}; a lender has deposited, the averages are warm",
+            grouped(START_PRICE as f64 / 1e8)
+        ));
+        Ok(Ground {
+            anvil,
+            provider,
+            market,
+            folder,
+        })
+    }
+
+    /// Positions, and a market that has seen them for some hours.
+    async fn borrow(&mut self, ground: &Ground, checks: &mut Checks) -> Result<(), DrillError> {
+        self.part("Borrowers");
+        let market = &ground.market;
+        let mut lowest = f64::INFINITY;
+        for borrower in CAST {
+            let account = borrower.address();
+            market
+                .open_position(account, borrower.amount(), borrower.debt())
+                .await?;
+            let call = breakwater_bindings::ILendingPool::accountHealthCall { account };
+            let views = RpcViews::new(ground.provider.clone());
+            let pool = market.deployment().pool;
+            let health = views.read(pool, call).await.map_err(LocalError::from)?;
+            let health = crate::units::ratio(health.healthFast);
+            lowest = lowest.min(health);
+            self.note(format!(
+                "{:<5} {account} owes {:>13} against {:>7} of collateral, health {health:.4}",
+                borrower.name,
+                amount(borrower.debt(), breakwater_deploy::local::DEBT_DECIMALS),
+                amount(
+                    borrower.amount(),
+                    breakwater_deploy::local::COLLATERAL_DECIMALS
+                ),
+            ));
+        }
+        checks.expect(
+            "every position is healthy before the price falls",
+            lowest >= 1.0,
+            format!("the lowest health factor is {lowest:.4}"),
+        );
+        let (readings, apart) = DEPTH_READINGS;
+        for _ in 0..readings {
+            market.advance(apart).await?;
+            market.set_price(price(100.0)).await?;
+            market.observe().await?;
+        }
+        market.advance(blocks(10)).await?;
+        self.note(format!(
+            "{} pass, in which the feed reports, and breaker and bucket observe, every quarter of an hour",
+            clock(readings * apart)
+        ));
+        ground.provider.anvil_set_auto_mine(false).await?;
+        Ok(())
+    }
+
+    /// The keeper, from a configuration file as an operator would write it.
+    async fn keep(
+        &mut self,
+        ground: &Ground,
+        checks: &mut Checks,
+    ) -> Result<(Watch, KeeperConfig), DrillError> {
+        self.part("The keeper");
+        let text = format!(
+            "[chain]\nrpc_urls = [\"{}\"]\nchain_id = {}\nmanifest = \"manifest.json\"\npoll_interval_ms = 50\n\
+             [account]\n[strategy]\ncompetitors = 0\n[state]\n[http]\nlisten = \"127.0.0.1:0\"\n",
+            ground.anvil.ws_endpoint(),
+            ground.market.deployment().chain_id,
+        );
+        let file = ground.folder.path().join("keeper.toml");
+        let config = KeeperConfig::parse(&text, &file, &Environment::default())?;
+        let signer = PrivateKeySigner::from_slice(&ground.anvil.keys()[PLACE].to_bytes())
+            .map_err(|error| DrillError::Anvil {
+                path: file,
+                reason: format!("its account {PLACE} has no usable key: {error}"),
+            })?;
+        let options = Options {
+            signer: Some(signer),
+            lock_directory: Some(ground.folder.path().join("locks")),
+            ..Options::default()
+        };
+        let keeper = start(config.clone(), options, self.halt.clone()).await?;
+        let now = ground.market.timestamp().await?;
+        let mut watch = Watch::new(keeper.status.clone(), self.stop.clone(), now);
+        let (address, http) = (keeper.address, keeper.http);
+        self.keeper = Some(keeper);
+        self.note(format!(
+            "account {address}; every setting is the default but `strategy.competitors = 0`: nobody else is on this chain"
+        ));
+        self.note(format!(
+            "its page, /health, /ready, /metrics and /status.json are on http://{http} while this goes on"
+        ));
+        self.note(format!(
+            "the base fee is held at {} gwei: an anvil's blocks are all but empty, and would let it fall to nothing",
+            BASE_FEE / 1_000_000_000
+        ));
+        let head = ground.provider.get_block_number().await?;
+        let status = watch.planned_on(head).await?;
+        let answer = ready(&http.to_string()).await;
+        checks.expect(
+            "the keeper is ready: it has every block and all positions",
+            answer.starts_with("200") && status.positions_total == CAST.len() as u64,
+            format!(
+                "/ready answers {answer}, it has {} of {} positions",
+                status.positions_total,
+                CAST.len()
+            ),
+        );
+        Ok((watch, config))
+    }
+}
+
+/// The one who is to stay as he is.
+fn healthy() -> Address {
+    CAST.iter()
+        .find(|one| one.fate == Fate::Healthy)
+        .map_or(Address::ZERO, cast::Borrower::address)
+}
+
+fn all_healthy(status: &Status) -> bool {
+    status
+        .positions
+        .iter()
+        .all(|position| position.zone == Zone::Healthy)
+        && status
+            .pending
+            .iter()
+            .all(|bid| bid.state == breakwater_operator::status::BidState::Included)
+}
+
+/// The feed first, then the traders; nothing may be liquidated in between.
+async fn first_fall(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), DrillError> {
+    (stage.tell)(Told::Part(format!(
+        "The price falls by {:.1}%, into the damped zone",
+        100.0 - FIRST_FALL
+    )));
+    let before = stage.provider.get_block_number().await?;
+    stage.report(FIRST_FALL).await?;
+    let head = stage.provider.get_block_number().await?;
+    let at = stage.market.timestamp().await? - stage.watch.start;
+    stage.event(at, head, "the feed reports the fall, the venue does not follow yet".to_owned());
+    for _ in 0..3 {
+        stage.mine().await?;
+    }
+    let early = accounts::closings(&stage.provider, stage.market.deployment(), before).await?;
+    let unconfirmed = stage
+        .watch
+        .seen
+        .iter()
+        .filter(|(wait, _)| *wait == Wait::Confirmation)
+        .count();
+    checks.expect(
+        "nothing is liquidated before the venue confirms the feed's fall",
+        early.is_empty() && unconfirmed == 3,
+        format!(
+            "{unconfirmed} of 3 positions waited for it, {} liquidations",
+            early.len()
+        ),
+    );
+    stage.trade().await?;
+    let head = stage.provider.get_block_number().await?;
+    let at = stage.market.timestamp().await? - stage.watch.start;
+    stage.event(at, head, "traders sell the venue down to the feed's price; its average of a minute follows".to_owned());
+    stage
+        .until(
+            "every position is healthy or closed after the first fall",
+            FALL_BLOCKS,
+            all_healthy,
+        )
+        .await
+}
+
+/// A fall between two reports, deeper than the damped zone.
+async fn gap(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), DrillError> {
+    (stage.tell)(Told::Part(format!(
+        "A gap: between two reports the price falls by another {:.1}%",
+        100.0 - GAP / FIRST_FALL * 100.0
+    )));
+    stage.mine().await?;
+    let status = stage.report(GAP).await?;
+    let zone = |fate| {
+        let of = |one: &&cast::Borrower| one.fate == fate;
+        let account = CAST.iter().find(of).map(cast::Borrower::address);
+        status
+            .positions
+            .iter()
+            .find(|position| Some(position.account) == account)
+            .map(|position| position.zone)
+    };
+    let found = [Fate::Hard, Fate::Insolvent, Fate::Late, Fate::Healthy].map(zone);
+    checks.expect(
+        "the gap leaves positions in the hard zone, insolvent, in the damped zone and healthy",
+        found == [Zone::Hard, Zone::Insolvent, Zone::Damped, Zone::Healthy].map(Some),
+        found
+            .map(|zone| zone.map_or("gone", Zone::name))
+            .join(", "),
+    );
+    let head = stage.provider.get_block_number().await?;
+    let at = stage.market.timestamp().await? - stage.watch.start;
+    stage.event(at, head, "the feed reports the gap".to_owned());
+    stage.trade().await?;
+    stage
+        .until(
+            "every position is healthy or closed after the gap",
+            FALL_BLOCKS,
+            all_healthy,
+        )
+        .await
+}
+
+/// Blocks until nothing can be undone; what the keeper then says that it earned.
+async fn finality(stage: &mut Stage<'_>) -> Result<Status, DrillError> {
+    for _ in 0..FINAL_BLOCKS {
+        stage.provider.evm_mine(None).await?;
+    }
+    let head = stage.provider.get_block_number().await?;
+    stage.watch.planned_on(head).await?;
+    let status = stage
+        .watch
+        .until("every transaction of the keeper is final", |status| {
+            status.pending.is_empty()
+        })
+        .await?;
+    (stage.tell)(Told::Note(format!(
+        "{FINAL_BLOCKS} blocks later everything is final, and the keeper is told to stop"
+    )));
+    Ok(status)
+}
+
+/// What `/ready` answers.
+async fn ready(address: &str) -> String {
+    let url = format!("http://{address}/ready");
+    match alloy::transports::http::reqwest::get(url).await {
+        Ok(answer) => {
+            let code = answer.status().as_u16();
+            let text = answer.text().await.unwrap_or_default();
+            format!("{code} {}", text.trim())
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Debt tokens and native coins of an account.
+async fn balances(ground: &Ground, account: Address) -> Result<(U256, U256), DrillError> {
+    let views = RpcViews::new(ground.provider.clone());
+    let asset = ground.market.deployment().asset;
+    let tokens = views
+        .read(asset, SimToken::balanceOfCall { owner: account })
+        .await
+        .map_err(LocalError::from)?;
+    Ok((tokens, ground.provider.get_balance(account).await?))
+}

@@ -1,0 +1,260 @@
+//! The drill's world: the market, its time, and the keeper on it.
+
+use alloy::providers::ext::AnvilApi;
+use alloy::providers::{DynProvider, Provider};
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolCall;
+use breakwater_bindings::ILendingPool;
+use breakwater_deploy::local::{LocalError, Market, SLOT, START_PRICE};
+use breakwater_deploy::{RpcViews, Views};
+use breakwater_operator::status::Status;
+
+use super::accounts::{Closing, closings, sent};
+use super::cast::name_of;
+use super::error::DrillError;
+use super::tell::{Told, amount, percent};
+use super::watch::Watch;
+use crate::store::Kind;
+
+/// The base fee of every block, wei: the blocks of an anvil are all but empty, and would let it fall to nothing.
+pub(super) const BASE_FEE: u128 = 10_000_000_000;
+
+/// The feed reports at least so often, blocks.
+const REPORT_EVERY: u64 = 100;
+
+/// The market while it moves.
+pub(super) struct Stage<'a> {
+    pub provider: DynProvider,
+    pub market: Market,
+    pub tell: &'a mut (dyn FnMut(Told) + Send),
+    pub watch: Watch,
+    /// The keeper's account.
+    pub keeper: Address,
+    /// Decimals of the debt and the collateral token.
+    pub decimals: (u8, u8),
+    /// Their symbols.
+    pub symbols: (String, String),
+    /// The block after which everything was looked at.
+    looked: u64,
+    made: u64,
+}
+
+impl<'a> Stage<'a> {
+    pub fn new(
+        provider: DynProvider,
+        market: Market,
+        tell: &'a mut (dyn FnMut(Told) + Send),
+        watch: Watch,
+        keeper: Address,
+        looked: u64,
+    ) -> Self {
+        use breakwater_deploy::local::{COLLATERAL_DECIMALS, DEBT_DECIMALS};
+        Self {
+            provider,
+            market,
+            tell,
+            watch,
+            keeper,
+            decimals: (DEBT_DECIMALS, COLLATERAL_DECIMALS),
+            symbols: ("debt".to_owned(), "collateral".to_owned()),
+            looked,
+            made: 0,
+        }
+    }
+
+    /// A view of the pool at the latest block.
+    pub async fn view<C: SolCall + Send + Sync>(&self, call: C) -> Result<C::Return, DrillError>
+    where
+        C::Return: Send,
+    {
+        let views = RpcViews::new(self.provider.clone());
+        let pool = self.market.deployment().pool;
+        Ok(views.read(pool, call).await.map_err(LocalError::from)?)
+    }
+
+    /// An account's health factor by the pool, in the scale of 1e18.
+    pub async fn health(&self, account: Address) -> Result<U256, DrillError> {
+        let call = ILendingPool::accountHealthCall { account };
+        Ok(self.view(call).await?.healthFast)
+    }
+
+    /// An account's debt shares and collateral by the pool.
+    pub async fn position(&self, account: Address) -> Result<(U256, U256), DrillError> {
+        let shares = self
+            .view(ILendingPool::debtSharesOfCall { account })
+            .await?;
+        let held = ILendingPool::collateralOfCall {
+            account,
+            collateralId: U256::ZERO,
+        };
+        Ok((shares, self.view(held).await?))
+    }
+
+    /// Does something with the market; its transactions are put into blocks at once.
+    async fn act<T>(
+        &self,
+        deed: impl Future<Output = Result<T, LocalError>>,
+    ) -> Result<T, DrillError> {
+        self.provider.anvil_set_auto_mine(true).await?;
+        self.provider
+            .anvil_set_next_block_base_fee_per_gas(BASE_FEE)
+            .await?;
+        let result = deed.await;
+        self.provider.anvil_set_auto_mine(false).await?;
+        Ok(result?)
+    }
+
+    /// The feed reports a price, percent of the one at the start.
+    pub async fn report(&mut self, percent: f64) -> Result<Status, DrillError> {
+        let price = price(percent);
+        self.act(self.market.set_feed(price)).await?;
+        self.look().await
+    }
+
+    /// Traders bring the venue to the feed's price.
+    pub async fn trade(&mut self) -> Result<Status, DrillError> {
+        let market = self.market.clone();
+        self.act(async {
+            let price = market.feed_price().await?;
+            market.set_venue(price).await
+        })
+        .await?;
+        self.look().await
+    }
+
+    /// A block passes. Where the keeper has just sold, traders bring the venue back in it; now and then the feed reports.
+    pub async fn pass(&mut self) -> Result<Status, DrillError> {
+        self.made += 1;
+        let status = self.watch.status();
+        let market = self.market.clone();
+        let (Some(venue), Some(fast)) = (
+            status.collaterals.first().and_then(|one| one.venue),
+            status.collaterals.first().map(|one| one.fast),
+        ) else {
+            return self.mine().await;
+        };
+        if (venue / fast - 1.0).abs() > 0.001 {
+            return self.trade().await;
+        }
+        if self.made.is_multiple_of(REPORT_EVERY) {
+            self.act(async {
+                let price = market.feed_price().await?;
+                market.set_feed(price).await
+            })
+            .await?;
+            return self.look().await;
+        }
+        self.mine().await
+    }
+
+    /// An empty block, but for what waits for one.
+    pub async fn mine(&mut self) -> Result<Status, DrillError> {
+        self.provider
+            .anvil_set_next_block_base_fee_per_gas(BASE_FEE)
+            .await?;
+        self.provider.evm_mine(None).await?;
+        self.look().await
+    }
+
+    /// Lets blocks pass until `done`, for at most `blocks`.
+    pub async fn until(
+        &mut self,
+        what: &str,
+        blocks: u64,
+        done: impl Fn(&Status) -> bool,
+    ) -> Result<(), DrillError> {
+        let mut status = self.look().await?;
+        for _ in 0..blocks {
+            if done(&status) {
+                return Ok(());
+            }
+            status = self.pass().await?;
+        }
+        Err(DrillError::Missed {
+            what: what.to_owned(),
+            limit: format!("{blocks} blocks"),
+        })
+    }
+
+    /// Waits for the keeper to plan on the head, and tells what happened since the last look.
+    pub async fn look(&mut self) -> Result<Status, DrillError> {
+        let head = self.provider.get_block_number().await?;
+        let status = self.watch.planned_on(head).await?;
+        let deployment = self.market.deployment().clone();
+        if head > self.looked {
+            let from = self.looked + 1;
+            for one in sent(&self.provider, &deployment, self.keeper, from).await? {
+                let at = one.timestamp.saturating_sub(self.watch.start);
+                for account in &one.flagged {
+                    // A liquidation writes its own flag.
+                    if one.closings.is_empty() {
+                        let text = format!(
+                            "{}: the keeper starts the clock of the bonus",
+                            name_of(*account)
+                        );
+                        self.event(at, one.block, text);
+                    }
+                }
+                if !one.success {
+                    let text = format!("a transaction of the keeper reverted: {}", one.hash);
+                    self.event(at, one.block, text);
+                }
+            }
+            for closing in closings(&self.provider, &deployment, from).await? {
+                let text = self.closed(&closing).await?;
+                let at = self.time_of(closing.block).await?;
+                self.event(at, closing.block, text);
+            }
+            self.looked = head;
+        }
+        let at = self.time_of(head).await?;
+        for text in self.watch.news(&status) {
+            self.event(at, head, text);
+        }
+        Ok(status)
+    }
+
+    async fn time_of(&self, block: u64) -> Result<u64, DrillError> {
+        let found = self.provider.get_block(block.into()).await?;
+        let timestamp = found.map_or(self.watch.start, |block| block.header.timestamp);
+        Ok(timestamp.saturating_sub(self.watch.start))
+    }
+
+    async fn closed(&self, closing: &Closing) -> Result<String, DrillError> {
+        let name = name_of(closing.account);
+        let repaid = amount(closing.repaid, self.decimals.0);
+        let seized = amount(closing.seized, self.decimals.1);
+        let (debt, collateral) = &self.symbols;
+        let (shares, _) = self.position(closing.account).await?;
+        let left = if shares.is_zero() {
+            "closed".to_owned()
+        } else {
+            let health = crate::units::ratio(self.health(closing.account).await?);
+            format!("health now {health:.4}")
+        };
+        Ok(match closing.kind {
+            Kind::Liquidated => format!(
+                "{name}: liquidated, {repaid} {debt} repaid, {seized} {collateral} seized at a bonus of {}; {left}",
+                percent(closing.bonus)
+            ),
+            Kind::Settled => format!(
+                "{name}: settled, {repaid} {debt} paid for {seized} {collateral}, the rest of the debt written off; {left}"
+            ),
+        })
+    }
+
+    /// Tells of something that happened.
+    pub fn event(&mut self, at: u64, block: u64, text: String) {
+        (self.tell)(Told::Event { at, block, text });
+    }
+}
+
+/// Percent of the price at the start, with the feed's decimals.
+pub(super) fn price(percent: f64) -> U256 {
+    U256::from((START_PRICE as f64 * percent / 100.0) as u64)
+}
+
+/// Seconds for which so many blocks last.
+pub(super) const fn blocks(count: u64) -> u64 {
+    count * SLOT
+}
