@@ -7,6 +7,7 @@
 )]
 
 mod compare;
+mod governance;
 mod operations;
 mod random;
 mod world;
