@@ -175,13 +175,21 @@ impl Engine {
                     Some(inclusion.hash),
                     Some(inclusion.nonce),
                 );
-                if let Some(open) = self.under_way.0.get_mut(&id) {
-                    open.inclusion = Some(inclusion);
+                // A restart hears of the same inclusion twice: it is learned from once.
+                let known = self
+                    .under_way
+                    .0
+                    .get_mut(&id)
+                    .and_then(|open| open.inclusion.replace(inclusion));
+                if known != Some(inclusion) {
+                    self.included(id, inclusion)?;
                 }
-                self.included(id, inclusion)?;
             }
             Outcome::Reorged { .. } => {
                 self.store.unrealise(id)?;
+                if let Some(open) = self.under_way.0.get_mut(&id) {
+                    open.inclusion = None;
+                }
                 self.note(id, BidState::Submitted, None, None);
             }
             Outcome::Cancelled(_, inclusion) => {
@@ -192,7 +200,7 @@ impl Engine {
                     Some(inclusion.nonce),
                 );
                 if let Some(ordered) = self.store.ordered(id)? {
-                    self.realised_nothing(&ordered, inclusion)?;
+                    self.realised_nothing(&ordered, inclusion, None)?;
                 }
             }
             Outcome::Expired | Outcome::Dropped { .. } => {
@@ -243,20 +251,21 @@ impl Engine {
             ordered.account,
             "our transaction in that block reverted",
         )?;
-        self.realised_nothing(&ordered, inclusion)
+        self.realised_nothing(&ordered, inclusion, Some(false))
     }
 
     fn realised_nothing(
         &mut self,
         ordered: &Ordered,
         inclusion: Inclusion,
+        success: Option<bool>,
     ) -> Result<(), StoreError> {
         let gas = gas_cost(ordered, &inclusion);
         self.store.realise(&Realised {
             id: ordered.id,
             hash: inclusion.hash,
             block: inclusion.block_number,
-            success: false,
+            success,
             gross: 0.0,
             gas,
         })
@@ -307,7 +316,7 @@ impl Engine {
                     id,
                     hash: inclusion.hash,
                     block: inclusion.block_number,
-                    success: inclusion.success,
+                    success: Some(inclusion.success),
                     gross,
                     gas,
                 })?;

@@ -137,8 +137,10 @@ impl Engine {
         let (total, debt) = all
             .first()
             .map_or((0, U256::ZERO), |all| (all.accounts, all.debt));
-        let mut zones: BTreeMap<Zone, (u64, U256)> =
-            Zone::ALL.into_iter().map(|zone| (zone, (0, U256::ZERO))).collect();
+        let mut zones: BTreeMap<Zone, (u64, U256)> = Zone::ALL
+            .into_iter()
+            .map(|zone| (zone, (0, U256::ZERO)))
+            .collect();
         let mut below = (0, U256::ZERO);
         for thought in &latest.plan.thoughts {
             let Ok(health) = self.mirror.account_health(&thought.account, moment) else {

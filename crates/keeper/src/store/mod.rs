@@ -31,7 +31,7 @@ CREATE TABLE orders (
 CREATE INDEX orders_open ON orders (open) WHERE open = 1;
 CREATE TABLE transactions (hash BLOB PRIMARY KEY, id BLOB NOT NULL REFERENCES orders (id)) STRICT;
 CREATE TABLE realised (
-    id BLOB PRIMARY KEY REFERENCES orders (id), hash BLOB NOT NULL, block INTEGER NOT NULL, success INTEGER NOT NULL,
+    id BLOB PRIMARY KEY REFERENCES orders (id), hash BLOB NOT NULL, block INTEGER NOT NULL, success INTEGER,
     gross REAL NOT NULL, gas REAL NOT NULL, final INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE ledger (

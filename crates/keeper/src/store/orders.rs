@@ -67,8 +67,8 @@ pub struct Realised {
     pub hash: B256,
     /// Its block.
     pub block: u64,
-    /// Whether it succeeded.
-    pub success: bool,
+    /// Whether the call succeeded; `None` if the order was cancelled, and this is what the cancellation cost.
+    pub success: Option<bool>,
     /// Debt tokens received, less paid; in inventory mode with what was seized at the price it was planned at.
     pub gross: f64,
     /// Gas paid, debt tokens.

@@ -142,7 +142,7 @@ fn profit_counts_once_and_not_what_left_the_chain() {
         id: order(1).id,
         hash: alloy_primitives::B256::repeat_byte(8),
         block: 9,
-        success: true,
+        success: Some(true),
         gross: 20.0,
         gas: 3.0,
     };
@@ -154,17 +154,29 @@ fn profit_counts_once_and_not_what_left_the_chain() {
     assert_eq!(store.totals(false).unwrap(), Totals::default());
     store
         .realise(&Realised {
-            success: false,
+            success: Some(false),
             gross: 0.0,
             ..realised
         })
         .unwrap();
+    // A cancellation costs gas and is no revert.
+    store.order(&order(2)).unwrap();
+    store
+        .realise(&Realised {
+            id: order(2).id,
+            success: None,
+            gross: 0.0,
+            gas: 0.5,
+            ..realised
+        })
+        .unwrap();
     store.close_order(order(1).id).unwrap();
+    store.close_order(order(2).id).unwrap();
     assert_eq!(
         store.totals(true).unwrap(),
         Totals {
             gross: 0.0,
-            gas: 3.0,
+            gas: 3.5,
             succeeded: 0,
             reverted: 1
         }
