@@ -2,18 +2,17 @@
 
 mod sending;
 
-use std::fmt;
 use std::time::Duration;
 
 use alloy::providers::{DynProvider, Provider};
 use alloy::rpc::types::TransactionReceipt;
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{B256, Bytes, U256, keccak256};
 use tokio::time::{Instant, sleep};
 
 use crate::account::Account;
 use crate::calls::{Role, has_role};
 use crate::chain::{RpcViews, Views, chain_id, failure};
-use crate::create2::{self, FACTORY, FACTORY_CODE};
+use crate::create2::{FACTORY, FACTORY_CODE};
 use crate::error::DeployError;
 use crate::estimate::{Estimate, simulate};
 use crate::manifest::{Deployment, Inclusion, ManifestFile, TransactionRecord};
@@ -141,7 +140,7 @@ impl Execution {
         for (number, step) in self.plan.steps.iter().enumerate() {
             if self.states[number] == StepState::Open {
                 open.push(number);
-                let (to, data) = request(step);
+                let (to, data) = step.request();
                 calls.push((step.to_string(), to, data));
             }
         }
@@ -391,17 +390,6 @@ fn inclusion(receipt: &TransactionReceipt) -> Option<Inclusion> {
     })
 }
 
-/// Whom a step's transaction goes to, and with what.
-fn request(step: &Step) -> (Address, Bytes) {
-    match step {
-        Step::Create(creation) => (
-            FACTORY,
-            create2::calldata(creation.salt, &creation.init_code()),
-        ),
-        Step::Call(call) => (call.target(), call.data()),
-    }
-}
-
 async fn require_factory(views: &RpcViews) -> Result<(), DeployError> {
     let code = views.code(FACTORY).await?;
     if code.is_empty() {
@@ -414,30 +402,4 @@ async fn require_factory(views: &RpcViews) -> Result<(), DeployError> {
         });
     }
     Ok(())
-}
-
-impl Step {
-    /// With what it is carried out, where the step's name does not say it all: a constructor's arguments, a listing.
-    #[must_use]
-    pub fn arguments(&self) -> Option<String> {
-        match self {
-            Self::Create(creation) => {
-                Some(creation.explained.clone()).filter(|text| !text.is_empty())
-            }
-            Self::Call(call) => call.arguments(),
-        }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Create(creation) => write!(
-                f,
-                "create {} ({}) at {}",
-                creation.role, creation.name, creation.address
-            ),
-            Self::Call(call) => call.fmt(f),
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //! and hand them over.
 
 mod creation;
+mod step;
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue;
@@ -13,6 +14,7 @@ use breakwater_bindings::{
 
 pub(crate) use creation::creation;
 pub use creation::{Creation, find_multicall};
+pub use step::Step;
 
 use crate::calls::Call;
 use crate::defaults::{CollateralPlan, SystemPlan};
@@ -21,15 +23,6 @@ use crate::manifest::{CallRecord, Collateral, ContractRecord, Deployment, Policy
 
 /// The widest confirmation band without a venue, basis points, as in `script/Deployment.sol`.
 const MAX_BAND_WITHOUT_VENUE: u16 = 200;
-
-/// One transaction of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Creates a contract.
-    Create(Creation),
-    /// Calls one.
-    Call(Call),
-}
 
 /// A system and every step to it, in the order of `script/Deployment.sol`; after that what a keeper needs.
 #[derive(Clone, Debug)]

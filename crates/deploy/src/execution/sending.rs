@@ -7,7 +7,7 @@ use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy_primitives::B256;
 use tokio::time::{Instant, sleep};
 
-use super::{Execution, inclusion, request};
+use super::{Execution, inclusion};
 use crate::account::{Account, sign};
 use crate::chain::failure;
 use crate::error::DeployError;
@@ -53,7 +53,7 @@ impl Execution {
     /// Sends a step's transaction. With a key, its hash is on disk before it leaves.
     pub(super) async fn send(&mut self, number: usize, label: &str) -> Result<B256, DeployError> {
         let from = self.account.address();
-        let (to, data) = request(&self.plan.steps[number]);
+        let (to, data) = self.plan.steps[number].request();
         let mut request = TransactionRequest::default()
             .with_from(from)
             .with_to(to)

@@ -309,8 +309,13 @@ pub(super) async fn send(
         .with_from(from)
         .with_to(to)
         .with_input(data);
-    // The node estimates, and tells why where a contract refuses.
-    let sent = provider.send_transaction(request).await;
+    // The node estimates, and tells why where a contract refuses. It does so on the latest block, and the next may need more: a
+    // venue's first trade in a block writes an observation.
+    let estimate = provider.estimate_gas(request.clone()).await;
+    let gas = estimate.map_err(|error| failure(what, error))?;
+    let sent = provider
+        .send_transaction(request.with_gas_limit(gas + gas / 2))
+        .await;
     let pending = sent.map_err(|error| failure(what, error))?;
     let hash = *pending.tx_hash();
     let receipt = crate::receipt::wait(provider, hash, what, &Default::default()).await?;
