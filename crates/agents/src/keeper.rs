@@ -17,6 +17,12 @@ pub const REVERT_GAS: u64 = 90_000;
 /// Gas of starting a clock.
 pub const FLAG_GAS: u64 = 110_000;
 
+/// Gas of a record of the depth.
+pub const RECORD_GAS: u64 = 130_000;
+
+/// By how much a record a minute after the last lets a bucket's depth grow at most: a sixtieth of sixteen times as much.
+const RECORD_GROWTH: f64 = 1.25;
+
 /// Gas limit of a liquidation.
 pub const LIQUIDATION_GAS_LIMIT: u64 = 900_000;
 
@@ -247,6 +253,34 @@ impl Keeper {
             intents.extend(planned);
         }
         intents
+    }
+
+    /// Records the depth for a bucket that holds back liquidations: `gain` is what they could leave before gas and `available` what
+    /// the bucket lets be repaid of the `wanted`. It pays if this keeper's share of the gain, everybody being equal, is more than
+    /// twice the gas of all the records that are still needed. Those who hold back nothing are not helped by another record.
+    #[must_use]
+    pub fn record(
+        &self,
+        observation: &Observation,
+        terms: &Terms,
+        gain: f64,
+        available: f64,
+        wanted: f64,
+    ) -> Option<Intent> {
+        let short = wanted / available.max(f64::MIN_POSITIVE);
+        if short <= 1.0 {
+            return None;
+        }
+        // A bucket with nothing at all is a few units: its growth is counted from there.
+        let records = (short.min(1e18).ln() / RECORD_GROWTH.ln()).ceil().max(1.0);
+        let tip = observation.competitive_tip();
+        let cost = observation.gas_cost(RECORD_GAS, tip) * records;
+        let share = gain / f64::from(terms.count.max(1));
+        (gain > terms.min_profit && share > 2.0 * cost).then(|| Intent {
+            action: Action::RecordDepth,
+            bid: Bid::lasting(observation, tip, 3),
+            gas_limit: crate::reporter::UPKEEP_GAS_LIMIT,
+        })
     }
 
     /// The better of liquidating and settling, if it pays.

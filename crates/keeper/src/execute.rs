@@ -4,7 +4,7 @@ use alloy::rpc::types::TransactionRequest;
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_sol_types::SolCall;
 use breakwater_agents::Bid;
-use breakwater_bindings::{FlashLiquidator, ILendingPool};
+use breakwater_bindings::{DampedPolicy, FlashLiquidator, ILendingPool};
 use breakwater_operator::config::Capital;
 use breakwater_rpc::{Client, RpcError};
 use breakwater_sender::Order;
@@ -23,7 +23,7 @@ fn gas_of(planned: &Planned, liquidation_gas: u64) -> u64 {
     match planned.kind {
         ActionKind::Liquidate | ActionKind::Settle => liquidation_gas,
         ActionKind::Flag => breakwater_agents::keeper::FLAG_GAS,
-        ActionKind::Approve => planned.gas_limit,
+        ActionKind::RecordDepth => breakwater_agents::keeper::RECORD_GAS,
     }
 }
 
@@ -99,7 +99,14 @@ pub fn call_of(
             }
             .abi_encode(),
         ),
-        (ActionKind::Approve, _) => return None,
+        (ActionKind::RecordDepth, _) => (
+            system.policy_address,
+            DampedPolicy::recordDepthCall {
+                pool: system.pool,
+                collateralId: collateral_id,
+            }
+            .abi_encode(),
+        ),
     };
     Some(Call {
         to,
@@ -138,7 +145,7 @@ pub struct Rehearsed {
     pub call: Call,
     /// The bid, lowered where the profit is below what was planned.
     pub bid: Bid,
-    /// What is left before gas, debt tokens; 0 for a flag.
+    /// What is left before gas, debt tokens; 0 for a flag or a record.
     pub left: f64,
 }
 
@@ -192,7 +199,7 @@ impl Stage<'_> {
                 RpcError::Reverted { .. } | RpcError::Refused { .. } => Declined::Reverts(error),
                 other => Declined::Unknown(other),
             })?;
-        if planned.kind == ActionKind::Flag {
+        if matches!(planned.kind, ActionKind::Flag | ActionKind::RecordDepth) {
             return Ok(Rehearsed {
                 call,
                 bid: planned.bid,

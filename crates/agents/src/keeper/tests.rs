@@ -365,3 +365,20 @@ fn the_bucket_goes_to_whom_it_is_worth_most() {
         }]
     ));
 }
+
+#[test]
+fn depth_is_recorded_while_that_is_cheaper_than_what_it_frees() {
+    let keeper = Keeper::group(1, 0).remove(0);
+    let records = |gain, available, wanted| {
+        keeper
+            .record(&observation(), &TERMS, gain, available, wanted)
+            .is_some()
+    };
+    // A record is 130,000 · 11.1 gwei · 100 = 0.144; a tenfold shortage takes 11 of them, twice their gas shared by two is 6.35.
+    assert!(records(6.5, 100.0, 1_000.0));
+    assert!(!records(6.2, 100.0, 1_000.0));
+    assert!(!records(1e6, 1_000.0, 1_000.0));
+    // From nothing at all it takes 186.
+    assert!(records(120.0, 0.0, 1_000.0));
+    assert!(!records(100.0, 0.0, 1_000.0));
+}

@@ -10,7 +10,7 @@ use breakwater_sender::{Inclusion, OrderState, Outcome, Report};
 
 use super::{Ended, Engine};
 use crate::receipt::{gas_paid, movements};
-use crate::store::{ActionKind, Ordered, Realised, StoreError};
+use crate::store::{Ordered, Realised, StoreError};
 use crate::units::{whole, whole_signed};
 
 /// Decimals of the native token.
@@ -234,7 +234,7 @@ impl Engine {
         let Some(ordered) = self.store.ordered(id)? else {
             return Ok(());
         };
-        let counts = matches!(ordered.kind, ActionKind::Liquidate | ActionKind::Settle);
+        let counts = ordered.kind.closes();
         if counts {
             self.planner.learn(inclusion.success);
         }

@@ -3,6 +3,7 @@
 
 mod candidates;
 mod forecast;
+mod upkeep;
 
 use alloy_primitives::{Address, B256, U256};
 use breakwater_agents::keeper::{Candidate, Keeper, Terms, best_sale};
@@ -61,11 +62,11 @@ pub struct Planned {
     pub id: B256,
     /// What is done.
     pub kind: ActionKind,
-    /// Whose position.
+    /// Whose position; the policy for a record of the depth.
     pub account: Address,
     /// Which collateral.
     pub collateral: u32,
-    /// The most to repay, base units; 0 for a flag.
+    /// The most to repay, base units; 0 for a flag or a record.
     pub repay: U256,
     /// The least that must be left before gas, debt tokens.
     pub min_profit: f64,
@@ -73,7 +74,7 @@ pub struct Planned {
     pub bid: Bid,
     /// Gas limit.
     pub gas_limit: u64,
-    /// Expected profit net of gas and margin, debt tokens; negative for a flag, whose gain comes later.
+    /// Expected profit net of gas and margin, debt tokens; negative for a flag or a record, whose gain comes later.
     pub expected: f64,
 }
 
@@ -284,6 +285,10 @@ impl Planner {
                 plan.actions.push(action);
             }
         }
+        if unready.is_none() && !pending(sight.system.policy_address) {
+            plan.actions
+                .extend(self.record_depth(sight, collateral, here, &observation, &terms));
+        }
         for (one, planned) in here.drain(..).zip(planned) {
             let mut thought = one.thought;
             thought.verdict = match &unready {
@@ -422,7 +427,7 @@ fn within_inventory(plan: &mut Plan, inventory: U256) {
             }
             // It is closed whole or not at all.
             ActionKind::Settle => action.repay <= left,
-            ActionKind::Flag | ActionKind::Approve => true,
+            ActionKind::Flag | ActionKind::RecordDepth => true,
         };
         if covered {
             left -= action.repay;

@@ -14,8 +14,8 @@ pub enum ActionKind {
     Settle,
     /// Start an auction's clock.
     Flag,
-    /// Let the pool take debt tokens that the keeper holds.
-    Approve,
+    /// Record the depth for a collateral's bucket.
+    RecordDepth,
 }
 
 impl ActionKind {
@@ -26,12 +26,18 @@ impl ActionKind {
             Self::Liquidate => "liquidate",
             Self::Settle => "settle",
             Self::Flag => "flag",
-            Self::Approve => "approve",
+            Self::RecordDepth => "record-depth",
         }
     }
 
+    /// Whether it repays debt, rather than prepare for that.
+    #[must_use]
+    pub const fn closes(self) -> bool {
+        matches!(self, Self::Liquidate | Self::Settle)
+    }
+
     fn parse(name: &str) -> Option<Self> {
-        [Self::Liquidate, Self::Settle, Self::Flag, Self::Approve]
+        [Self::Liquidate, Self::Settle, Self::Flag, Self::RecordDepth]
             .into_iter()
             .find(|kind| kind.name() == name)
     }
