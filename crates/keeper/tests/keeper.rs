@@ -1,5 +1,7 @@
 //! Keepers on a local market.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
 mod support;
 
 use alloy::providers::Provider;

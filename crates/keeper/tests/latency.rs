@@ -1,5 +1,7 @@
 //! From a head's arrival to a bid on disk and with the sender, one call on the pending block included.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
 mod support;
 
 use std::io::{Read as _, Write as _};

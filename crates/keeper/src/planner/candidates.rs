@@ -108,8 +108,7 @@ impl Planner {
             };
             let better = best.as_ref().is_none_or(|best| {
                 let key = |one: &Considered| (one.candidate.repay > 0.0, one.profit_now);
-                let (a, b) = (key(&found), key(best));
-                a.0 > b.0 || a.0 == b.0 && a.1 > b.1
+                key(&found).partial_cmp(&key(best)) == Some(std::cmp::Ordering::Greater)
             });
             if better {
                 best = Some(found);
