@@ -195,6 +195,7 @@ fn redacted(failure: Failure, url: &str) -> Failure {
         Failure::Input(error) => Failure::Input(report(&error.to_string())),
         Failure::Other(error) => Failure::Other(report(&format!("{error:#}"))),
         Failure::Interrupted => Failure::Interrupted,
+        Failure::Stopped(text) => Failure::Stopped(text),
     }
 }
 

@@ -11,6 +11,8 @@ pub enum Failure {
     Input(Report),
     /// The user stopped it: exit code 130, as a shell says it of an interrupt.
     Interrupted,
+    /// The user stopped it, and this is what that left: exit code 130.
+    Stopped(String),
     /// Anything else: exit code 1.
     Other(Report),
 }
@@ -43,6 +45,7 @@ impl Failure {
         match self {
             Self::Input(report) => line(&report.to_string()),
             Self::Interrupted => "interrupted, nothing was written".to_owned(),
+            Self::Stopped(text) => text.clone(),
             Self::Other(report) => line(&format!("{report:#}")),
         }
     }
@@ -51,7 +54,7 @@ impl Failure {
     pub fn code(&self) -> ExitCode {
         match self {
             Self::Input(_) => ExitCode::from(2),
-            Self::Interrupted => ExitCode::from(130),
+            Self::Interrupted | Self::Stopped(_) => ExitCode::from(130),
             Self::Other(_) => ExitCode::FAILURE,
         }
     }

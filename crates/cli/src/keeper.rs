@@ -26,6 +26,8 @@ pub enum Keeper {
     Replay(Replay),
     /// Watch a running keeper in the terminal
     Watch(Watch),
+    /// Prove the whole path on a chain of its own: deploy, open and break positions, liquidate them at a profit
+    Drill,
     /// Print a commented configuration with every key
     Example,
 }
@@ -107,6 +109,7 @@ pub fn run(command: &Keeper) -> Result<(), Failure> {
                     .await
                     .map_err(Failure::other)
             }
+            Keeper::Drill => crate::drill::run(stop_on_signals()?).await,
             Keeper::Example => Ok(()),
         }
     });

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod deploy;
+mod drill;
 mod failure;
 mod keeper;
 mod progress;

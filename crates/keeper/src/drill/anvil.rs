@@ -9,7 +9,7 @@ use alloy::node_bindings::{Anvil, AnvilInstance};
 use super::error::DrillError;
 
 /// How far in the past the chain begins, seconds. Its time is moved, and so ahead of the world's: not beyond it.
-const PAST: u64 = 8 * 3_600;
+const PAST: u64 = 10 * 3_600;
 
 /// Longest wait for its first answer, milliseconds.
 const START_WITHIN: u64 = 60_000;

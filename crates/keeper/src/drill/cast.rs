@@ -38,8 +38,8 @@ const THRESHOLD: f64 = 0.83;
 
 /// Everybody. At the first fall the price is 92.5% of what it was, after the gap 77%.
 pub const CAST: [Borrower; 7] = [
-    borrower("Ada", 700_000, 96.0, Fate::Parts),
-    borrower("Ben", 500_000, 95.5, Fate::Parts),
+    borrower("Ada", 1_200_000, 96.0, Fate::Parts),
+    borrower("Ben", 1_000_000, 95.5, Fate::Parts),
     borrower("Cleo", 600, 95.8, Fate::Waits),
     borrower("Dan", 200_000, 86.0, Fate::Hard),
     borrower("Eve", 60_000, 92.0, Fate::Insolvent),

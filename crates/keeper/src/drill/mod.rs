@@ -44,8 +44,8 @@ use watch::{Wait, Watch};
 const PLACE: usize = 5;
 
 /// How often the bucket records the venue's depth before the fall, and how far apart, seconds: it opened over an empty market and
-/// follows one that grew with a delay that is meant to be there.
-const DEPTH_READINGS: (u64, u64) = (12, 900);
+/// follows one that grew at most 4.75-fold in a quarter of an hour, which is meant to be so.
+const DEPTH_READINGS: (u64, u64) = (22, 900);
 
 /// Blocks that each fall may take, and blocks after which a transaction is final, with some to spare.
 const FALL_BLOCKS: u64 = 260;
@@ -207,11 +207,13 @@ impl Drill<'_> {
         provider.anvil_set_block_timestamp_interval(SLOT).await?;
         let deployment = market.deployment();
         self.note(format!(
-            "pool {}, damped policy {}, {} contracts, {} calls; code and parameters on chain compared with the plan",
-            deployment.pool,
-            deployment.policy.address,
+            "{} contracts, {} calls; code and parameters on chain compared with the plan",
             deployment.contracts.len(),
             deployment.calls.len(),
+        ));
+        self.note(format!(
+            "pool {}, damped policy {}",
+            deployment.pool, deployment.policy.address,
         ));
         self.note(format!(
             "feed and venue stand at {}; a lender has deposited, the averages are warm",
@@ -286,11 +288,12 @@ impl Drill<'_> {
         );
         let file = ground.folder.path().join("keeper.toml");
         let config = KeeperConfig::parse(&text, &file, &Environment::default())?;
-        let signer = PrivateKeySigner::from_slice(&ground.anvil.keys()[PLACE].to_bytes())
-            .map_err(|error| DrillError::Anvil {
+        let signer = PrivateKeySigner::from_slice(&ground.anvil.keys()[PLACE].to_bytes()).map_err(
+            |error| DrillError::Anvil {
                 path: file,
                 reason: format!("its account {PLACE} has no usable key: {error}"),
-            })?;
+            },
+        )?;
         let options = Options {
             signer: Some(signer),
             lock_directory: Some(ground.folder.path().join("locks")),
@@ -302,17 +305,26 @@ impl Drill<'_> {
         let (address, http) = (keeper.address, keeper.http);
         self.keeper = Some(keeper);
         self.note(format!(
-            "account {address}; every setting is the default but `strategy.competitors = 0`: nobody else is on this chain"
+            "account {address}, shipped settings but for competitors = 0: nobody else is on this chain"
         ));
         self.note(format!(
-            "its page, /health, /ready, /metrics and /status.json are on http://{http} while this goes on"
+            "http://{http} serves its page, /health, /ready, /metrics and /status.json while this goes on"
         ));
         self.note(format!(
-            "the base fee is held at {} gwei: an anvil's blocks are all but empty, and would let it fall to nothing",
+            "the base fee is held at {} gwei: empty blocks would let it fall to nothing",
             BASE_FEE / 1_000_000_000
         ));
         let head = ground.provider.get_block_number().await?;
         let status = watch.planned_on(head).await?;
+        if let Some(bucket) = status.collaterals.first().and_then(|one| one.bucket) {
+            self.note(format!(
+                "volume bucket: {} of {}, of which {} are reserved; {} flow in a minute",
+                grouped(bucket.level),
+                grouped(bucket.cap),
+                grouped(bucket.cap * bucket.reserve),
+                grouped(bucket.refill_per_minute)
+            ));
+        }
         let answer = ready(&http.to_string()).await;
         checks.expect(
             "the keeper is ready: it has every block and all positions",
@@ -351,11 +363,11 @@ async fn first_fall(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), Dr
         "The price falls by {:.1}%, into the damped zone",
         100.0 - FIRST_FALL
     )));
+    stage.watch.forget();
     let before = stage.provider.get_block_number().await?;
-    stage.report(FIRST_FALL).await?;
-    let head = stage.provider.get_block_number().await?;
-    let at = stage.market.timestamp().await? - stage.watch.start;
-    stage.event(at, head, "the feed reports the fall, the venue does not follow yet".to_owned());
+    stage
+        .report(FIRST_FALL, "the venue does not follow yet")
+        .await?;
     for _ in 0..3 {
         stage.mine().await?;
     }
@@ -374,10 +386,8 @@ async fn first_fall(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), Dr
             early.len()
         ),
     );
-    stage.trade().await?;
-    let head = stage.provider.get_block_number().await?;
-    let at = stage.market.timestamp().await? - stage.watch.start;
-    stage.event(at, head, "traders sell the venue down to the feed's price; its average of a minute follows".to_owned());
+    let more = "its average of a minute follows";
+    stage.trade(FIRST_FALL, more).await?;
     stage
         .until(
             "every position is healthy or closed after the first fall",
@@ -393,8 +403,10 @@ async fn gap(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), DrillErro
         "A gap: between two reports the price falls by another {:.1}%",
         100.0 - GAP / FIRST_FALL * 100.0
     )));
+    stage.watch.forget();
     stage.mine().await?;
-    let status = stage.report(GAP).await?;
+    stage.trade(GAP, "the feed has not reported it").await?;
+    let status = stage.report(GAP, "as far as it fell").await?;
     let zone = |fate| {
         let of = |one: &&cast::Borrower| one.fate == fate;
         let account = CAST.iter().find(of).map(cast::Borrower::address);
@@ -408,14 +420,8 @@ async fn gap(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), DrillErro
     checks.expect(
         "the gap leaves positions in the hard zone, insolvent, in the damped zone and healthy",
         found == [Zone::Hard, Zone::Insolvent, Zone::Damped, Zone::Healthy].map(Some),
-        found
-            .map(|zone| zone.map_or("gone", Zone::name))
-            .join(", "),
+        found.map(|zone| zone.map_or("gone", Zone::name)).join(", "),
     );
-    let head = stage.provider.get_block_number().await?;
-    let at = stage.market.timestamp().await? - stage.watch.start;
-    stage.event(at, head, "the feed reports the gap".to_owned());
-    stage.trade().await?;
     stage
         .until(
             "every position is healthy or closed after the gap",

@@ -5,14 +5,14 @@ use alloy::providers::{DynProvider, Provider};
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use breakwater_bindings::ILendingPool;
-use breakwater_deploy::local::{LocalError, Market, SLOT, START_PRICE};
+use breakwater_deploy::local::{FEED_DECIMALS, LocalError, Market, SLOT, START_PRICE};
 use breakwater_deploy::{RpcViews, Views};
 use breakwater_operator::status::Status;
 
 use super::accounts::{Closing, closings, sent};
 use super::cast::name_of;
 use super::error::DrillError;
-use super::tell::{Told, amount, percent};
+use super::tell::{Told, amount, grouped, percent};
 use super::watch::Watch;
 use crate::store::Kind;
 
@@ -105,14 +105,25 @@ impl<'a> Stage<'a> {
     }
 
     /// The feed reports a price, percent of the one at the start.
-    pub async fn report(&mut self, percent: f64) -> Result<Status, DrillError> {
+    pub async fn report(&mut self, percent: f64, more: &str) -> Result<Status, DrillError> {
         let price = price(percent);
         self.act(self.market.set_feed(price)).await?;
-        self.look().await
+        let whole = grouped(crate::units::whole(price, FEED_DECIMALS));
+        self.look_after(Some(format!("the feed reports {whole}; {more}")))
+            .await
+    }
+
+    /// Traders bring the venue to a price, percent of the one at the start.
+    pub async fn trade(&mut self, percent: f64, more: &str) -> Result<Status, DrillError> {
+        let price = price(percent);
+        self.act(self.market.set_venue(price)).await?;
+        let whole = grouped(crate::units::whole(price, FEED_DECIMALS));
+        self.look_after(Some(format!("traders bring the venue to {whole}; {more}")))
+            .await
     }
 
     /// Traders bring the venue to the feed's price.
-    pub async fn trade(&mut self) -> Result<Status, DrillError> {
+    async fn arbitrage(&mut self) -> Result<Status, DrillError> {
         let market = self.market.clone();
         self.act(async {
             let price = market.feed_price().await?;
@@ -134,7 +145,7 @@ impl<'a> Stage<'a> {
             return self.mine().await;
         };
         if (venue / fast - 1.0).abs() > 0.001 {
-            return self.trade().await;
+            return self.arbitrage().await;
         }
         if self.made.is_multiple_of(REPORT_EVERY) {
             self.act(async {
@@ -178,40 +189,58 @@ impl<'a> Stage<'a> {
 
     /// Waits for the keeper to plan on the head, and tells what happened since the last look.
     pub async fn look(&mut self) -> Result<Status, DrillError> {
+        self.look_after(None).await
+    }
+
+    /// The same after something of our own in the head.
+    async fn look_after(&mut self, ours: Option<String>) -> Result<Status, DrillError> {
         let head = self.provider.get_block_number().await?;
         let status = self.watch.planned_on(head).await?;
-        let deployment = self.market.deployment().clone();
+        let at = self.time_of(head).await?;
+        let mut events: Vec<(u64, u64, String)> =
+            ours.into_iter().map(|text| (at, head, text)).collect();
         if head > self.looked {
-            let from = self.looked + 1;
-            for one in sent(&self.provider, &deployment, self.keeper, from).await? {
-                let at = one.timestamp.saturating_sub(self.watch.start);
-                for account in &one.flagged {
-                    // A liquidation writes its own flag.
-                    if one.closings.is_empty() {
-                        let text = format!(
-                            "{}: the keeper starts the clock of the bonus",
-                            name_of(*account)
-                        );
-                        self.event(at, one.block, text);
-                    }
-                }
-                if !one.success {
-                    let text = format!("a transaction of the keeper reverted: {}", one.hash);
-                    self.event(at, one.block, text);
-                }
-            }
-            for closing in closings(&self.provider, &deployment, from).await? {
-                let text = self.closed(&closing).await?;
-                let at = self.time_of(closing.block).await?;
-                self.event(at, closing.block, text);
-            }
+            events.extend(self.happened(self.looked + 1).await?);
             self.looked = head;
         }
-        let at = self.time_of(head).await?;
-        for text in self.watch.news(&status) {
-            self.event(at, head, text);
+        events.sort_by_key(|(_, block, _)| *block);
+        events.extend(
+            self.watch
+                .news(&status)
+                .into_iter()
+                .map(|text| (at, head, text)),
+        );
+        for (at, block, text) in events {
+            (self.tell)(Told::Event { at, block, text });
         }
         Ok(status)
+    }
+
+    /// What is in the blocks from `from` on, in words.
+    async fn happened(&self, from: u64) -> Result<Vec<(u64, u64, String)>, DrillError> {
+        let deployment = self.market.deployment();
+        let mut events = Vec::new();
+        for one in sent(&self.provider, deployment, self.keeper, from).await? {
+            let at = one.timestamp.saturating_sub(self.watch.start);
+            // A liquidation writes its own flag.
+            let flagged = one.flagged.iter().filter(|_| one.closings.is_empty());
+            events.extend(flagged.map(|account| {
+                let text = format!(
+                    "{}: the keeper starts the clock of the bonus",
+                    name_of(*account)
+                );
+                (at, one.block, text)
+            }));
+            if !one.success {
+                let text = format!("a transaction of the keeper reverted: {}", one.hash);
+                events.push((at, one.block, text));
+            }
+        }
+        for closing in closings(&self.provider, deployment, from).await? {
+            let text = self.closed(&closing).await?;
+            events.push((self.time_of(closing.block).await?, closing.block, text));
+        }
+        Ok(events)
     }
 
     async fn time_of(&self, block: u64) -> Result<u64, DrillError> {
@@ -241,11 +270,6 @@ impl<'a> Stage<'a> {
                 "{name}: settled, {repaid} {debt} paid for {seized} {collateral}, the rest of the debt written off; {left}"
             ),
         })
-    }
-
-    /// Tells of something that happened.
-    pub fn event(&mut self, at: u64, block: u64, text: String) {
-        (self.tell)(Told::Event { at, block, text });
     }
 }
 

@@ -55,7 +55,11 @@ pub fn grouped(value: f64) -> String {
         }
         apart.push(digit);
     }
-    let sign = if value < 0.0 && text != "0.00" { "-" } else { "" };
+    let sign = if value < 0.0 && text != "0.00" {
+        "-"
+    } else {
+        ""
+    };
     format!("{sign}{apart}.{rest}")
 }
 

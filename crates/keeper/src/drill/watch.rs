@@ -16,8 +16,14 @@ use super::tell::{clock, grouped};
 /// Longest wait for the keeper to come to a state that needs no new block.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The least profit that a keeper asks by default, debt tokens.
+const MIN_PROFIT: f64 = 1.0;
+
+/// Turns and bucket come and go: how often one reason of one account is told in a part.
+const TELL_AT_MOST: u32 = 2;
+
 /// Why the keeper does not act on a position that it might liquidate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Wait {
     /// The venue has not confirmed the fall.
     Confirmation,
@@ -27,6 +33,8 @@ pub(super) enum Wait {
     Bucket,
     /// The bonus does not pay yet.
     Bonus,
+    /// It would pay, but not beside what is sold for others in the same block.
+    Queue,
     /// The circuit breaker holds it.
     Breaker,
     /// Something else.
@@ -44,8 +52,13 @@ impl Wait {
             Self::Bucket
         } else if refused(Refusal::Paused) {
             Self::Breaker
-        } else if reason.starts_with("would leave") {
-            Self::Bonus
+        } else if let Some(rest) = reason.strip_prefix("would leave ") {
+            let left = rest.split(' ').next().and_then(|left| left.parse().ok());
+            if left.is_some_and(|left: f64| left > MIN_PROFIT) {
+                Self::Queue
+            } else {
+                Self::Bonus
+            }
         } else {
             Self::Other
         }
@@ -68,6 +81,8 @@ pub(super) struct Watch {
     /// The chain's time when it started: times are told from there.
     pub start: u64,
     waits: HashMap<Address, Wait>,
+    /// How often each was told in this part.
+    told: HashMap<(Wait, Address), u32>,
     /// Every reason that it ever had, by account.
     pub seen: BTreeSet<(Wait, Address)>,
     /// What it meant to do.
@@ -81,9 +96,15 @@ impl Watch {
             stop,
             start,
             waits: HashMap::new(),
+            told: HashMap::new(),
             seen: BTreeSet::new(),
             forecasts: HashMap::new(),
         }
+    }
+
+    /// A new part begins, in which everything may be told again.
+    pub fn forget(&mut self) {
+        self.told.clear();
     }
 
     /// What it publishes now.
@@ -148,24 +169,22 @@ impl Watch {
                 self.forecasts.insert(account, Forecast { made: now, at });
             }
             if self.waits.insert(account, wait) != Some(wait) {
-                news.push(self.said(status, position, wait, reason));
+                let told = self.told.entry((wait, account)).or_default();
+                *told += 1;
+                if *told <= TELL_AT_MOST {
+                    news.push(self.said(status, position, wait, reason));
+                }
             }
         }
         news
     }
 
-    fn said(
-        &self,
-        status: &Status,
-        position: &PositionStatus,
-        wait: Wait,
-        reason: &str,
-    ) -> String {
+    fn said(&self, status: &Status, position: &PositionStatus, wait: Wait, reason: &str) -> String {
         let name = name_of(position.account);
         let from_start = |time: u64| clock(time.saturating_sub(self.start));
-        let turn = position
-            .next_turn
-            .map_or_else(String::new, |turn| format!(", open at {}", from_start(turn)));
+        let turn = position.next_turn.map_or_else(String::new, |turn| {
+            format!(", open at {}", from_start(turn))
+        });
         let what = match wait {
             Wait::Confirmation => "the venue's average does not confirm the feed's fall yet".into(),
             Wait::Turn => format!("its turn is not open{turn}"),
@@ -173,11 +192,8 @@ impl Watch {
                 let bucket = status.collaterals.first().and_then(|one| one.bucket);
                 let level = bucket.map_or_else(String::new, |bucket| {
                     format!(
-                        ": {} of {}, of which {} are reserved; {} flow in a minute",
-                        grouped(bucket.level),
-                        grouped(bucket.cap),
-                        grouped(bucket.cap * bucket.reserve),
-                        grouped(bucket.refill_per_minute)
+                        ": {} above its reserve",
+                        grouped((bucket.level - bucket.cap * bucket.reserve).max(0.0))
                     )
                 });
                 format!("the volume bucket has nothing for it{level}")
@@ -191,6 +207,7 @@ impl Watch {
                 };
                 format!("a bonus of {bonus:.2}% does not pay, it {reason}{pays}")
             }
+            Wait::Queue => "the venue takes others' collateral first in this block".into(),
             Wait::Breaker => "the circuit breaker holds the damped zone".into(),
             Wait::Other => reason.to_owned(),
         };
