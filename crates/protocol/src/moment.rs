@@ -7,7 +7,7 @@ use alloy_primitives::U256;
 use crate::accrual::Market;
 use crate::collateral::Collateral;
 use crate::math::{ArithmeticError, WAD, add, mul_div_down, value_down};
-use crate::mirror::{AccountId, Accounts};
+use crate::mirror::{AccountId, Accounts, Position};
 use crate::price::{PriceStatus, Reading, confirmed};
 
 /// An account's health: what the pool's `accountHealth(account)` answers. WAD ratios, values in base units of the debt token.
@@ -34,8 +34,15 @@ pub struct AccountHealth {
 pub struct Moment {
     timestamp: u64,
     market: Market,
+    share_price: Option<f64>,
     collaterals: Vec<Priced>,
 }
+
+/// Base units of the debt token by which rounding may move one collateral's part of the comparison Σ c p < s r.
+pub(crate) const SLOP: f64 = 8.0;
+
+/// What floating-point evaluation may be off by, relatively: some 2^-50 an operation.
+pub(crate) const MARGIN: f64 = 1e-12;
 
 /// A collateral at that moment.
 #[derive(Clone, Debug)]
@@ -83,6 +90,7 @@ impl Moment {
         Self {
             timestamp,
             market,
+            share_price: share_price(&market),
             collaterals,
         }
     }
@@ -115,8 +123,8 @@ impl Moment {
     }
 
     /// Debt per debt share; `None` without debt.
-    pub(crate) fn share_price(&self) -> Option<f64> {
-        share_price(&self.market)
+    pub(crate) const fn share_price(&self) -> Option<f64> {
+        self.share_price
     }
 
     /// This moment with F `fall` basis points lower, of one collateral or of all.
@@ -156,7 +164,7 @@ impl Moment {
             }
             let weighted = mul_div_down(value, priced.threshold, WAD)?;
             v.weighted_fast = add(v.weighted_fast, weighted)?;
-            let value = value_down(amount, priced.confirmed.clone()?)?;
+            let value = value_down(amount, priced.confirmed?)?;
             let weighted = mul_div_down(value, priced.threshold, WAD)?;
             v.weighted_confirmed = add(v.weighted_confirmed, weighted)?;
             v.health_hard = v.health_hard.max(priced.hard);
@@ -189,6 +197,44 @@ impl Moment {
     /// Whether HF_F < 1; `None` where the contracts revert.
     pub(crate) fn is_below_one(&self, accounts: &Accounts, number: AccountId) -> Option<bool> {
         let position = accounts.position(number);
+        self.clearly_below_one(accounts, number, &position)
+            .or_else(|| self.exactly_below_one(accounts, number, &position))
+    }
+
+    /// The answer where floating point is enough for it, as it nearly always is: Σ c p < s r makes W < D, since W is rounded
+    /// down and D up, and Σ c p >= s r + [`SLOP`] n makes W >= D.
+    fn clearly_below_one(
+        &self,
+        accounts: &Accounts,
+        number: AccountId,
+        position: &Position,
+    ) -> Option<bool> {
+        let debt = position.debt_shares as f64 * self.share_price?;
+        let (mut weighted, mut slop) = (0.0, 0.0);
+        for id in position.held() {
+            let priced = self.priced(id)?;
+            // Beyond, a value may exceed a word.
+            if priced.fast.bit_len() > 128 {
+                return None;
+            }
+            weighted += accounts.amount(number, id) as f64 * priced.weight;
+            slop += SLOP;
+        }
+        if weighted < debt * (1.0 - MARGIN) {
+            Some(true)
+        } else if weighted > (debt + slop) * (1.0 + MARGIN) {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
+    fn exactly_below_one(
+        &self,
+        accounts: &Accounts,
+        number: AccountId,
+        position: &Position,
+    ) -> Option<bool> {
         let debt = self.market.owed(position.debt_shares);
         let mut weighted = U256::ZERO;
         for id in position.held() {

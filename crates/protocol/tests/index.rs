@@ -247,3 +247,44 @@ fn many_accounts_with_several_collaterals_are_followed_through_a_long_walk() {
         "the walk reached between {least} and {most}: it tests nothing"
     );
 }
+
+/// Debts and collaterals of a few base units, where rounding decides, at every price of a debt share.
+#[test]
+fn rounding_at_the_edge_hides_nobody() {
+    let mut decided_by_rounding = 0;
+    // At the first price of a debt share, after interest, and far below the first price, where a share buys less rounding.
+    for shares_per_unit in [1_000_u128, 300, 1_000_000_000] {
+        let mut feeder = Feeder::new(2);
+        feeder.set_market(10_u128.pow(20), 10_u128.pow(20) * shares_per_unit);
+        for number in 0..2_400_u64 {
+            let owner = account(number);
+            // Up to four units of debt in steps of a fortieth, up to six units of collateral.
+            let debt = shares_per_unit * u128::from(number / 15 + 1) / 40;
+            feeder.set_debt(owner, debt.max(1));
+            feeder.set_collateral(owner, 0, u128::from(number % 5 + 1));
+            if number % 3 == 0 {
+                feeder.set_collateral(owner, 1, u128::from(number % 2 + 1));
+            }
+        }
+        feeder.block();
+        for parts in (600_000..2_600_000).step_by(90_000) {
+            let readings = [parts, parts + 130_000].map(|parts| Reading::flat(price(parts)));
+            let timestamp = feeder.timestamp();
+            let mirror = &mut feeder.mirror;
+            let moment = mirror.moment(&readings, timestamp).unwrap();
+            let expected = brute_force(mirror, &moment);
+            let mut candidates = mirror.candidates(&moment);
+            candidates.sort_unstable();
+            assert_eq!(candidates, expected, "{shares_per_unit} {parts}");
+            let unrounded = |account: &Address| {
+                let value = |id: u64, parts: u64| {
+                    mirror.collateral_of(account, id) as f64 * parts as f64 * 0.8e-6
+                };
+                let debt = mirror.debt_shares_of(account) as f64 / shares_per_unit as f64;
+                value(0, parts) + value(1, parts + 130_000) >= debt
+            };
+            decided_by_rounding += expected.iter().filter(|a| unrounded(a)).count();
+        }
+    }
+    assert!(decided_by_rounding > 1_000, "{decided_by_rounding}");
+}

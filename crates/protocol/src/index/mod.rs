@@ -28,13 +28,7 @@ use single::Single;
 
 use crate::accrual::Market;
 use crate::mirror::{AccountId, Accounts, Position};
-use crate::moment::{Moment, share_price};
-
-/// Base units of the debt token by which rounding may move one collateral's part of the comparison.
-const SLOP: f64 = 8.0;
-
-/// What floating-point evaluation may be off by, relatively: some 2^-50 per operation.
-const MARGIN: f64 = 1e-12;
+use crate::moment::{MARGIN, Moment, SLOP, share_price};
 
 /// Half of the price at which a pool opens its debt shares, 1,000 per base unit.
 const FIRST_FLOOR: f64 = 0.0005;

@@ -22,7 +22,8 @@ pub(super) fn entry(number: AccountId, position: &Position, floor: f64) -> Entry
 }
 
 impl Single {
-    pub fn of(entries: Vec<Entry>) -> Self {
+    pub fn of(mut entries: Vec<Entry>) -> Self {
+        entries.sort_unstable();
         Self {
             by_reach: entries.into_iter().collect(),
         }

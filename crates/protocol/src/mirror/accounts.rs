@@ -6,7 +6,7 @@ use alloy_primitives::{
     Address,
     map::{DefaultHashBuilder, HashMap},
 };
-use hashbrown::HashTable;
+use hashbrown::{HashTable, hash_table::Entry};
 
 /// An account's number in its mirror: the order in which accounts appeared.
 pub(crate) type AccountId = u32;
@@ -89,20 +89,24 @@ impl Accounts {
 
     /// The account's number, and whether it is new. `None` where there are more accounts than numbers.
     pub fn intern(&mut self, address: Address) -> Option<(AccountId, bool)> {
-        if let Some(number) = self.find(&address) {
-            return Some((number, false));
-        }
-        let number = AccountId::try_from(self.records.len()).ok()?;
-        self.records.push(Record {
-            position: Position::default(),
-            address,
-        });
         let (records, hasher) = (&self.records, &self.hasher);
-        self.numbers
-            .insert_unique(hasher.hash_one(address), number, |other| {
-                hash(hasher, records, *other)
-            });
-        Some((number, true))
+        let entry = self.numbers.entry(
+            hasher.hash_one(address),
+            |number| records[*number as usize].address == address,
+            |number| hash(hasher, records, *number),
+        );
+        match entry {
+            Entry::Occupied(entry) => Some((*entry.get(), false)),
+            Entry::Vacant(entry) => {
+                let number = AccountId::try_from(records.len()).ok()?;
+                entry.insert(number);
+                self.records.push(Record {
+                    position: Position::default(),
+                    address,
+                });
+                Some((number, true))
+            }
+        }
     }
 
     /// Forgets the account that appeared last.
