@@ -3,11 +3,15 @@
 BIN := node_modules/.bin
 FORGE := $(BIN)/forge
 
-.PHONY: demo test test-solidity test-rust lint fmt size setup clean
+.PHONY: demo build test test-solidity test-rust lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
 	cargo run --release --locked -p breakwater-cli -- simulate black-thursday --out results/black-thursday
+
+# The `breakwater` program.
+build: setup
+	cargo build --release --locked -p breakwater-cli
 
 test: setup test-solidity test-rust
 

@@ -5,14 +5,12 @@ use std::fmt;
 use alloy_primitives::{Address, B256, Bytes, U256, b256, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
 use breakwater_bindings::lending_pool_extension::LendingPoolExtension::CollateralConfig;
-use breakwater_bindings::{
-    DampedPolicy, LendingPool, LendingPoolExtension, TimelockController, UniswapV3Pool,
-};
+use breakwater_bindings::{LendingPool, LendingPoolExtension, TimelockController, UniswapV3Pool};
 
 use crate::chain::Views;
 use crate::defaults::SystemPlan;
 use crate::error::DeployError;
-use crate::manifest::{Deployment, PolicyKind};
+use crate::manifest::Deployment;
 use crate::plan::same;
 
 /// `bytes32("breakwater bootstrap")`, the salt of the operations that the deployer sends through the timelock.
@@ -35,7 +33,6 @@ enum Action {
         venue: Address,
         observations: u16,
     },
-    RecordDepth(u64),
     TransferOwnership,
     Schedule(Operation),
     Execute(Operation),
@@ -112,9 +109,6 @@ impl Call {
                 observations: u16::try_from(collateral.venueWindow + 1).unwrap_or(u16::MAX),
             }));
         }
-        if deployment.policy.kind == PolicyKind::Damped {
-            actions.extend((0..system.collaterals.len() as u64).map(Action::RecordDepth));
-        }
         let (governance, deployer) = (system.governance, deployment.deployer);
         let delay = Operation::UpdateDelay(system.timelockDelay);
         actions.extend([
@@ -149,7 +143,6 @@ impl Call {
             | Action::ReserveFactor(_)
             | Action::TransferOwnership => self.pool,
             Action::GrowMemory { venue, .. } => venue,
-            Action::RecordDepth(_) => self.policy,
             Action::Schedule(_) | Action::Execute(_) | Action::Grant(..) | Action::Renounce(..) => {
                 self.timelock
             }
@@ -159,10 +152,7 @@ impl Call {
     /// Whether only the deployer may make it, and only until he has handed over.
     #[must_use]
     pub const fn is_deployers(&self) -> bool {
-        !matches!(
-            self.action,
-            Action::RecordDepth(_) | Action::GrowMemory { .. }
-        )
+        !matches!(self.action, Action::GrowMemory { .. })
     }
 
     /// What its name does not say.
@@ -196,11 +186,6 @@ impl Call {
                 }
                 .abi_encode()
             }
-            Action::RecordDepth(number) => DampedPolicy::recordDepthCall {
-                pool: self.pool,
-                collateralId: U256::from(*number),
-            }
-            .abi_encode(),
             Action::TransferOwnership => LendingPool::transferOwnershipCall {
                 newOwner: self.timelock,
             }
@@ -278,13 +263,6 @@ impl Call {
             } => {
                 let slot = views.read(*venue, UniswapV3Pool::slot0Call {}).await?;
                 slot.observationCardinalityNext >= *observations
-            }
-            Action::RecordDepth(number) => {
-                let call = DampedPolicy::observationOfCall {
-                    pool,
-                    collateralId: U256::from(*number),
-                };
-                views.read(self.policy, call).await?.at != 0
             }
             Action::TransferOwnership => {
                 views.read(pool, LendingPool::pendingOwnerCall {}).await? == timelock
@@ -366,7 +344,6 @@ impl fmt::Display for Call {
                 observations,
                 ..
             } => write!(f, "let venue {number} remember {observations} observations"),
-            Action::RecordDepth(number) => write!(f, "record the depth of venue {number}"),
             Action::TransferOwnership => f.write_str("offer the pool to the timelock"),
             Action::Schedule(operation) => write!(f, "schedule with the timelock {operation}"),
             Action::Execute(operation) => write!(f, "execute through the timelock {operation}"),

@@ -124,8 +124,19 @@ impl Market {
             self.advance(WARM_UP_STEP).await?;
             seconds += WARM_UP_STEP.next_multiple_of(SLOT);
             self.set_feed(U256::from(START_PRICE)).await?;
-            self.observe().await?;
+            self.poke().await?;
         }
+    }
+
+    /// Lets the breaker observe the market. The policy's buckets are left alone: one that opens before there is collateral opens next
+    /// to empty.
+    async fn poke(&self) -> Result<(), LocalError> {
+        let pool = self.deployment.pool;
+        if let Some(breaker) = self.deployment.breaker {
+            let poke = ICircuitBreaker::pokeCall { pool };
+            self.send(self.operator, breaker, &poke).await?;
+        }
+        Ok(())
     }
 
     /// Lets the breaker and the policy's buckets observe the market, as anybody may.
@@ -133,11 +144,8 @@ impl Market {
     /// # Errors
     /// [`DeployError::Rpc`].
     pub async fn observe(&self) -> Result<(), LocalError> {
+        self.poke().await?;
         let pool = self.deployment.pool;
-        if let Some(breaker) = self.deployment.breaker {
-            let poke = ICircuitBreaker::pokeCall { pool };
-            self.send(self.operator, breaker, &poke).await?;
-        }
         if self.deployment.policy.kind == PolicyKind::Damped {
             let record = DampedPolicy::recordDepthCall {
                 pool,
