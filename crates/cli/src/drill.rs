@@ -81,6 +81,7 @@ fn account(report: &Report) -> String {
         let closing = row.sent.closings.first();
         let what = match closing {
             _ if !row.sent.success => "reverted",
+            None if row.sent.recorded => "depth recorded",
             None => "clock started:",
             Some(closing) if closing.kind == Kind::Settled => "settled:",
             Some(_) => "liquidated:",

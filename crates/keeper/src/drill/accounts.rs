@@ -50,6 +50,8 @@ pub struct Sent {
     pub closings: Vec<Closing>,
     /// Whose clocks it started.
     pub flagged: Vec<Address>,
+    /// Whether it let the bucket record the venue's depth, and nothing else.
+    pub recorded: bool,
 }
 
 /// Every liquidation and settlement by anybody from a block on, in order.
@@ -122,6 +124,7 @@ pub async fn sent(
                 earned: movements(receipt.logs(), account, deployment.asset, &[]).debt,
                 closings: closings_of(&receipt, deployment),
                 flagged: flags_of(receipt.logs(), deployment),
+                recorded: receipt.to == Some(deployment.policy.address),
             });
         }
     }

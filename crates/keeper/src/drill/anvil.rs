@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::node_bindings::{Anvil, AnvilInstance};
@@ -11,7 +12,7 @@ use super::error::DrillError;
 /// How far in the past the chain begins, seconds. Its time is moved, and so ahead of the world's: not beyond it.
 const PAST: u64 = 10 * 3_600;
 
-/// Longest wait for its first answer, milliseconds.
+/// Longest wait for it to listen, milliseconds.
 const START_WITHIN: u64 = 60_000;
 
 /// An anvil: on PATH, or in `node_modules` of `folder` or one above it.
@@ -48,6 +49,32 @@ fn native(name: &str) -> String {
         other => other,
     };
     format!("@foundry-rs/anvil-{system}-{machine}/bin/{name}")
+}
+
+/// What it says that it is.
+///
+/// # Errors
+/// [`DrillError::Anvil`] for what is no anvil.
+pub fn version(path: &Path) -> Result<String, DrillError> {
+    let wrong = |reason: String| DrillError::Anvil {
+        path: path.to_owned(),
+        reason,
+    };
+    let output = Command::new(path)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|cause| wrong(cause.to_string()))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let first = said.lines().next().unwrap_or_default().trim();
+    if output.status.success() && first.to_lowercase().contains("anvil") {
+        Ok(first.to_owned())
+    } else {
+        Err(wrong(format!(
+            "asked for its version it says {first:?} ({})",
+            output.status
+        )))
+    }
 }
 
 /// Starts it on a loopback port of the system's choosing. Dropping it ends the process.

@@ -1,6 +1,6 @@
 //! Whether all of it happened, by the chain; and whether the keeper says the same of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use alloy::eips::BlockId;
@@ -27,7 +27,7 @@ const GAS_TOLERANCE: f64 = 0.01;
 /// What was seen while it went on.
 pub(super) struct Watched {
     pub seen: BTreeSet<(Wait, Address)>,
-    pub forecasts: HashMap<Address, Forecast>,
+    pub forecasts: Vec<(Address, Forecast)>,
     pub start: u64,
     pub symbols: (String, String),
     pub decimals: (u8, u8),
@@ -228,7 +228,12 @@ fn waited(
             percent(bonus)
         ),
     );
-    let Some(forecast) = watched.forecasts.get(&account) else {
+    let mut said = watched
+        .forecasts
+        .iter()
+        .filter(|(whose, forecast)| *whose == account && forecast.made < bid.timestamp)
+        .map(|(_, forecast)| forecast);
+    let (Some(first), last) = (said.next(), said.last()) else {
         checks.expect(
             format!("the keeper says when it will bid for {name}"),
             false,
@@ -236,15 +241,19 @@ fn waited(
         );
         return;
     };
+    let forecast = last.unwrap_or(first);
+    let since = |time: u64| clock(time.saturating_sub(watched.start));
     let off = bid.timestamp.abs_diff(forecast.at);
     checks.expect(
         format!("the bid for {name} lands within one block of the planned time"),
         off <= SLOT,
         format!(
-            "planned for {} (as it said at {}), in the block of {}: {off} s",
-            clock(forecast.at.saturating_sub(watched.start)),
-            clock(forecast.made.saturating_sub(watched.start)),
-            clock(bid.timestamp.saturating_sub(watched.start)),
+            "planned for {} as it said at {} (at {}: for {}), in the block of {}: {off} s",
+            since(forecast.at),
+            since(forecast.made),
+            since(first.made),
+            since(first.at),
+            since(bid.timestamp),
         ),
     );
 }

@@ -190,10 +190,14 @@ impl Drill<'_> {
         self.part("A chain of its own");
         let path = anvil::find(&env::current_dir()?)?;
         let shown = path.display().to_string();
-        let anvil = tokio::task::spawn_blocking(move || anvil::start(&path))
-            .await
-            .map_err(|error| std::io::Error::other(error.to_string()))??;
-        self.note(format!("{shown} listens on {}", anvil.endpoint()));
+        let (anvil, version) = tokio::task::spawn_blocking(move || {
+            let version = anvil::version(&path)?;
+            Ok::<_, DrillError>((anvil::start(&path)?, version))
+        })
+        .await
+        .map_err(|error| std::io::Error::other(error.to_string()))??;
+        self.note(format!("{shown} ({version})"));
+        self.note(format!("listens on {}", anvil.endpoint()));
         let client = ClientBuilder::default().http(anvil.endpoint_url());
         client.set_poll_interval(Duration::from_millis(20));
         let provider = ProviderBuilder::default().connect_client(client).erased();

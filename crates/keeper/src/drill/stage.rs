@@ -2,7 +2,7 @@
 
 use alloy::providers::ext::AnvilApi;
 use alloy::providers::{DynProvider, Provider};
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
 use breakwater_bindings::ILendingPool;
 use breakwater_deploy::local::{FEED_DECIMALS, LocalError, Market, SLOT, START_PRICE};
@@ -232,7 +232,11 @@ impl<'a> Stage<'a> {
                 (at, one.block, text)
             }));
             if !one.success {
-                let text = format!("a transaction of the keeper reverted: {}", one.hash);
+                let why = reason(&self.provider, one.hash).await;
+                let text = format!("a transaction of the keeper reverted, {}: {why}", one.hash);
+                events.push((at, one.block, text));
+            } else if one.recorded {
+                let text = "the keeper lets the bucket record the venue's depth".to_owned();
                 events.push((at, one.block, text));
             }
         }
@@ -271,6 +275,21 @@ impl<'a> Stage<'a> {
             ),
         })
     }
+}
+
+/// Why a transaction reverted, by its trace.
+async fn reason(provider: &DynProvider, hash: B256) -> String {
+    let tracer = serde_json::json!({ "tracer": "callTracer" });
+    let trace: Result<serde_json::Value, _> = provider
+        .raw_request("debug_traceTransaction".into(), (hash, tracer))
+        .await;
+    let output = trace.ok().and_then(|trace| {
+        let text = trace.get("output")?.as_str()?.to_owned();
+        text.parse::<Bytes>().ok()
+    });
+    output
+        .and_then(|data| breakwater_bindings::describe_revert(&data))
+        .unwrap_or_else(|| "the node does not say why".to_owned())
 }
 
 /// Percent of the price at the start, with the feed's decimals.

@@ -65,7 +65,7 @@ impl Wait {
     }
 }
 
-/// When the keeper meant to bid for a position, as it last said while it waited for the bonus.
+/// When the keeper means to bid for a position, as it says while it waits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Forecast {
     /// The time it was made, the chain's.
@@ -86,7 +86,7 @@ pub(super) struct Watch {
     /// Every reason that it ever had, by account.
     pub seen: BTreeSet<(Wait, Address)>,
     /// What it meant to do.
-    pub forecasts: HashMap<Address, Forecast>,
+    pub forecasts: Vec<(Address, Forecast)>,
 }
 
 impl Watch {
@@ -98,7 +98,7 @@ impl Watch {
             waits: HashMap::new(),
             told: HashMap::new(),
             seen: BTreeSet::new(),
-            forecasts: HashMap::new(),
+            forecasts: Vec::new(),
         }
     }
 
@@ -163,10 +163,8 @@ impl Watch {
             };
             let wait = Wait::of(reason);
             self.seen.insert((wait, account));
-            if let (Wait::Bonus, Some(at), Some(_)) =
-                (wait, position.planned_at, position.flagged_since)
-            {
-                self.forecasts.insert(account, Forecast { made: now, at });
+            if let (Some(at), Some(_)) = (position.planned_at, position.flagged_since) {
+                self.forecasts.push((account, Forecast { made: now, at }));
             }
             if self.waits.insert(account, wait) != Some(wait) {
                 let told = self.told.entry((wait, account)).or_default();

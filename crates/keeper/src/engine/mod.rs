@@ -16,7 +16,7 @@ use breakwater_operator::metrics::Latencies;
 use breakwater_operator::status::{Status, Warning};
 use breakwater_protocol::Mirror;
 use breakwater_rpc::Client;
-use breakwater_rpc::follower::{Block, Ended as FollowerEnded, Update};
+use breakwater_rpc::follower::{Block, Ended as FollowerEnded, FollowError, Update};
 use breakwater_sender::{Handle, Report};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -31,7 +31,7 @@ pub(crate) use planning::{inclusion_tip, next_block};
 pub(crate) use publish::zone_of;
 
 use orders::{ReceiptFound, UnderWay};
-use planning::Step;
+use planning::{InOrder, Step, Tried};
 
 /// Blocks whose hashes are kept: what the EVM's BLOCKHASH knows.
 const HASHES_KEPT: usize = 257;
@@ -109,6 +109,8 @@ pub(crate) struct Engine {
     draining: bool,
     latest: Option<Latest>,
     steps: JoinSet<Step>,
+    /// What of the plan was tried, until it is its turn to be sent.
+    tried: InOrder<Tried>,
     receipts: JoinSet<ReceiptFound>,
     audit: audit::Audit,
     sender: Option<Handle>,
@@ -144,6 +146,7 @@ impl Engine {
             draining: false,
             latest: None,
             steps: JoinSet::new(),
+            tried: InOrder::default(),
             receipts: JoinSet::new(),
             audit: audit::Audit::default(),
             sender,
@@ -261,6 +264,10 @@ impl Engine {
 
 async fn follower_ended(task: &mut JoinHandle<FollowerEnded>) -> Ended {
     Ended::Failed(match task.await {
+        // Nothing that the mirror knows is in the chain any more; the chain itself has everything.
+        Ok(FollowerEnded::Failed(error @ FollowError::TooDeep { .. })) => {
+            return Ended::Resync(error.to_string());
+        }
         Ok(FollowerEnded::Failed(error)) => format!("following the chain: {error}"),
         Ok(ended) => format!("following the chain ended: {ended:?}"),
         Err(error) => format!("following the chain: {error}"),

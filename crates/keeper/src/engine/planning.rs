@@ -1,6 +1,7 @@
 //! From a head to orders: read, plan, try, submit. Each step that waits for a node runs beside the loop and is dropped when the
 //! head is no longer the one it was for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy::consensus::constants::GWEI_TO_WEI;
@@ -37,10 +38,48 @@ pub(crate) enum Step {
     /// An action was tried on the pending block.
     Rehearsed {
         head: B256,
-        planned: Box<Planned>,
-        reading: Arc<HeadReading>,
-        result: Result<Rehearsed, Declined>,
+        /// Its place in the plan.
+        place: usize,
+        tried: Tried,
     },
+}
+
+/// An action that was tried.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    planned: Box<Planned>,
+    reading: Arc<HeadReading>,
+    result: Result<Rehearsed, Declined>,
+}
+
+/// Lets what comes in any order out in the plan's: nonces follow it, and an action was planned for what those before it leave of
+/// venue and bucket.
+#[derive(Debug)]
+pub(crate) struct InOrder<T> {
+    next: usize,
+    held: BTreeMap<usize, T>,
+}
+
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        Self {
+            next: 0,
+            held: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T> InOrder<T> {
+    /// Takes what has the place `place`; gives what it lets out.
+    fn put(&mut self, place: usize, item: T) -> Vec<T> {
+        self.held.insert(place, item);
+        let mut out = Vec::new();
+        while let Some(item) = self.held.remove(&self.next) {
+            out.push(item);
+            self.next += 1;
+        }
+        out
+    }
 }
 
 /// The answer of `eth_feeHistory`, as far as it is used.
@@ -135,12 +174,17 @@ impl Engine {
                 result: Ok((reading, tip)),
                 ..
             } => self.plan(reading, tip),
-            Step::Rehearsed {
-                planned,
-                reading,
-                result,
-                ..
-            } => self.submit(&planned, &reading, result).await,
+            Step::Rehearsed { place, tried, .. } => {
+                for tried in self.tried.put(place, tried) {
+                    let ended = self
+                        .submit(&tried.planned, &tried.reading, tried.result)
+                        .await;
+                    if ended.is_some() {
+                        return ended;
+                    }
+                }
+                None
+            }
         }
     }
 
@@ -160,7 +204,8 @@ impl Engine {
         let number = reading.next.number;
         self.memory.remember(number, &plan.thoughts);
         let reading = Arc::new(reading);
-        for planned in &plan.actions {
+        self.tried = InOrder::default();
+        for (place, planned) in plan.actions.iter().enumerate() {
             tracing::debug!(
                 block = number, kind = planned.kind.name(), account = %planned.account, expected = planned.expected,
                 "planned"
@@ -172,7 +217,7 @@ impl Engine {
                     Verdict::Unready("planned, and not sent: a dry run".to_owned()),
                 );
             }
-            self.rehearse(planned.clone(), reading.clone());
+            self.rehearse(place, planned.clone(), reading.clone());
         }
         self.audit_some();
         let latest = Latest {
@@ -210,7 +255,7 @@ impl Engine {
         Ok((plan, moment))
     }
 
-    fn rehearse(&mut self, planned: Planned, reading: Arc<HeadReading>) {
+    fn rehearse(&mut self, place: usize, planned: Planned, reading: Arc<HeadReading>) {
         let context = self.context.clone();
         let strategy = self.planner.strategy().clone();
         let liquidation_gas = self.planner.liquidation_gas();
@@ -227,9 +272,12 @@ impl Engine {
             let result = stage.rehearse(&planned).await;
             Step::Rehearsed {
                 head,
-                planned: Box::new(planned),
-                reading,
-                result,
+                place,
+                tried: Tried {
+                    planned: Box::new(planned),
+                    reading,
+                    result,
+                },
             }
         });
     }
@@ -323,5 +371,19 @@ impl Engine {
     pub(super) fn native_price(&self, reading: &HeadReading) -> f64 {
         let system = &self.context.system;
         system.native_price(reading.native_price(system))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InOrder;
+
+    #[test]
+    fn what_comes_in_any_order_goes_out_in_the_plans() {
+        let mut order = InOrder::default();
+        assert!(order.put(2, 'c').is_empty());
+        assert!(order.put(1, 'b').is_empty());
+        assert_eq!(order.put(0, 'a'), ['a', 'b', 'c']);
+        assert_eq!(order.put(3, 'd'), ['d']);
     }
 }

@@ -5,6 +5,9 @@ mod candidates;
 mod forecast;
 mod upkeep;
 
+use std::cmp::{Ordering, Reverse};
+
+use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, U256};
 use breakwater_agents::keeper::{Candidate, Keeper, Terms, best_sale};
 use breakwater_agents::{Action as Wanted, Bid, Intent, Observation, Venue};
@@ -229,9 +232,7 @@ impl Planner {
                 self.plan_collateral(sight, collateral, &mut here, &pending, &mut plan);
             }
         }
-        // Collaterals interleave by what they promise.
-        plan.actions
-            .sort_by(|a, b| b.expected.total_cmp(&a.expected).then(a.id.cmp(&b.id)));
+        interleave(&mut plan.actions);
         if let Some(inventory) = sight.reading.inventory {
             within_inventory(&mut plan, inventory);
         }
@@ -412,6 +413,36 @@ impl Planner {
             max_fee: bid.max_fee.min(limit),
             tip: bid.tip.min(limit - observation.base_fee),
         })
+    }
+}
+
+/// Puts the actions of several collaterals among each other by what they promise. Those of one collateral keep their order: each
+/// was planned for the venue and the bucket that the ones before it leave.
+fn interleave(actions: &mut [Planned]) {
+    let mut least: HashMap<u32, f64> = HashMap::default();
+    // Along one collateral's actions, the least promise so far never rises; a stable sort by it keeps them in order.
+    actions.sort_by_cached_key(|action| {
+        let least = least.entry(action.collateral).or_insert(f64::INFINITY);
+        *least = least.min(action.expected);
+        Reverse(Promise(*least))
+    });
+}
+
+/// A profit, by which things are sorted.
+#[derive(PartialEq)]
+struct Promise(f64);
+
+impl Eq for Promise {}
+
+impl PartialOrd for Promise {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Promise {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
     }
 }
 
