@@ -57,6 +57,19 @@ impl UnderWay {
             .any(|open| open.ordered.account == account && open.state != BidState::Included)
     }
 
+    /// Blocks above `ancestor` have left the chain: what they held is in flight again. The sender says so too, but perhaps only
+    /// after the new head was planned on.
+    pub fn reopen(&mut self, ancestor: u64) {
+        for open in self.0.values_mut() {
+            if open
+                .inclusion
+                .is_some_and(|inclusion| inclusion.block_number > ancestor)
+            {
+                open.state = BidState::Submitted;
+            }
+        }
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &Open> {
         self.0.values()
     }
@@ -169,12 +182,7 @@ impl Engine {
             }
             Outcome::Included(inclusion) => {
                 self.store.sent(id, inclusion.hash)?;
-                self.note(
-                    id,
-                    BidState::Included,
-                    Some(inclusion.hash),
-                    Some(inclusion.nonce),
-                );
+                self.note_block(id, &inclusion);
                 // A restart hears of the same inclusion twice: it is learned from once.
                 let known = self
                     .under_way
@@ -193,12 +201,10 @@ impl Engine {
                 self.note(id, BidState::Submitted, None, None);
             }
             Outcome::Cancelled(_, inclusion) => {
-                self.note(
-                    id,
-                    BidState::Included,
-                    Some(inclusion.hash),
-                    Some(inclusion.nonce),
-                );
+                self.note_block(id, &inclusion);
+                if let Some(open) = self.under_way.0.get_mut(&id) {
+                    open.inclusion = Some(inclusion);
+                }
                 if let Some(ordered) = self.store.ordered(id)? {
                     self.realised_nothing(&ordered, inclusion, None)?;
                 }
@@ -227,6 +233,28 @@ impl Engine {
             open.state = state;
             open.transaction = hash.or(open.transaction);
             open.nonce = nonce.or(open.nonce);
+        }
+    }
+
+    /// Notes a transaction's block, unless that has left the chain since the sender saw it there.
+    fn note_block(&mut self, id: B256, inclusion: &Inclusion) {
+        let state = if self.has_left(inclusion) {
+            BidState::Submitted
+        } else {
+            BidState::Included
+        };
+        self.note(id, state, Some(inclusion.hash), Some(inclusion.nonce));
+    }
+
+    /// Whether the chain that is followed is known to have another block at that height, or none yet.
+    fn has_left(&self, inclusion: &Inclusion) -> bool {
+        let known = self
+            .hashes
+            .iter()
+            .find(|(number, _)| *number == inclusion.block_number);
+        match known {
+            Some((_, hash)) => *hash != inclusion.block_hash,
+            None => self.live && self.mirror.head().number < inclusion.block_number,
         }
     }
 

@@ -153,7 +153,8 @@ pub enum FollowError {
     /// The chain left the known blocks behind deeper than can be undone.
     #[error(
         "the chain has none of the {known} blocks known between {oldest} and {last}: it was reorganised more than \
-         {MAX_REORG} blocks deep, or the state is another chain's. Delete the snapshot and start from the deployment block"
+         {MAX_REORG} blocks deep, or the state is another chain's. What was built from them has to be built again, from the \
+         deployment block"
     )]
     TooDeep {
         /// The last block that was applied.
