@@ -29,7 +29,11 @@ impl ServedStatus {
     }
 }
 
-/// Why a keeper cannot liquidate now: no head or a stale one, a mirror behind it, a key that is not there. Empty if it can.
+/// Blocks that planning may be behind the head: a node that fails once is no news.
+const UNPLANNED: u64 = 3;
+
+/// Why a keeper cannot liquidate now: no head or a stale one, a mirror behind it, heads that it could not plan on, a key that is
+/// not there. Empty if it can.
 #[must_use]
 pub fn not_ready(status: &Status, now: u64, max_head_age: Duration) -> Vec<String> {
     let mut reasons: Vec<String> = status
@@ -50,6 +54,8 @@ pub fn not_ready(status: &Status, now: u64, max_head_age: Duration) -> Vec<Strin
     }
     if !status.synced {
         reasons.push("the mirror is not at the head yet".to_owned());
+    } else if let Some(reason) = unplanned(status) {
+        reasons.push(reason);
     }
     match (&status.sender, status.keeper.dry_run) {
         (_, true) => {}
@@ -60,4 +66,16 @@ pub fn not_ready(status: &Status, now: u64, max_head_age: Duration) -> Vec<Strin
         (Some(_), false) => {}
     }
     reasons
+}
+
+/// What is wrong where heads come and no plan is made on them.
+fn unplanned(status: &Status) -> Option<String> {
+    let head = status.head?.number;
+    match status.planned {
+        None => Some("nothing has been planned yet".to_owned()),
+        Some(planned) if head > planned.saturating_add(UNPLANNED) => Some(format!(
+            "the head is block {head}, the last that could be planned on is {planned}"
+        )),
+        Some(_) => None,
+    }
 }

@@ -51,6 +51,15 @@ fn each_reason_is_said() {
         ["the mirror is not at the head yet"]
     );
     assert_eq!(
+        spoiled(|status| status.planned = None),
+        ["nothing has been planned yet"]
+    );
+    assert_eq!(spoiled(|status| status.planned = Some(19_482_110)), [""; 0]);
+    assert_eq!(
+        spoiled(|status| status.planned = Some(19_482_109)),
+        ["the head is block 19482113, the last that could be planned on is 19482109"]
+    );
+    assert_eq!(
         spoiled(|status| status.tasks[2].alive = false),
         ["task sender has ended"]
     );

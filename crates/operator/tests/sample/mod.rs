@@ -44,6 +44,7 @@ pub fn filled(now: u64) -> Status {
     let mut status = Status::starting(identity(now));
     status.updated_at = now;
     status.synced = true;
+    status.planned = Some(19_482_113);
     status.head = Some(Head {
         number: 19_482_113,
         hash: b256!("9c1185a5c5e9fc54612808977ee8f548b2258d31b5d3b8f1e7a4f5b3c2d1e0f9"),
