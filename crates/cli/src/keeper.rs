@@ -186,12 +186,9 @@ fn stop_on_signals() -> Result<CancellationToken, Failure> {
 
 fn failure(error: RunError, redactor: &Redactor) -> Failure {
     let text = redactor.redact(&error.to_string()).into_owned();
-    match error {
-        RunError::Endpoint(_)
-        | RunError::Manifest(_)
-        | RunError::Account(_)
-        | RunError::UnknownAccount { .. }
-        | RunError::UnknownBlock { .. } => Failure::Input(eyre!(text)),
-        _ => Failure::Other(eyre!(text)),
+    if error.is_input() {
+        Failure::Input(eyre!(text))
+    } else {
+        Failure::Other(eyre!(text))
     }
 }

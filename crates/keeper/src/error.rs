@@ -5,7 +5,7 @@ use breakwater_operator::account::AccountError;
 use breakwater_operator::http::HttpError;
 use breakwater_protocol::MirrorError;
 use breakwater_rpc::{ConnectError, EndpointError, RpcError};
-use breakwater_sender::StartError;
+use breakwater_sender::{JournalError, StartError};
 
 use crate::store::StoreError;
 use crate::system::SystemError;
@@ -43,4 +43,32 @@ pub enum RunError {
     /// A supervised task ended by itself.
     #[error("{task} ended: {reason}")]
     Ended { task: &'static str, reason: String },
+}
+
+impl RunError {
+    /// Whether what the user gave has to change: configuration, manifest, account, state directory. Anything else may be
+    /// different at the next start.
+    #[must_use]
+    pub const fn is_input(&self) -> bool {
+        match self {
+            Self::Endpoint(_)
+            | Self::Manifest(_)
+            | Self::Account(_)
+            | Self::UnknownAccount { .. }
+            | Self::UnknownBlock { .. } => true,
+            Self::Connect(error) => matches!(error, ConnectError::WrongChain { .. }),
+            Self::System(error) => !matches!(error, SystemError::Rpc { .. }),
+            Self::Store(error) => {
+                matches!(
+                    error,
+                    StoreError::Schema { .. } | StoreError::Belongs { .. }
+                )
+            }
+            Self::Sender(StartError::Journal(error)) => matches!(
+                error,
+                JournalError::Schema { .. } | JournalError::Belongs { .. }
+            ),
+            _ => false,
+        }
+    }
 }
