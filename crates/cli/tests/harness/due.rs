@@ -10,9 +10,9 @@ use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::network::TransactionBuilder;
 use alloy::providers::Provider;
 use alloy::rpc::types::{BlockOverrides, Header, TransactionRequest};
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
-use breakwater_bindings::ILendingPool;
+use breakwater_bindings::{ILendingPool, SimToken};
 use breakwater_deploy::local::SLOT;
 use breakwater_keeper::drill::accounts::{Closing, Sent, sent};
 
@@ -43,11 +43,38 @@ pub async fn fall(world: &World) {
     world.market.advance(FOLLOWS).await.unwrap();
 }
 
-/// Back to the price at the start, long enough ago that new risk is taken again.
-pub async fn recover(world: &World) {
-    world.price(100.0).await;
-    world.market.advance(600).await.unwrap();
-    world.price(100.0).await;
+/// Steps of a long fall: where position `step` has a health factor of 1, and the price at which it is past the hard threshold while the
+/// next one is not below 1 yet. Percent of the price at the start.
+pub fn steps(step: u32) -> (f64, f64) {
+    let falls_at = 95.0 * 0.872_f64.powi(step as i32);
+    (falls_at, falls_at * 0.885)
+}
+
+/// Prices at a step of the fall, and what the oracle needs to believe it.
+pub async fn fall_to(world: &World, percent: f64) {
+    world.price(percent).await;
+    world.market.advance(FOLLOWS).await.unwrap();
+}
+
+/// The borrower pays all back: whatever the price does, the position is no longer due.
+pub async fn repay(world: &World, owner: Address) {
+    let (asset, pool) = (world.market.deployment().asset, world.pool());
+    let approve = SimToken::approveCall {
+        spender: pool,
+        amount: U256::MAX,
+    };
+    let repay = ILendingPool::repayCall {
+        assets: U256::MAX,
+        account: owner,
+        data: Bytes::new(),
+    };
+    world
+        .act(async {
+            world.market.send(owner, asset, &approve).await?;
+            Ok(world.market.send(owner, pool, &repay).await?)
+        })
+        .await;
+    assert_eq!(world.debt(owner).await, U256::ZERO);
 }
 
 /// Mines until `owner` has been liquidated by the keeper, and a few blocks more.

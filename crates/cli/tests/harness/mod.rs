@@ -13,7 +13,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-pub use process::{Keeper, Setup};
+pub use process::{Keeper, Setup, command, configuration};
 pub use world::{World, wad};
 
 /// Every wait's limit: generous, since other tests share the cores.
