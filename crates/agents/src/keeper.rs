@@ -336,13 +336,21 @@ impl Keeper {
         ))
     }
 
+    /// What a liquidation has to leave after gas and margin for this keeper to bid: so much that, weighed with how often its
+    /// transactions succeed and what the others cost, the least profit is expected. Nobody loses to himself.
+    #[must_use]
+    pub fn least_won(&self, observation: &Observation, terms: &Terms) -> f64 {
+        let rate = self.win_rate.max(1.0 / f64::from(terms.count.max(1)));
+        let lost = observation.gas_cost(REVERT_GAS, observation.competitive_tip());
+        (terms.min_profit + (1.0 - rate) * lost) / rate
+    }
+
     /// Bids a part of the profit, from 5% to half of it, for an early place; `None` if the expected profit is too small.
     fn bid(&self, observation: &Observation, sale: &Sale, terms: &Terms, draw: f64) -> Option<Bid> {
         let profit = sale.surplus - terms.risk_margin * sale.repay;
         let floor = observation.competitive_tip();
         let won = profit - observation.gas_cost(terms.liquidation_gas, floor);
-        let lost = observation.gas_cost(REVERT_GAS, floor);
-        if self.win_rate * won - (1.0 - self.win_rate) * lost <= terms.min_profit {
+        if won <= self.least_won(observation, terms) {
             return None;
         }
         let share = 0.05 + 0.45 * draw;

@@ -26,6 +26,8 @@ impl Ground {
             .nth(2)
             .unwrap();
         let anvil = Anvil::at(root.join("node_modules/.bin/anvil"))
+            // Else it leaves the states of old blocks in files behind.
+            .args(["--prune-history", "600"])
             .port(0_u16)
             .try_spawn()
             .unwrap();

@@ -97,10 +97,19 @@ impl World {
             .await;
     }
 
-    /// What an operator does who watches over a young pool: lets the bucket record its depth until it has grown to what the
-    /// collateral allows. It opened when there was none, and follows at most 4.75-fold in a quarter of an hour.
+    /// The same for any amount of collateral.
+    pub async fn open_worth(&self, owner: Address, amount: f64, percent: f64) {
+        let value = amount * START_PRICE as f64 / 1e8 * percent / 100.0;
+        let debt = U256::from((value * 0.83 * 1e6) as u64);
+        let collateral = U256::from((amount * 1e6) as u64) * tokens(1, COLLATERAL_DECIMALS - 6);
+        self.act(self.market.open_position(owner, collateral, debt))
+            .await;
+    }
+
+    /// What an operator does who watches over a young pool: lets the bucket record its depth, which opens at the first reading
+    /// and averages from the third on.
     pub async fn record_depth(&self) {
-        for _ in 0..12 {
+        for _ in 0..4 {
             self.market.advance(900).await.unwrap();
             self.act(self.market.set_price(U256::from(START_PRICE)))
                 .await;
@@ -122,6 +131,14 @@ impl World {
             self.market.set_venue(price).await
         })
         .await;
+    }
+
+    /// Arbitrage where somebody has sold: the venue back at the feed's price.
+    pub async fn arbitrage_if_moved(&self) {
+        let head = self.head().await;
+        if !self.closings(head).await.is_empty() {
+            self.arbitrage().await;
+        }
     }
 
     /// Makes a block, twelve seconds after the last.

@@ -24,6 +24,8 @@ pub fn root() -> PathBuf {
 /// A fresh anvil on a port that the system chooses; killed when dropped.
 pub fn anvil() -> AnvilInstance {
     Anvil::at(root().join("node_modules/.bin/anvil"))
+        // Else it leaves the states of old blocks in files behind.
+        .args(["--prune-history", "600"])
         .port(0_u16)
         .try_spawn()
         .unwrap()

@@ -4,7 +4,7 @@ use alloy::eips::BlockNumberOrTag;
 use alloy::providers::{DynProvider, Provider};
 use alloy::rpc::types::{Filter, Log, TransactionReceipt};
 use alloy::transports::TransportError;
-use alloy_primitives::{Address, B256, I256, U256};
+use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use alloy_sol_types::SolEvent;
 use breakwater_bindings::{DampedPolicy, ILendingPool};
 use breakwater_deploy::Deployment;
@@ -129,6 +129,21 @@ pub async fn sent(
         }
     }
     Ok(found)
+}
+
+/// Why a transaction reverted, by its trace: in words, also where the node does not tell.
+pub async fn revert_reason(provider: &DynProvider, hash: B256) -> String {
+    let tracer = serde_json::json!({ "tracer": "callTracer" });
+    let trace: Result<serde_json::Value, _> = provider
+        .raw_request("debug_traceTransaction".into(), (hash, tracer))
+        .await;
+    let output = trace.ok().and_then(|trace| {
+        let text = trace.get("output")?.as_str()?.to_owned();
+        text.parse::<Bytes>().ok()
+    });
+    output
+        .and_then(|data| breakwater_bindings::describe_revert(&data))
+        .unwrap_or_else(|| "the node does not say why".to_owned())
 }
 
 /// What a receipt says of positions that were closed, whole or in part.

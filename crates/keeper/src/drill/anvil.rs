@@ -10,7 +10,10 @@ use alloy::node_bindings::{Anvil, AnvilInstance};
 use super::error::DrillError;
 
 /// How far in the past the chain begins, seconds. Its time is moved, and so ahead of the world's: not beyond it.
-const PAST: u64 = 10 * 3_600;
+const PAST: u64 = 4 * 3_600;
+
+/// Blocks whose state is kept. Without a limit, an anvil keeps the states of old blocks in files that nobody removes once it is killed.
+const KEPT_STATES: &str = "600";
 
 /// Longest wait for it to listen, milliseconds.
 const START_WITHIN: u64 = 60_000;
@@ -89,6 +92,7 @@ pub fn start(path: &Path) -> Result<AnvilInstance, DrillError> {
         .host("127.0.0.1")
         .port(0_u16)
         .timeout(START_WITHIN)
+        .args(["--prune-history", KEPT_STATES])
         .arg("--timestamp")
         .arg(now.saturating_sub(PAST).to_string())
         .try_spawn()

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use alloy::eips::BlockId;
-use alloy::providers::{DynProvider, Provider};
+use alloy::providers::DynProvider;
 use alloy_primitives::{Address, I256, U256};
-use breakwater_bindings::SimFeed;
-use breakwater_deploy::local::{FEED_DECIMALS, LocalError, Market, SLOT};
+use breakwater_deploy::local::{Market, SLOT};
 use breakwater_operator::status::Status;
 
 use super::accounts::{Closing, sent};
@@ -18,7 +16,7 @@ use super::stage::Stage;
 use super::tell::{clock, grouped, percent};
 use super::watch::{Forecast, Wait};
 use crate::store::{Doer, Kind, Store};
-use crate::units::{ratio, whole, whole_signed};
+use crate::units::{ratio, whole};
 
 /// How far the keeper's account of the gas may be from ours, as a share: it counts at the price when it planned, we at the one of the
 /// block before, and between the two the feed may move.
@@ -28,6 +26,8 @@ const GAS_TOLERANCE: f64 = 0.01;
 pub(super) struct Watched {
     pub seen: BTreeSet<(Wait, Address)>,
     pub forecasts: Vec<(Address, Forecast)>,
+    /// The feed's reports: from which block on, and the price. The native coin is the collateral.
+    pub prices: Vec<(u64, f64)>,
     pub start: u64,
     pub symbols: (String, String),
     pub decimals: (u8, u8),
@@ -100,7 +100,9 @@ pub(super) async fn books(
     let transactions = sent(provider, market.deployment(), books.keeper, books.from + 1).await?;
     let mut rows = Vec::new();
     for one in transactions {
-        let native = native_price(provider, market, one.block - 1).await?;
+        let reports = watched.prices.iter();
+        let before = reports.rev().find(|(from, _)| *from < one.block);
+        let native = before.map_or(0.0, |(_, price)| *price);
         let account = one
             .closings
             .first()
@@ -320,30 +322,6 @@ fn ledger(report: &Report, books: &Books<'_>, checks: &mut Checks) -> Result<(),
         format!("{ours} of {} entries, {on_chain} on chain", entries.len()),
     );
     Ok(())
-}
-
-/// The native coin in debt tokens at a block: the market lists it as its collateral.
-async fn native_price(
-    provider: &DynProvider,
-    market: &Market,
-    block: u64,
-) -> Result<f64, DrillError> {
-    use alloy::rpc::types::TransactionRequest;
-    use alloy_sol_types::SolCall;
-    let feed = market.collateral().feed;
-    let call = SimFeed::latestRoundDataCall {};
-    let request = TransactionRequest::default()
-        .to(feed)
-        .input(call.abi_encode().into());
-    let answer = provider.call(request).block(BlockId::number(block)).await?;
-    let round = SimFeed::latestRoundDataCall::abi_decode_returns(&answer).map_err(|error| {
-        DrillError::Market(LocalError::Deploy(breakwater_deploy::DeployError::Answer {
-            during: format!("read the feed at block {block}"),
-            expected: "a round".to_owned(),
-            found: error.to_string(),
-        }))
-    })?;
-    Ok(whole_signed(round.answer, FEED_DECIMALS))
 }
 
 /// a − b.

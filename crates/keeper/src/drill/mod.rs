@@ -43,9 +43,9 @@ use watch::{Wait, Watch};
 /// Which of the anvil's accounts the keeper sends from: the market uses the first three.
 const PLACE: usize = 5;
 
-/// How often the bucket records the venue's depth before the fall, and how far apart, seconds: it opened over an empty market and
-/// follows one that grew at most 4.75-fold in a quarter of an hour, which is meant to be so.
-const DEPTH_READINGS: (u64, u64) = (22, 900);
+/// How often the bucket records the venue's depth before the fall, and how far apart, seconds: it opens at the first, averages from
+/// the third on, and has then seen the market at rest for an hour.
+const DEPTH_READINGS: (u64, u64) = (4, 900);
 
 /// Blocks that each fall may take, and blocks after which a transaction is final, with some to spare.
 const FALL_BLOCKS: u64 = 260;
@@ -148,6 +148,7 @@ impl Drill<'_> {
         let watched = judge::Watched {
             seen: stage.watch.seen.clone(),
             forecasts: stage.watch.forecasts.clone(),
+            prices: stage.prices.clone(),
             start: stage.watch.start,
             symbols: stage.symbols.clone(),
             decimals: stage.decimals,

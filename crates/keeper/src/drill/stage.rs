@@ -2,14 +2,14 @@
 
 use alloy::providers::ext::AnvilApi;
 use alloy::providers::{DynProvider, Provider};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use breakwater_bindings::ILendingPool;
 use breakwater_deploy::local::{FEED_DECIMALS, LocalError, Market, SLOT, START_PRICE};
 use breakwater_deploy::{RpcViews, Views};
 use breakwater_operator::status::Status;
 
-use super::accounts::{Closing, closings, sent};
+use super::accounts::{Closing, closings, revert_reason, sent};
 use super::cast::name_of;
 use super::error::DrillError;
 use super::tell::{Told, amount, grouped, percent};
@@ -34,6 +34,8 @@ pub(super) struct Stage<'a> {
     pub decimals: (u8, u8),
     /// Their symbols.
     pub symbols: (String, String),
+    /// The feed's reports: from which block on, and the price.
+    pub prices: Vec<(u64, f64)>,
     /// The block after which everything was looked at.
     looked: u64,
     made: u64,
@@ -57,6 +59,7 @@ impl<'a> Stage<'a> {
             keeper,
             decimals: (DEBT_DECIMALS, COLLATERAL_DECIMALS),
             symbols: ("debt".to_owned(), "collateral".to_owned()),
+            prices: vec![(0, START_PRICE as f64 / 1e8)],
             looked,
             made: 0,
         }
@@ -108,6 +111,9 @@ impl<'a> Stage<'a> {
     pub async fn report(&mut self, percent: f64, more: &str) -> Result<Status, DrillError> {
         let price = price(percent);
         self.act(self.market.set_feed(price)).await?;
+        let head = self.provider.get_block_number().await?;
+        self.prices
+            .push((head, crate::units::whole(price, FEED_DECIMALS)));
         let whole = grouped(crate::units::whole(price, FEED_DECIMALS));
         self.look_after(Some(format!("the feed reports {whole}; {more}")))
             .await
@@ -232,7 +238,7 @@ impl<'a> Stage<'a> {
                 (at, one.block, text)
             }));
             if !one.success {
-                let why = reason(&self.provider, one.hash).await;
+                let why = revert_reason(&self.provider, one.hash).await;
                 let text = format!("a transaction of the keeper reverted, {}: {why}", one.hash);
                 events.push((at, one.block, text));
             } else if one.recorded {
@@ -275,21 +281,6 @@ impl<'a> Stage<'a> {
             ),
         })
     }
-}
-
-/// Why a transaction reverted, by its trace.
-async fn reason(provider: &DynProvider, hash: B256) -> String {
-    let tracer = serde_json::json!({ "tracer": "callTracer" });
-    let trace: Result<serde_json::Value, _> = provider
-        .raw_request("debug_traceTransaction".into(), (hash, tracer))
-        .await;
-    let output = trace.ok().and_then(|trace| {
-        let text = trace.get("output")?.as_str()?.to_owned();
-        text.parse::<Bytes>().ok()
-    });
-    output
-        .and_then(|data| breakwater_bindings::describe_revert(&data))
-        .unwrap_or_else(|| "the node does not say why".to_owned())
 }
 
 /// Percent of the price at the start, with the feed's decimals.

@@ -1,7 +1,7 @@
 //! What the deciding code is told of a position and its market.
 
 use alloy_primitives::{Address, U256};
-use breakwater_agents::keeper::{Candidate, best_sale, potential, settlement_due};
+use breakwater_agents::keeper::{Candidate, Terms, best_sale, potential, settlement_due};
 use breakwater_agents::{Observation, Prices};
 use breakwater_operator::config::Capital;
 use breakwater_protocol::policy::{
@@ -212,9 +212,14 @@ impl Planner {
         } else {
             0.0
         };
+        // It bids when a liquidation pays, the ones that it loses included.
+        let asked = Terms {
+            min_profit: self.keeper.least_won(&observation, &terms),
+            ..terms
+        };
         let ahead = request
             .filter(|_| usable)
-            .map(|request| forecast::ahead(sight, &observation, &terms, &request, decision))
+            .map(|request| forecast::ahead(sight, &observation, &asked, &request, decision))
             .unwrap_or_default();
         Considered {
             thought: Thought {

@@ -38,6 +38,12 @@ pub(super) fn ahead(
     let prospect = prospect(sight, request, decision);
     let pays = pays_at(observation, &observation.venue, &auction, &prospect, terms);
     let environment = sight.environment(request.collateral_id as u32);
+    // A decision that did not come to the clock says nothing of it.
+    let flag = sight
+        .mirror
+        .policy_state()
+        .flag(request.account, request.collateral_id);
+    let flagged = flag.since != 0;
     let turn = policy.map(|policy| next_turn(policy, sight, request, reasoning, &environment));
     let planned_at = pays.and_then(|at| match policy {
         Some(policy) if reasoning.zone == Zone::Damped => {
@@ -63,7 +69,7 @@ pub(super) fn ahead(
         )
     });
     Ahead {
-        flagged_since: (timed && runs).then(|| now.saturating_sub(reasoning.elapsed)),
+        flagged_since: (timed && runs && flagged).then(|| now.saturating_sub(reasoning.elapsed)),
         turn,
         pays_at: pays,
         planned_at,

@@ -3,6 +3,7 @@
 
 mod candidates;
 mod forecast;
+mod turns;
 mod upkeep;
 
 use std::cmp::{Ordering, Reverse};
@@ -278,11 +279,20 @@ impl Planner {
             |place| identity::draw(self.strategy.us, account(place), sight.reading.next.number),
         );
         let mut planned = vec![false; here.len()];
+        let mut taken = turns::Taken::default();
+        let mut closed = vec![false; here.len()];
         for intent in intents {
             if let Some(action) =
                 self.action(sight, collateral, here, &observation, &terms, &intent)
             {
-                planned[place_of(&intent.action).unwrap_or_default()] = true;
+                let place = place_of(&intent.action).unwrap_or_default();
+                if action.kind == ActionKind::Liquidate
+                    && !taken.admits(sight, &here[place], action.repay)
+                {
+                    closed[place] = true;
+                    continue;
+                }
+                planned[place] = true;
                 plan.actions.push(action);
             }
         }
@@ -290,10 +300,11 @@ impl Planner {
             plan.actions
                 .extend(self.record_depth(sight, collateral, here, &observation, &terms));
         }
-        for (one, planned) in here.drain(..).zip(planned) {
+        for ((one, planned), closed) in here.drain(..).zip(planned).zip(closed) {
             let mut thought = one.thought;
             thought.verdict = match &unready {
                 _ if planned => Verdict::Planned,
+                _ if closed => Verdict::Refused(Refusal::Turn),
                 _ if pending(thought.account) => Verdict::Pending,
                 _ if thought.refusal != Refusal::None && one.candidate.settle.is_none() => {
                     Verdict::Refused(thought.refusal)

@@ -44,6 +44,8 @@ impl World {
             .find(|path| path.join("node_modules").is_dir())
             .unwrap();
         let anvil = Anvil::at(root.join("node_modules/.bin/anvil"))
+            // Else it leaves the states of old blocks in files behind.
+            .args(["--prune-history", "600"])
             .host("127.0.0.1")
             .port(0_u16)
             .timeout(30_000)

@@ -32,6 +32,9 @@ fn in_modules(modules: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// Blocks whose state is kept. Without a limit, an anvil keeps the states of old blocks in files that nobody removes once it is killed.
+const KEPT_STATES: &str = "600";
+
 /// Starts an anvil on a loopback port of the system's choosing, with what `configure` adds. Dropping it ends the process.
 ///
 /// # Panics
@@ -39,7 +42,12 @@ fn in_modules(modules: &Path) -> Option<PathBuf> {
 pub fn anvil(configure: impl FnOnce(Anvil) -> Anvil) -> AnvilInstance {
     let path = anvil_path()
         .unwrap_or_else(|| panic!("no node_modules with anvil above this package: run npm ci"));
-    let anvil = configure(Anvil::at(&path).host("127.0.0.1").port(0_u16));
+    let anvil = configure(
+        Anvil::at(&path)
+            .host("127.0.0.1")
+            .port(0_u16)
+            .args(["--prune-history", KEPT_STATES]),
+    );
     anvil
         .try_spawn()
         .unwrap_or_else(|cause| panic!("{} does not start: {cause}", path.display()))
