@@ -168,7 +168,10 @@ impl World {
             if done().await {
                 return made;
             }
-            self.mine().await;
+            // Where `done` has made a block, that one is planned on first.
+            if self.head().await == head {
+                self.mine().await;
+            }
         }
         panic!("{what}: not within {blocks} blocks");
     }
