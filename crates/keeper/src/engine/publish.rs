@@ -90,7 +90,10 @@ impl Engine {
                 status.profit = profit;
                 status.missed = missed;
                 // A reason that has no row any more is not told: a liquidation may turn out to be ours.
-                status.missed_total.values_mut().for_each(|count| *count = 0);
+                status
+                    .missed_total
+                    .values_mut()
+                    .for_each(|count| *count = 0);
                 status.missed_total.extend(totals);
             }
         });
