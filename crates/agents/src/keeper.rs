@@ -306,10 +306,13 @@ impl Keeper {
                 true,
             )
         });
+        // By what is left after the margin, as both are judged: a settlement that leaves more, all of it margin, must not keep a
+        // smaller liquidation that pays from being made.
+        let kept = |sale: &Sale| sale.surplus - terms.risk_margin * sale.repay;
         let (sale, repay, settle) = [liquidation, settlement]
             .into_iter()
             .flatten()
-            .max_by(|a, b| a.0.surplus.total_cmp(&b.0.surplus))?;
+            .max_by(|a, b| kept(&a.0).total_cmp(&kept(&b.0)))?;
         let bid = self.bid(observation, &sale, terms, draw(candidate.account))?;
         // Once included, only what covers the gas is worth finishing.
         let min_profit = observation.gas_cost(terms.liquidation_gas, bid.tip);

@@ -1,5 +1,5 @@
 //! `breakwater keeper drill`, as a user runs it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Keepers as processes on a market that moves: what they earn, what they waste, and when they hold still. Everything is judged by
 //! the chain; figures are printed (`--nocapture`).
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod harness;
 

@@ -203,6 +203,48 @@ fn settles_what_is_insolvent() {
 }
 
 #[test]
+fn a_settlement_that_the_margin_eats_does_not_keep_a_part_from_being_liquidated() {
+    let terms = Terms {
+        risk_margin: 0.005,
+        ..TERMS
+    };
+    // Settled, 25 fetch 2,439.0 for 2,427.2: 11.8, less than the margin of 12.1. Liquidated at the bonus that solvency leaves, 2.04%,
+    // 7.63 fetch 757.2 for 747.7: 9.5, more than the margin of 3.7.
+    let barely = Candidate {
+        account: 3,
+        collateral: 25.0,
+        debt: 2_450.0,
+        repay: 2_450.0,
+        seize: 25.0,
+        unflagged: false,
+        settle: settlement_due(2_500.0, 2_450.0, &terms),
+        charged: false,
+        held: false,
+    };
+    let keeper = Keeper::group(1, 0).remove(0);
+    let plan = keeper.plan(&observation(), VENUE, &[barely], &terms, |_| false, |_| 0.0);
+    let [
+        Intent {
+            action: Action::Liquidate { repay, .. },
+            ..
+        },
+    ] = plan[..]
+    else {
+        panic!("{plan:?}");
+    };
+    assert!((repay - 747.7).abs() < 1.0, "{repay}");
+}
+
+#[test]
+fn nobody_loses_to_himself() {
+    let keeper = Keeper::group(1, 0).remove(0);
+    let alone = Terms { count: 1, ..TERMS };
+    assert_eq!(keeper.least_won(&observation(), &alone), 1.0);
+    // One of two wins half of the time: (1 + 0.5 · 90,000 · 11.1 · 1e-9 · 100) / 0.5.
+    assert!((keeper.least_won(&observation(), &TERMS) - 2.0999).abs() < 1e-9);
+}
+
+#[test]
 fn one_keeper_flags_at_a_time() {
     let waiting = Candidate {
         repay: 0.0,

@@ -137,12 +137,14 @@ pub async fn revert_reason(provider: &DynProvider, hash: B256) -> String {
     let trace: Result<serde_json::Value, _> = provider
         .raw_request("debug_traceTransaction".into(), (hash, tracer))
         .await;
-    let output = trace.ok().and_then(|trace| {
-        let text = trace.get("output")?.as_str()?.to_owned();
-        text.parse::<Bytes>().ok()
-    });
-    output
+    let said = |name: &str| {
+        let trace = trace.as_ref().ok()?;
+        Some(trace.get(name)?.as_str()?.to_owned())
+    };
+    said("output")
+        .and_then(|text| text.parse::<Bytes>().ok())
         .and_then(|data| breakwater_bindings::describe_revert(&data))
+        .or_else(|| said("error"))
         .unwrap_or_else(|| "the node does not say why".to_owned())
 }
 

@@ -230,12 +230,13 @@ fn waited(
             percent(bonus)
         ),
     );
-    let mut said = watched
+    let said: Vec<&Forecast> = watched
         .forecasts
         .iter()
         .filter(|(whose, forecast)| *whose == account && forecast.made < bid.timestamp)
-        .map(|(_, forecast)| forecast);
-    let (Some(first), last) = (said.next(), said.last()) else {
+        .map(|(_, forecast)| forecast)
+        .collect();
+    let (Some(first), Some(forecast)) = (said.first(), said.last()) else {
         checks.expect(
             format!("the keeper says when it will bid for {name}"),
             false,
@@ -243,7 +244,6 @@ fn waited(
         );
         return;
     };
-    let forecast = last.unwrap_or(first);
     let since = |time: u64| clock(time.saturating_sub(watched.start));
     let off = bid.timestamp.abs_diff(forecast.at);
     checks.expect(

@@ -65,7 +65,7 @@ impl Wait {
     }
 }
 
-/// When the keeper means to bid for a position, as it says while it waits.
+/// When the keeper means to bid for a position, as it says at a head.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Forecast {
     /// The time it was made, the chain's.
@@ -157,15 +157,15 @@ impl Watch {
         let mut news = Vec::new();
         for position in &status.positions {
             let account = position.account;
+            if let (Some(at), Some(_)) = (position.planned_at, position.flagged_since) {
+                self.forecasts.push((account, Forecast { made: now, at }));
+            }
             let Some(reason) = position.why_not.as_deref() else {
                 self.waits.remove(&account);
                 continue;
             };
             let wait = Wait::of(reason);
             self.seen.insert((wait, account));
-            if let (Some(at), Some(_)) = (position.planned_at, position.flagged_since) {
-                self.forecasts.push((account, Forecast { made: now, at }));
-            }
             if self.waits.insert(account, wait) != Some(wait) {
                 let told = self.told.entry((wait, account)).or_default();
                 *told += 1;
