@@ -224,7 +224,8 @@ async fn two_keepers_with_one_key_refuse_each_other() {
 async fn a_bucket_that_nobody_fed_is_fed_because_it_pays() {
     let world = World::start().await;
     let owner = Address::repeat_byte(0xd4);
-    // The bucket opened with the pool, when there was no collateral: it holds next to nothing.
+    // Somebody opened the bucket when there was no collateral: it holds next to nothing.
+    world.market.observe().await.unwrap();
     world.open_falling_at(owner, 90).await;
     let mut keeper = world.keeper(5, "state", ALONE).await;
     world.fall_to(88).await;
