@@ -171,7 +171,10 @@ impl Keeper {
     }
 }
 
-#[allow(clippy::print_stderr, reason = "where a test fails, its keeper's last words help")]
+#[allow(
+    clippy::print_stderr,
+    reason = "where a test fails, its keeper's last words help"
+)]
 impl Drop for Keeper {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
