@@ -41,6 +41,7 @@ impl Engine {
             Update::Rewind { to } => self.rewind(to.number, to.hash),
             Update::Live { head } => {
                 self.live = self.mirror.head().hash == head.hash || self.live;
+                self.strike();
                 tracing::info!(
                     block = head.number,
                     accounts = self.mirror.account_count(),
@@ -145,19 +146,11 @@ impl Engine {
         Ok(())
     }
 
-    /// A block is the head now: the sender's clock strikes.
+    /// A block is the head now.
     fn is_head(&mut self, block: Block) {
         self.hashes.push_back((block.number, block.hash));
         if self.hashes.len() > HASHES_KEPT {
             self.hashes.pop_front();
-        }
-        if let Some(sender) = &self.sender {
-            sender.new_head(Head {
-                number: block.number,
-                hash: block.hash,
-                timestamp: block.timestamp,
-                base_fee: u128::from(block.base_fee.unwrap_or_default()),
-            });
         }
         let received_at = unix_now();
         self.check_clock(received_at, block.timestamp);
@@ -165,6 +158,21 @@ impl Engine {
             block,
             received: Instant::now(),
             received_at,
+        });
+        self.strike();
+    }
+
+    /// The sender's clock strikes: a block is the chain's head. Blocks that are only read again (after a start, or to rebuild the
+    /// mirror) are not: at them the account has not used nonces that it has used since.
+    fn strike(&self) {
+        let (Some(sender), Some(seen), true) = (&self.sender, &self.head, self.live) else {
+            return;
+        };
+        sender.new_head(Head {
+            number: seen.block.number,
+            hash: seen.block.hash,
+            timestamp: seen.block.timestamp,
+            base_fee: u128::from(seen.block.base_fee.unwrap_or_default()),
         });
     }
 
@@ -178,12 +186,13 @@ impl Engine {
             self.clear_warning(CLOCK_WARNING);
             return;
         }
-        let known = self
-            .warnings
-            .iter()
-            .any(|warning| warning.text.starts_with(CLOCK_WARNING));
+        // Said once for as long as it is off in the same direction.
+        let direction = if now > chain { "ahead of" } else { "behind" };
+        let known = self.warnings.iter().any(|warning| {
+            warning.text.starts_with(CLOCK_WARNING) && warning.text.contains(direction)
+        });
         if !known {
-            let direction = if now > chain { "ahead of" } else { "behind" };
+            self.clear_warning(CLOCK_WARNING);
             self.warn(format!(
                 "{CLOCK_WARNING} is {off} s {direction} the chain's: decisions go by the chain's, ages shown do not"
             ));
