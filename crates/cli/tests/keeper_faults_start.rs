@@ -1,5 +1,7 @@
 //! What a keeper refuses at start: each with one line that says what, where and what was expected, and an exit code.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod harness;
 
 use std::fs;
