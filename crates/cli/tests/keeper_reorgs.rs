@@ -1,5 +1,7 @@
 //! Reorganisations under a running keeper, on real anvils.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "harness/due.rs"]
 mod due;
 mod harness;
