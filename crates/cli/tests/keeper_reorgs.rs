@@ -1,6 +1,10 @@
 //! Reorganisations under a running keeper, on real anvils.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may panic and say what it saw"
+)]
 
 #[path = "harness/due.rs"]
 mod due;
