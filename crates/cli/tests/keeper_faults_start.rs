@@ -1,6 +1,10 @@
 //! What a keeper refuses at start: each with one line that says what, where and what was expected, and an exit code.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may panic and say what it saw"
+)]
 
 mod harness;
 
