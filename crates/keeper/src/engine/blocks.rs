@@ -137,7 +137,6 @@ impl Engine {
         let changes = self.mirror.rewind(number, hash)?;
         self.note_policy(&changes);
         self.memory.rewind(number);
-        self.under_way.reopen(number);
         self.store.rewind(number)?;
         self.hashes.retain(|(known, _)| *known <= number);
         if let Some(sender) = &self.sender {

@@ -5,6 +5,7 @@ use alloy_primitives::{Address, B256, map::HashMap};
 use breakwater_agents::Bid;
 use breakwater_operator::config::Capital;
 use breakwater_operator::status::{BidState, unix_now};
+use breakwater_protocol::Mirror;
 use breakwater_rpc::RpcError;
 use breakwater_sender::{Inclusion, OrderState, Outcome, Report};
 
@@ -50,29 +51,33 @@ impl UnderWay {
         );
     }
 
-    /// Whether a transaction for the account is not in a block yet.
-    pub fn waits_for(&self, account: Address) -> bool {
-        self.0
-            .values()
-            .any(|open| open.ordered.account == account && open.state != BidState::Included)
-    }
-
-    /// Blocks above `ancestor` have left the chain: what they held is in flight again. The sender says so too, but perhaps only
-    /// after the new head was planned on.
-    pub fn reopen(&mut self, ancestor: u64) {
-        for open in self.0.values_mut() {
-            if open
-                .inclusion
-                .is_some_and(|inclusion| inclusion.block_number > ancestor)
-            {
-                open.state = BidState::Submitted;
-            }
-        }
+    /// Orders for the account whose transaction is in no block of the chain that `mirror` follows. The sender says of a block that it has
+    /// left, but perhaps only after the new head was planned on; and after a restart it first repeats what it knew.
+    pub fn waiting<'a>(
+        &'a self,
+        account: Address,
+        mirror: &'a Mirror,
+    ) -> impl Iterator<Item = &'a Open> {
+        self.all().filter(move |open| {
+            let included = open.state == BidState::Included
+                && !open
+                    .inclusion
+                    .is_some_and(|inclusion| has_left(&inclusion, mirror));
+            open.ordered.account == account && !included
+        })
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Open> {
         self.0.values()
     }
+}
+
+/// Whether the chain is known to have another block at that height, or none yet.
+fn has_left(inclusion: &Inclusion, mirror: &Mirror) -> bool {
+    inclusion.block_number > mirror.head().number
+        || mirror.blocks().any(|block| {
+            block.number == inclusion.block_number && block.hash != inclusion.block_hash
+        })
 }
 
 /// A receipt, or why there is none.
@@ -182,7 +187,12 @@ impl Engine {
             }
             Outcome::Included(inclusion) => {
                 self.store.sent(id, inclusion.hash)?;
-                self.note_block(id, &inclusion);
+                self.note(
+                    id,
+                    BidState::Included,
+                    Some(inclusion.hash),
+                    Some(inclusion.nonce),
+                );
                 // A restart hears of the same inclusion twice: it is learned from once.
                 let known = self
                     .under_way
@@ -201,7 +211,12 @@ impl Engine {
                 self.note(id, BidState::Submitted, None, None);
             }
             Outcome::Cancelled(_, inclusion) => {
-                self.note_block(id, &inclusion);
+                self.note(
+                    id,
+                    BidState::Included,
+                    Some(inclusion.hash),
+                    Some(inclusion.nonce),
+                );
                 if let Some(open) = self.under_way.0.get_mut(&id) {
                     open.inclusion = Some(inclusion);
                 }
@@ -233,28 +248,6 @@ impl Engine {
             open.state = state;
             open.transaction = hash.or(open.transaction);
             open.nonce = nonce.or(open.nonce);
-        }
-    }
-
-    /// Notes a transaction's block, unless that has left the chain since the sender saw it there.
-    fn note_block(&mut self, id: B256, inclusion: &Inclusion) {
-        let state = if self.has_left(inclusion) {
-            BidState::Submitted
-        } else {
-            BidState::Included
-        };
-        self.note(id, state, Some(inclusion.hash), Some(inclusion.nonce));
-    }
-
-    /// Whether the chain that is followed is known to have another block at that height, or none yet.
-    fn has_left(&self, inclusion: &Inclusion) -> bool {
-        let known = self
-            .hashes
-            .iter()
-            .find(|(number, _)| *number == inclusion.block_number);
-        match known {
-            Some((_, hash)) => *hash != inclusion.block_hash,
-            None => self.live && self.mirror.head().number < inclusion.block_number,
         }
     }
 

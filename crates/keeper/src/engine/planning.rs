@@ -248,10 +248,10 @@ impl Engine {
             inclusion_tip: tip,
             anchor_hash,
         };
-        let under_way = &self.under_way;
-        let plan = self
-            .planner
-            .plan(&sight, &accounts, |account| under_way.waits_for(account))?;
+        let (under_way, mirror) = (&self.under_way, &self.mirror);
+        let plan = self.planner.plan(&sight, &accounts, |account| {
+            under_way.waiting(account, mirror).next().is_some()
+        })?;
         Ok((plan, moment))
     }
 
@@ -290,6 +290,16 @@ impl Engine {
         result: Result<Rehearsed, Declined>,
     ) -> Option<Ended> {
         let number = reading.next.number;
+        // Meanwhile the sender may have said that a block is gone with what was in it for this account.
+        if self
+            .under_way
+            .waiting(planned.account, &self.mirror)
+            .any(|open| open.ordered.planned_block != number)
+        {
+            self.memory
+                .correct(number, planned.account, Verdict::Pending);
+            return None;
+        }
         let rehearsed = match result {
             Ok(rehearsed) => rehearsed,
             Err(declined) => {
