@@ -133,6 +133,12 @@ pub async fn pending_nonce(world: &World, place: usize) -> u64 {
         .unwrap()
 }
 
+/// Whether a transaction of the account `place` waits for a block.
+pub async fn waits(world: &World, place: usize) -> bool {
+    let chain = nonce(world, place).await;
+    pending_nonce(world, place).await > chain
+}
+
 /// The latest block's header.
 pub async fn head(world: &World) -> Header {
     let latest = world
