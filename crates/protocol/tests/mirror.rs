@@ -386,3 +386,53 @@ fn no_content_with_a_right_checksum_makes_it_panic() {
     }
     assert!(restored > 100);
 }
+
+/// Anybody may call the policy from an address of his own, for 55,000 gas, and have it say anything about that address.
+#[test]
+fn what_the_policy_says_of_another_pool_is_ignored_whatever_it_is() {
+    let mut feeder = populated();
+    let pool = Address::repeat_byte(0x66);
+    let most = U256::MAX;
+    feeder.logs.extend([
+        policy_log(&DampedPolicy::Flagged {
+            pool,
+            account: account(1),
+            collateralId: most,
+            since: most,
+            cumulative: most,
+        }),
+        policy_log(&DampedPolicy::BucketUpdated {
+            pool,
+            collateralId: most,
+            level: most,
+            depth: most,
+        }),
+        policy_log(&DampedPolicy::DepthObserved {
+            pool,
+            collateralId: most,
+            at: most,
+            opening: true,
+            floor: most,
+            reading: most,
+        }),
+        policy_log(&DampedPolicy::AccountEpochUpdated {
+            pool,
+            account: account(1),
+            epoch: most,
+            gasPaid: most,
+            debt: most,
+            used: most,
+        }),
+        policy_log(&DampedPolicy::SeedUpdated {
+            pool,
+            rotation: most,
+            anchor: most,
+            seed: most,
+        }),
+    ]);
+    feeder.block();
+    assert_eq!(
+        feeder.mirror.policy_state().flag(account(1), 0),
+        Default::default()
+    );
+}

@@ -106,8 +106,12 @@ impl Planner {
             let Some(found) = self.consider_collateral(sight, account, collateral, &health)? else {
                 continue;
             };
+            // What cannot be sold hides nothing that can, however much it seems worth.
             let better = best.as_ref().is_none_or(|best| {
-                let key = |one: &Considered| (one.candidate.repay > 0.0, one.profit_now);
+                let key = |one: &Considered| {
+                    let ready = self.unready(sight, one.thought.collateral).is_none();
+                    (ready, one.candidate.repay > 0.0, one.profit_now)
+                };
                 key(&found).partial_cmp(&key(best)) == Some(std::cmp::Ordering::Greater)
             });
             if better {

@@ -319,7 +319,11 @@ impl Planner {
     }
 
     /// Why nothing can be sent for a collateral, if nothing can.
-    fn unready(&self, sight: &Sight<'_>, collateral: u32) -> Option<String> {
+    pub(super) fn unready(&self, sight: &Sight<'_>, collateral: u32) -> Option<String> {
+        // Without it gas would count as free, and any bid as worth it.
+        if sight.reading.native_price(sight.system).is_zero() {
+            return Some("the native coin has no price: gas cannot be weighed".to_owned());
+        }
         let base_fee = sight.reading.next.base_fee as f64 / 1e9;
         if base_fee > self.strategy.max_gas_price {
             return Some(format!(

@@ -43,10 +43,6 @@ pub struct ChainConfig {
     pub manifest: PathBuf,
     /// Time between blocks.
     pub slot: Duration,
-    /// Blocks after which a transaction counts as final.
-    pub confirmations: u64,
-    /// The deepest reorganisation that is followed without a restart, blocks.
-    pub max_reorg_depth: u64,
     /// How long one request to a node may take.
     pub request_timeout: Duration,
     /// How often a node is asked for its head.
@@ -166,8 +162,6 @@ impl std::fmt::Debug for ChainConfig {
             .field("chain_id", &self.chain_id)
             .field("manifest", &self.manifest)
             .field("slot", &self.slot)
-            .field("confirmations", &self.confirmations)
-            .field("max_reorg_depth", &self.max_reorg_depth)
             .field("request_timeout", &self.request_timeout)
             .field("poll_interval", &self.poll_interval)
             .field("max_head_age", &self.max_head_age)

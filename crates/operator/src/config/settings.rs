@@ -105,18 +105,6 @@ pub const SETTINGS: &[Setting] = {
             "Time between blocks, seconds.",
         ),
         setting(
-            "chain.confirmations",
-            Integer(1, 256),
-            Default("12"),
-            "Blocks after which a transaction counts as final.",
-        ),
-        setting(
-            "chain.max_reorg_depth",
-            Integer(1, 256),
-            Default("64"),
-            "The deepest reorganisation that is followed without a restart, blocks.",
-        ),
-        setting(
             "chain.request_timeout_ms",
             Integer(100, 60_000),
             Default("5000"),

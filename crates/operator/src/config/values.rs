@@ -41,8 +41,6 @@ impl Values<'_> {
                 chain_id: self.integer("chain.chain_id")?,
                 manifest: self.path("chain.manifest")?.unwrap_or_default(),
                 slot: Duration::from_secs(self.integer("chain.slot_seconds")?),
-                confirmations: self.integer("chain.confirmations")?,
-                max_reorg_depth: self.integer("chain.max_reorg_depth")?,
                 request_timeout: Duration::from_millis(self.integer("chain.request_timeout_ms")?),
                 poll_interval: Duration::from_millis(self.integer("chain.poll_interval_ms")?),
                 max_head_age: Duration::from_secs(self.integer("chain.max_head_age_seconds")?),

@@ -56,7 +56,6 @@ fn the_example_parses_and_holds_every_default() {
 fn defaults_are_what_they_are_documented_to_be() {
     let config = parse(LEAST, &[]).unwrap();
     assert_eq!(config.chain.slot, Duration::from_secs(12));
-    assert_eq!(config.chain.max_reorg_depth, 64);
     assert_eq!(config.account.keystore, None);
     assert_eq!(
         config.account.min_balance,

@@ -59,8 +59,23 @@ pub(super) fn policy_write(
     }
     let event = DampedPolicyEvents::decode_raw_log(log.topics(), &log.data.data)
         .map_err(|error| undecodable(log, &error))?;
-    let (pool, write) = Write::from_event(&event, placed.timestamp)?;
-    Ok((pool == description.pool).then_some(write))
+    // Anybody may call a policy as a pool of his own, with whatever values: those are none of ours to judge.
+    if pool_of(&event) != description.pool {
+        return Ok(None);
+    }
+    let (_, write) = Write::from_event(&event, placed.timestamp)?;
+    Ok(Some(write))
+}
+
+/// The pool that an event of a policy is about.
+const fn pool_of(event: &DampedPolicyEvents) -> Address {
+    match event {
+        DampedPolicyEvents::Flagged(event) => event.pool,
+        DampedPolicyEvents::BucketUpdated(event) => event.pool,
+        DampedPolicyEvents::DepthObserved(event) => event.pool,
+        DampedPolicyEvents::AccountEpochUpdated(event) => event.pool,
+        DampedPolicyEvents::SeedUpdated(event) => event.pool,
+    }
 }
 
 /// The constructor's first event: the market begins.
