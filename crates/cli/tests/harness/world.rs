@@ -173,7 +173,11 @@ impl World {
                 self.mine().await;
             }
         }
-        panic!("{what}: not within {blocks} blocks");
+        let mut thoughts = Vec::new();
+        for keeper in keepers {
+            thoughts.push(keeper.status().await.map(|status| status.positions));
+        }
+        panic!("{what}: not within {blocks} blocks, and the keepers think: {thoughts:#?}");
     }
 
     /// The latest block's number.
