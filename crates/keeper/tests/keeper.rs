@@ -229,16 +229,16 @@ async fn a_bucket_that_nobody_fed_is_fed_because_it_pays() {
     world.open_falling_at(owner, 90).await;
     let mut keeper = world.keeper(5, "state", ALONE).await;
     world.fall_to(88).await;
-    for minute in 0..200 {
+    for block in 0..1_000 {
         if included(&keeper.keeper.status.borrow()) && lifted(&keeper.keeper.status.borrow()) {
             break;
         }
-        world.market.advance(60).await.unwrap();
-        if minute % 30 == 0 {
+        world.market.advance(SLOT).await.unwrap();
+        if block % 150 == 0 {
             world.fall_to(88).await;
         }
-        keeper.at_head(world.head().await).await;
-        tokio::time::sleep(std::time::Duration::from_millis(80)).await;
+        // What it sends is to be in the block that it was planned for.
+        keeper.planned_on(world.head().await).await;
     }
     let status = keeper.keeper.status.borrow().clone();
     assert!(lifted(&status), "{:#?}", status.positions);
@@ -247,9 +247,11 @@ async fn a_bucket_that_nobody_fed_is_fed_because_it_pays() {
     keeper.stop().await.unwrap();
     let totals = store(&world, "state").totals(false).unwrap();
     println!("with the depth's records: {totals:?}");
+    assert!(totals.gross > totals.gas, "{totals:?}");
+    assert!(totals.succeeded > 20, "{totals:?}");
+    // Fewer than 2% of a lone keeper's transactions, as the design asks: blocks come faster here than plans are sent.
     assert!(
-        totals.gross > totals.gas && totals.reverted == 0,
+        totals.reverted * 50 < totals.succeeded + totals.reverted,
         "{totals:?}"
     );
-    assert!(totals.succeeded > 20, "{totals:?}");
 }

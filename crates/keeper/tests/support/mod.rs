@@ -22,7 +22,7 @@ use breakwater_deploy::local::{
 };
 use breakwater_keeper::{Keeper, Options, RunError};
 use breakwater_operator::config::{Environment, KeeperConfig};
-use breakwater_operator::status::Status;
+use breakwater_operator::status::{BidState, Status};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -202,6 +202,18 @@ impl Running {
                 self.keeper.status.borrow()
             );
         }
+    }
+
+    /// Waits until it has planned on block `number` to the end, and sent what it meant to.
+    pub async fn planned_on(&mut self, number: u64) {
+        self.wait("has planned on the head", |status| {
+            status.planned.is_some_and(|planned| planned >= number)
+                && !status
+                    .pending
+                    .iter()
+                    .any(|bid| bid.state == BidState::Prepared)
+        })
+        .await;
     }
 
     pub async fn at_head(&mut self, number: u64) {
