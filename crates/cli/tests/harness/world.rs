@@ -200,15 +200,22 @@ impl World {
         self.anvil.addresses()[place]
     }
 
-    /// A view of the pool.
-    pub async fn view<C: alloy_sol_types::SolCall + Send + Sync>(&self, call: C) -> C::Return
+    /// A view of the pool. While it makes a block, anvil may answer with one block's state and another's time, which the pool
+    /// rightly refuses: it is asked again.
+    pub async fn view<C: alloy_sol_types::SolCall + Clone + Send + Sync>(
+        &self,
+        call: C,
+    ) -> C::Return
     where
         C::Return: Send,
     {
-        RpcViews::new(self.provider.clone())
-            .read(self.pool(), call)
-            .await
-            .unwrap()
+        let views = RpcViews::new(self.provider.clone());
+        for _ in 0..4 {
+            if let Ok(answer) = views.read(self.pool(), call.clone()).await {
+                return answer;
+            }
+        }
+        views.read(self.pool(), call).await.unwrap()
     }
 
     /// An account's health factor, by the pool itself.
