@@ -26,8 +26,8 @@ pub struct Order {
     pub max_fee_per_gas: u128,
     /// First `maxPriorityFeePerGas`, in wei.
     pub max_priority_fee_per_gas: u128,
-    /// Replacements never offer a `maxFeePerGas` above this, in wei. A cancellation of the order may exceed it by one
-    /// step (an eighth), since it must outbid what it cancels.
+    /// Replacements never offer a `maxFeePerGas` above this, in wei: what the order is worth. A cancellation of the order may exceed
+    /// it by one step (an eighth), since it must outbid what it cancels, or up to `Settings::cancel_ceiling`.
     pub max_fee_ceiling: u128,
     /// Chain time (unix seconds of the last head) up to which inclusion is wanted. Later the order is dropped if it
     /// was never signed, otherwise cancelled by a transfer of nothing to ourselves at its nonce.

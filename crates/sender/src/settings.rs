@@ -31,12 +31,16 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// Balance in wei below which the status calls the balance low.
     pub low_balance: U256,
+    /// Most that a transfer which takes back an order or fills a nonce may offer, wei per gas, where one step (an eighth) above what it
+    /// replaces or unblocks is less. It costs little, and a nonce that is stuck holds up all orders after it.
+    pub cancel_ceiling: u128,
     /// Called around every durable write; for tests that kill the process there.
     pub stage_hook: Option<StageHook>,
 }
 
 impl Settings {
-    /// Settings with the defaults: replaced after 3 blocks, 16 in flight, 10 s a request, 30 s of grace, no low balance.
+    /// Settings with the defaults: replaced after 3 blocks, 16 in flight, 10 s a request, 30 s of grace, no low balance,
+    /// cancellations at most one step above what they cancel.
     #[must_use]
     pub fn new(journal: PathBuf, lock_dir: PathBuf, chain_id: u64) -> Self {
         Self {
@@ -48,6 +52,7 @@ impl Settings {
             request_timeout: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(30),
             low_balance: U256::ZERO,
+            cancel_ceiling: 0,
             stage_hook: None,
         }
     }

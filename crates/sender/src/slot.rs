@@ -68,11 +68,11 @@ impl Slot {
         self.state == SlotState::Open
     }
 
-    /// Most that the next replacement may offer. A cancellation has one step more than the order: it must outbid an order that
-    /// is at its ceiling already.
-    pub fn replacement_ceiling(&self, cancels: bool) -> u128 {
+    /// Most that the next replacement may offer. A cancellation has at least one step more than the order: it must outbid an order
+    /// that is at its ceiling already.
+    pub fn replacement_ceiling(&self, cancels: bool, cancel_ceiling: u128) -> u128 {
         if cancels {
-            step(self.ceiling)
+            step(self.ceiling).max(cancel_ceiling)
         } else {
             self.ceiling
         }

@@ -86,7 +86,7 @@ impl Engine {
         let base_fee = self.head.map_or(0, |head| head.base_fee);
         let Some(fees) = latest
             .fees
-            .replacement(base_fee, slot.replacement_ceiling(latest.cancels))
+            .replacement(base_fee, self.ceiling_of(slot, latest.cancels))
         else {
             info!(nonce, max_fee = latest.fees.max_fee, "stuck at its ceiling");
             self.deliveries.insert(nonce, Delivery::Due);
@@ -116,7 +116,7 @@ impl Engine {
         let Some(fees) = slot
             .latest()
             .fees
-            .replacement(base_fee, slot.replacement_ceiling(true))
+            .replacement(base_fee, self.ceiling_of(slot, true))
         else {
             return Ok(());
         };
@@ -129,6 +129,10 @@ impl Engine {
         }
         self.report(&self.slots[&nonce], Outcome::Cancelling(cause));
         Ok(())
+    }
+
+    fn ceiling_of(&self, slot: &Slot, cancels: bool) -> u128 {
+        slot.replacement_ceiling(cancels, self.settings.cancel_ceiling)
     }
 
     fn offer(&mut self, nonce: u64, attempt: Attempt) {
@@ -181,7 +185,7 @@ impl Engine {
         let Some((_, blocked)) = self.slots.range(nonce..).next() else {
             return Ok(());
         };
-        let ceiling = blocked.ceiling;
+        let ceiling = blocked.ceiling.max(self.settings.cancel_ceiling);
         // As urgent as what it blocks.
         let Some(fees) = blocked.latest().fees.raised(view.head.base_fee, ceiling) else {
             return Ok(());

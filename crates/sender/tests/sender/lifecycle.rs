@@ -148,6 +148,45 @@ async fn replacements_stop_at_the_ceiling_and_the_order_waits_for_a_lower_base_f
 }
 
 #[tokio::test]
+async fn a_cancellation_pays_what_the_order_would_not() {
+    let chain = Chain::start().await;
+    let mut settings = chain.settings();
+    settings.cancel_ceiling = 40 * GWEI;
+    let mut run = chain.run_with(chain.node.clone(), settings).await;
+    let mut order = chain.order(1).await;
+    order.max_fee_ceiling = order.max_fee_per_gas;
+    run.started.handle.submit(order.clone()).await.unwrap();
+    chain.until_pending(1).await;
+    chain.base_fee(30 * GWEI).await;
+    chain
+        .node
+        .anvil_set_next_block_timestamp(order.valid_until + 1)
+        .await
+        .unwrap();
+    chain.mine(1).await;
+    run.until(order.id, |outcome| {
+        *outcome == Outcome::Cancelling(Cause::Expired)
+    })
+    .await;
+    // The base fee stays where it is: a nonce that waited for a lower one would hold up all later orders.
+    chain
+        .mine_until("the cancellation's block", async || {
+            chain.base_fee(30 * GWEI).await;
+            chain.nonce().await == 1
+        })
+        .await;
+    let cancelled = run
+        .until(order.id, |outcome| {
+            matches!(outcome, Outcome::Cancelled(Cause::Expired, _))
+        })
+        .await;
+    let paid = matches!(cancelled, Outcome::Cancelled(_, inclusion)
+        if (30 * GWEI..=40 * GWEI).contains(&inclusion.effective_gas_price));
+    assert!(paid, "{cancelled:?}");
+    assert_eq!(chain.executed(order.id).await, 0);
+}
+
+#[tokio::test]
 async fn an_order_that_ran_out_in_flight_is_cancelled_at_its_nonce() {
     let chain = Chain::start().await;
     let mut run = chain.run().await;
