@@ -145,6 +145,8 @@ pub struct Rehearsed {
     pub call: Call,
     /// The bid, lowered where the profit is below what was planned.
     pub bid: Bid,
+    /// The most that may ever be paid per gas, gwei: where it leaves just the least profit.
+    pub ceiling: f64,
     /// What is left before gas, debt tokens; 0 for a flag or a record.
     pub left: f64,
 }
@@ -203,6 +205,7 @@ impl Stage<'_> {
             return Ok(Rehearsed {
                 call,
                 bid: planned.bid,
+                ceiling: planned.bid.max_fee,
                 left: 0.0,
             });
         }
@@ -212,7 +215,12 @@ impl Stage<'_> {
         let min_profit = base_up(cost, system.debt.decimals);
         let call =
             call_of(system, strategy.capital, planned, min_profit).ok_or(Declined::NoContract)?;
-        Ok(Rehearsed { call, bid, left })
+        Ok(Rehearsed {
+            call,
+            bid,
+            ceiling: self.break_even(planned, left),
+            left,
+        })
     }
 
     /// What the call left, by its answer.
@@ -273,11 +281,22 @@ impl Stage<'_> {
     }
 
     fn gas_cost(&self, planned: &Planned, tip: f64) -> f64 {
+        let per_gas = self.reading.next.base_fee as f64 / 1e9 + tip;
+        per_gas * self.cost_of_gwei(planned)
+    }
+
+    /// The price of gas, gwei, at which no more than the least profit remains of `left`. Base fees rise, and a transaction that is
+    /// out is replaced: at more than this it is not worth having.
+    fn break_even(&self, planned: &Planned, left: f64) -> f64 {
+        (left - self.strategy.min_profit).max(0.0) / self.cost_of_gwei(planned)
+    }
+
+    /// What the action costs in debt tokens for every gwei that a unit of gas costs.
+    fn cost_of_gwei(&self, planned: &Planned) -> f64 {
         let native = self
             .system
             .native_price(self.reading.native_price(self.system));
-        let per_gas = (self.reading.next.base_fee as f64 / 1e9 + tip) * 1e-9;
-        gas_of(planned, self.liquidation_gas) as f64 * per_gas * native
+        gas_of(planned, self.liquidation_gas) as f64 * 1e-9 * native
     }
 }
 
@@ -290,7 +309,7 @@ pub fn order_of(
     strategy: &Strategy,
     slot: u64,
 ) -> Order {
-    let ceiling = wei(strategy.max_gas_price);
+    let ceiling = wei(rehearsed.ceiling.min(strategy.max_gas_price));
     let max_fee = wei(rehearsed.bid.max_fee).min(ceiling);
     Order {
         id: planned.id,

@@ -170,6 +170,7 @@ pub async fn start(
                 system.chain_id,
             );
             settings.low_balance = config.account.min_balance;
+            settings.cancel_ceiling = config.strategy.max_gas_price;
             settings.stage_hook = options.stage_hook;
             let provider = client.provider().clone();
             Some(Sender::start(provider, signer, settings, stop.clone()).await?)
