@@ -86,7 +86,7 @@ async fn crash_at(world: &World, stage: Stage, edge: Edge) {
     let died = until(&what, async || {
         let ended = process.ended();
         if ended.is_none()
-            && let Some(fee) = provocation.step(world, &setup, &proxy, &process).await
+            && let Some(fee) = provocation.step(world, &setup, &process).await
         {
             doomed::mine(world, fee).await;
         }

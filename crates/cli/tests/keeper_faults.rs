@@ -38,18 +38,20 @@ fn impatient(urls: Vec<String>) -> Setup {
     }
 }
 
-/// What a node can do instead of answering.
-fn faults() -> Vec<(&'static str, Fault)> {
-    vec![
-        ("drops connections", Fault::Drop),
-        ("hangs", Fault::Hang),
-        ("limits the rate", Fault::RateLimit),
-        ("fails", Fault::ServerError),
-        ("answers garbage", Fault::Garbage),
-        ("answers half", Fault::Truncate),
-        ("is far too slow", Fault::Slow(Duration::from_secs(3))),
-    ]
-}
+/// A node that does not answer.
+const SILENT: [(&str, Fault); 3] = [
+    ("drops connections", Fault::Drop),
+    ("hangs", Fault::Hang),
+    ("is far too slow", Fault::Slow(Duration::from_secs(3))),
+];
+
+/// A node that answers something else.
+const WRONG: [(&str, Fault); 4] = [
+    ("limits the rate", Fault::RateLimit),
+    ("fails", Fault::ServerError),
+    ("answers garbage", Fault::Garbage),
+    ("answers half", Fault::Truncate),
+];
 
 async fn is_ready(keeper: &Keeper) {
     until("the keeper is ready", async || {
@@ -103,50 +105,65 @@ async fn opened(world: &World, rounds: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn with_one_endpoint_it_waits_says_so_and_goes_on() {
+/// With one endpoint: it is not ready and sends nothing while that fails, and goes on by itself.
+async fn waits_says_so_and_goes_on(faults: &[(&str, Fault)]) {
     let world = World::start().await;
-    opened(&world, faults().len() + 1).await;
+    opened(&world, faults.len()).await;
     let proxy = Proxy::start(&world.anvil.endpoint()).await.unwrap();
     let keeper = Keeper::start(&world, &impatient(vec![proxy.endpoint().to_string()])).await;
-    for (round, (name, fault)) in faults().into_iter().enumerate() {
+    for (round, (name, fault)) in faults.iter().enumerate() {
         world.mine().await;
         is_ready(&keeper).await;
         let (from, nonce) = (world.head().await, due::nonce(&world, PLACE).await);
-        proxy.set(Some(fault));
+        proxy.set(Some(fault.clone()));
         due::fall_to(&world, due::steps(round as u32).1).await;
         let reasons = is_not_ready(&keeper, &["the head, block", "has not changed for"]).await;
         world.mine().await;
-        assert_eq!(
-            due::pending_nonce(&world, PLACE).await,
-            nonce,
-            "{name}: sent something"
-        );
+        let pending = due::pending_nonce(&world, PLACE).await;
+        assert_eq!(pending, nonce, "{name}: sent something");
         proxy.set(None);
         liquidates_once(&world, &keeper, round as u64, from).await;
         println!("a node that {name}: {}", reasons.trim());
     }
-    // A node that stands still at an old head answers everything else.
-    let round = faults().len();
+}
+
+/// They mostly wait: all at once, each with a market of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lone_node_that_fails_is_waited_for() {
+    tokio::join!(
+        waits_says_so_and_goes_on(&SILENT),
+        waits_says_so_and_goes_on(&WRONG),
+        waits_for_one_that_stands_still()
+    );
+}
+
+async fn waits_for_one_that_stands_still() {
+    let world = World::start().await;
+    opened(&world, 1).await;
+    let proxy = Proxy::start(&world.anvil.endpoint()).await.unwrap();
+    let keeper = Keeper::start(&world, &impatient(vec![proxy.endpoint().to_string()])).await;
     world.mine().await;
     is_ready(&keeper).await;
     let from = world.head().await;
+    // Everything but its head it answers as it should.
     proxy.freeze().await.unwrap();
-    due::fall_to(&world, due::steps(round as u32).1).await;
+    due::fall_to(&world, due::steps(0).1).await;
     is_not_ready(&keeper, &["has not changed for"]).await;
+    assert_eq!(due::pending_nonce(&world, PLACE).await, 0);
     proxy.thaw();
-    liquidates_once(&world, &keeper, round as u64, from).await;
+    liquidates_once(&world, &keeper, 0, from).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_two_endpoints_it_fails_over() {
     let world = World::start().await;
-    opened(&world, faults().len()).await;
+    let faults: Vec<_> = SILENT.into_iter().chain(WRONG).collect();
+    opened(&world, faults.len()).await;
     let bad = Proxy::start(&world.anvil.endpoint()).await.unwrap();
     let good = Proxy::start(&world.anvil.endpoint()).await.unwrap();
     let urls = vec![bad.endpoint().to_string(), good.endpoint().to_string()];
     let keeper = Keeper::start(&world, &impatient(urls)).await;
-    for (round, (name, fault)) in faults().into_iter().enumerate() {
+    for (round, (name, fault)) in faults.into_iter().enumerate() {
         let from = world.head().await;
         let _ = good.take_counts();
         bad.set(Some(fault));
@@ -256,6 +273,42 @@ async fn in_flight(world: &World, keeper: &Keeper) {
         world.mine().await;
     }
     panic!("nothing was sent within 60 blocks");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_fee_that_rises_while_it_is_out_is_not_paid_at_a_loss() {
+    let world = World::start().await;
+    opened(&world, 1).await;
+    let keeper = Keeper::start(&world, &Setup::alone(PLACE)).await;
+    let from = world.head().await;
+    due::fall_to(&world, due::steps(0).1).await;
+    in_flight(&world, &keeper).await;
+    // Below the most that the operator allows, and far above what a liquidation of this size brings.
+    for _ in 0..8 {
+        let fee = 1_500_000_000_000;
+        let set = world.provider.anvil_set_next_block_base_fee_per_gas(fee);
+        set.await.unwrap();
+        world.market.advance(12).await.unwrap();
+        keeper.planned_on(world.head().await).await;
+    }
+    assert!(due::closings_of(&world, owner(0), from).await.is_empty());
+    // What was out has been taken back meanwhile: its nonce is free.
+    let taken_back = &due::sent_by(&world, PLACE, from).await[0];
+    let gas = f64::from(taken_back.gas) / 1e18;
+    assert!(
+        taken_back.closings.is_empty() && gas <= 21_000.0 * 2_000e-9,
+        "{taken_back:?}"
+    );
+    liquidates_once(&world, &keeper, 0, from).await;
+    let price = due::steps(0).1 / 100.0 * 2_000.0;
+    for sent in due::sent_by(&world, PLACE, from).await {
+        let gas = f64::from(sent.gas) / 1e18 * price;
+        let earned = sent.earned.to_string().parse::<f64>().unwrap() / 1e6;
+        assert!(
+            sent.closings.is_empty() || earned > gas,
+            "{earned} for {gas}: {sent:?}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

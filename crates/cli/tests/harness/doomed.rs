@@ -1,6 +1,10 @@
 //! A keeper that is going to die at a durable write of its sender, and what makes each of these writes happen.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test may panic, and says then what the process said"
+)]
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -14,7 +18,6 @@ use alloy::rpc::types::anvil::ReorgOptions;
 use alloy::transports::http::reqwest;
 use breakwater_deploy::local::SLOT;
 use breakwater_operator::status::{BidState, ServedStatus};
-use breakwater_rpc::testing::Proxy;
 use breakwater_sender::Stage;
 
 use crate::PLACE;
@@ -27,7 +30,7 @@ pub const READS_ACCOUNT: &str = "eth_getBalance";
 const GWEI: u128 = 1_000_000_000;
 
 /// A base fee, gwei, above what is offered first, and one near the most that is ever offered.
-const DEAR: u128 = 400;
+const DEAR: u128 = 150;
 const DEAREST: u128 = 1_900;
 
 /// A keeper that is going to die; killed when it is dropped.
@@ -41,6 +44,10 @@ impl Drop for Doomed {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+            eprintln!("{}:\n{text}", self.log.display());
+        }
     }
 }
 
@@ -147,18 +154,12 @@ pub struct Provocation {
 
 impl Provocation {
     /// Does what is due now. Gives the base fee, gwei, of the block that may be made now, if one may.
-    pub async fn step(
-        &mut self,
-        world: &World,
-        setup: &Setup,
-        proxy: &Proxy,
-        process: &Doomed,
-    ) -> Option<u128> {
+    pub async fn step(&mut self, world: &World, setup: &Setup, process: &Doomed) -> Option<u128> {
         // Whether it waits is looked at after whether the keeper rests: it may have been sent just now.
         let rests = process.rests(world.head().await).await;
         let waits = due::waits(world, PLACE).await;
         if !self.done && self.is_ready(world, setup, waits).await {
-            self.provoke(world, proxy).await;
+            self.provoke(world).await;
             self.done = true;
             return None;
         }
@@ -190,7 +191,7 @@ impl Provocation {
         }
     }
 
-    async fn provoke(&self, world: &World, proxy: &Proxy) {
+    async fn provoke(&self, world: &World) {
         let provider = &world.provider;
         match self.stage {
             // Its fee does not pay the block.
@@ -210,10 +211,7 @@ impl Provocation {
                 };
                 provider.anvil_reorg(options).await.unwrap();
             }
-            Stage::Expired => {
-                world.market.advance(60).await.unwrap();
-                proxy.set_method(READS_ACCOUNT, None);
-            }
+            Stage::Expired => world.market.advance(60).await.unwrap(),
             Stage::Foreign => {
                 provider.anvil_drop_all_transactions().await.unwrap();
                 stranger(world, due::nonce(world, PLACE).await, 500).await;
