@@ -1,4 +1,4 @@
-//! Keepers that are killed, at every durable write of a send and anywhere else, and started again with what they left on disk.
+//! Keepers that are killed, at every durable write and anywhere else, and started again with what they left on disk.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,23 +20,24 @@ use std::time::{Duration, Instant};
 
 use alloy::providers::ext::AnvilApi;
 use breakwater_keeper::Options;
+use breakwater_keeper::store::WriteHook;
 use breakwater_operator::config::KeeperConfig;
 use breakwater_rpc::testing::{Fault, Proxy};
-use breakwater_sender::{Edge, Stage, StageHook};
-use doomed::{Provocation, READS_ACCOUNT, doomed};
+use breakwater_sender::{Edge, StageHook};
+use doomed::{Deed, Durable, Provocation, READS_ACCOUNT, doomed};
 use due::owner;
 use harness::{Keeper, Setup, World, until};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// The keeper's account.
 const PLACE: usize = 5;
 
-const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 const SIGXFSZ: i32 = 25;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the process that the others start: a keeper that aborts at a durable write"]
+#[ignore = "the process that the others start: a keeper that is killed at a durable write"]
 async fn child() {
     let variable = |name: &str| std::env::var(format!("KEEPER_CHILD_{name}")).unwrap();
     let crash = variable("CRASH");
@@ -46,22 +47,43 @@ async fn child() {
         breakwater_operator::redact::Redactor::new(&[]),
     )
     .unwrap();
+    let die_at = move |durable: Durable, edge: Edge| {
+        if format!("{}:{edge:?}", durable.name()) == crash {
+            kill_9_myself();
+        }
+    };
+    let journal = die_at.clone();
     let options = Options {
         stage_hook: Some(StageHook::new(move |stage, edge| {
-            if format!("{stage}:{edge:?}") == crash {
-                std::process::abort();
-            }
+            journal(Durable::Send(stage), edge);
+        })),
+        write_hook: Some(WriteHook::new(move |write, edge| {
+            die_at(Durable::Keep(write), edge);
         })),
         ..Options::default()
     };
-    breakwater_keeper::run(config, options, CancellationToken::new())
-        .await
-        .unwrap();
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate()).unwrap();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        terminate.recv().await;
+        told.cancel();
+    });
+    breakwater_keeper::run(config, options, stop).await.unwrap();
+}
+
+/// Nothing runs after it, and nobody is told.
+fn kill_9_myself() -> ! {
+    let me = std::process::id().to_string();
+    let _ = Command::new("kill").args(["-9", &me]).status();
+    loop {
+        std::thread::park();
+    }
 }
 
 /// One crash: a keeper that dies at the write while a position is due, then the real one that goes on until all is final.
-async fn crash_at(world: &World, stage: Stage, edge: Edge) {
-    let crash = format!("{stage}:{edge:?}");
+async fn crash_at(world: &World, durable: Durable, edge: Edge) {
+    let (crash, deed) = (format!("{}:{edge:?}", durable.name()), durable.deed());
     let proxy = Proxy::start(&world.anvil.endpoint()).await.unwrap();
     let setup = Setup {
         name: crash.replace(':', "-"),
@@ -69,19 +91,21 @@ async fn crash_at(world: &World, stage: Stage, edge: Edge) {
         ..Setup::alone(PLACE)
     };
     let from = world.head().await;
-    due::fall(world).await;
-    if stage == Stage::FillSigned {
+    if deed != Deed::ReorganiseDeeply {
+        due::fall(world).await;
+    }
+    if deed == Deed::Gap {
         // A nonce that is taken and does not get into the next blocks.
         doomed::base_fee(world, 5).await;
         doomed::stranger(world, 0, 6).await;
     }
-    if stage == Stage::Expired {
+    if deed == Deed::Expire {
         // The account cannot be read: orders are taken and none is signed.
         let refuse = Fault::Error(-32_000, "not now".to_owned());
         proxy.set_method(READS_ACCOUNT, Some(refuse));
     }
     let mut process = doomed(world, &setup, &crash);
-    let mut provocation = Provocation { stage, done: false };
+    let mut provocation = Provocation { deed, done: false };
     let what = format!("{crash}: the process dies");
     let died = until(&what, async || {
         let ended = process.ended();
@@ -93,12 +117,20 @@ async fn crash_at(world: &World, stage: Stage, edge: Edge) {
         ended
     });
     let died = died.await;
-    assert_eq!(died.signal(), Some(SIGABRT), "{crash}: {died}");
+    assert_eq!(died.signal(), Some(SIGKILL), "{crash}: {died}");
     proxy.set_method(READS_ACCOUNT, None);
+    goes_on(world, &setup, (durable, edge), from).await;
+}
 
+/// The real keeper with what the killed one left: the position is liquidated once, and nothing is sent twice.
+async fn goes_on(world: &World, setup: &Setup, (durable, edge): (Durable, Edge), from: u64) {
+    let (crash, deed) = (format!("{}:{edge:?}", durable.name()), durable.deed());
     let owner = owner(1);
-    let mut keeper = Keeper::start(world, &setup).await;
-    let alarmed = stage == Stage::Foreign && edge == Edge::Before;
+    let mut keeper = Keeper::start(world, setup).await;
+    if deed == Deed::ReorganiseDeeply {
+        due::fall(world).await;
+    }
+    let alarmed = deed == Deed::TakeNonce && edge == Edge::Before;
     if alarmed {
         // It finds the stranger again and sends nothing until somebody has looked; a restart goes on.
         keeper
@@ -110,14 +142,24 @@ async fn crash_at(world: &World, stage: Stage, edge: Edge) {
             })
             .await;
         assert!(keeper.terminate().await.success());
-        keeper = Keeper::start(world, &setup).await;
+        keeper = Keeper::start(world, setup).await;
+    }
+    if alarmed || deed == Deed::Stop {
         // It stopped at the head: the next block is its first.
         world.mine().await;
     }
-    due::until_liquidated(world, &keeper, owner, from).await;
+    // He has repaid: there is nothing left to liquidate, and nothing more may be sent.
+    let overtaken = deed == Deed::Overtake;
+    if !overtaken {
+        due::until_liquidated(world, &keeper, owner, from).await;
+    }
     due::mine(world, &keeper, 4).await;
     let closings = due::closings_of(world, owner, from).await;
-    assert_eq!(closings.len(), 1, "{crash}: {closings:?}");
+    assert_eq!(
+        closings.len(),
+        usize::from(!overtaken),
+        "{crash}: {closings:?}"
+    );
     let sent = due::sent_by(world, PLACE, from).await;
     let nonce = due::nonce(world, PLACE).await;
     assert_eq!(sent.len() as u64, nonce, "{crash}: {sent:?}");
@@ -126,22 +168,29 @@ async fn crash_at(world: &World, stage: Stage, edge: Edge) {
         nonce,
         "{crash}: something waits"
     );
-    assert!(sent.iter().all(|one| one.success), "{crash}: {sent:?}");
+    let reverted = sent.iter().filter(|one| !one.success).count();
+    assert_eq!(reverted, usize::from(overtaken), "{crash}: {sent:?}");
     // What took the nonce or filled the gap, or what ran out meanwhile and was cancelled.
-    let most = if stage == Stage::FillSigned { 3 } else { 2 };
+    let most = match deed {
+        Deed::Gap => 3,
+        Deed::Overtake => 1,
+        _ => 2,
+    };
     assert!(nonce <= most, "{crash}: {sent:?}");
     assert!(keeper.terminate().await.success(), "{crash}");
-    println!("{crash}: died, went on, {nonce} transactions, one liquidation");
+    println!(
+        "{crash}: killed, went on, {nonce} transactions, {} liquidations",
+        closings.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keeper_killed_around_any_durable_write_liquidates_once() {
-    let mut cases: Vec<(Stage, Edge)> = Stage::ALL
-        .iter()
-        .flat_map(|stage| [(*stage, Edge::Before), (*stage, Edge::After)])
+    let mut cases: Vec<(Durable, Edge)> = Durable::all()
+        .flat_map(|durable| [(durable, Edge::Before), (durable, Edge::After)])
         .collect();
     let only = std::env::var("KEEPER_CRASH_STAGE").unwrap_or_default();
-    cases.retain(|(stage, _)| stage.name().contains(&only));
+    cases.retain(|(durable, _)| durable.name().contains(&only));
     let queue = Mutex::new(cases);
     let work = async || {
         let world = World::start().await;
@@ -149,8 +198,8 @@ async fn a_keeper_killed_around_any_durable_write_liquidates_once() {
         loop {
             let before = world.provider.anvil_snapshot().await.unwrap();
             let case = queue.lock().unwrap().pop();
-            let Some((stage, edge)) = case else { return };
-            crash_at(&world, stage, edge).await;
+            let Some((durable, edge)) = case else { return };
+            crash_at(&world, durable, edge).await;
             world.provider.anvil_drop_all_transactions().await.unwrap();
             assert!(world.provider.anvil_revert(before).await.unwrap());
         }

@@ -24,7 +24,7 @@ use crate::engine::{Context, Ended, Engine, Follow, Sending};
 use crate::error::RunError;
 use crate::history;
 use crate::planner::{Planner, Strategy};
-use crate::store::Store;
+use crate::store::{Store, WriteHook};
 use crate::system::System;
 
 /// Rebuilding the mirror from the chain helps against a damaged mirror, not against a wrong one: after so many it is over.
@@ -45,6 +45,8 @@ pub struct Options {
     pub lock_directory: Option<std::path::PathBuf>,
     /// Called around every durable write of the sender; for tests that kill the process there.
     pub stage_hook: Option<breakwater_sender::StageHook>,
+    /// The same for the keeper's own store.
+    pub write_hook: Option<WriteHook>,
 }
 
 /// A keeper that has started.
@@ -136,6 +138,9 @@ pub async fn start(
         .as_ref()
         .map_or(Address::ZERO, |signer| signer.address());
     let mut store = Store::open(&config.state.directory, system.chain_id, system.pool)?;
+    if let Some(hook) = options.write_hook {
+        store.set_hook(hook);
+    }
     let mirror = match restore(&mut store, &system)? {
         Some(mirror) => mirror,
         None => fresh(&client, &system).await?,

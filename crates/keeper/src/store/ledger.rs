@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256};
 use breakwater_operator::status::MissedReason;
 use rusqlite::Row;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Write};
 
 /// How a position was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
-        self.sqlite(|connection| {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.write(Write::Recorded, |connection| {
             let transaction = connection.transaction()?;
             for entry in entries {
                 let (reason, detail) = match &entry.doer {
@@ -108,7 +111,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn rewind(&mut self, ancestor: u64) -> Result<(), StoreError> {
-        self.sqlite(|connection| {
+        self.write(Write::Rewound, |connection| {
             connection
                 .execute("DELETE FROM ledger WHERE block > ?1", [ancestor as i64])
                 .map(drop)
@@ -125,7 +128,7 @@ impl Store {
         account: Address,
         detail: &str,
     ) -> Result<(), StoreError> {
-        self.sqlite(|connection| {
+        self.write(Write::Reverted, |connection| {
             connection
                 .execute(
                     "UPDATE ledger SET reason = ?3, detail = ?4 WHERE block = ?1 AND account = ?2 AND reason = ?5",

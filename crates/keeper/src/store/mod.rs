@@ -4,15 +4,18 @@
 mod ledger;
 mod orders;
 mod snapshot;
+mod write;
 
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::Address;
+use breakwater_sender::Edge;
 use rusqlite::{Connection, OptionalExtension as _};
 
 pub use ledger::{Doer, Entry, Kind};
 pub use orders::{ActionKind, Ordered, Realised, Totals};
 pub use snapshot::Checkpoint;
+pub use write::{Write, WriteHook};
 
 /// The layout that this version reads and writes.
 const SCHEMA_VERSION: i64 = 1;
@@ -104,6 +107,7 @@ pub enum StoreError {
 pub struct Store {
     connection: Connection,
     path: PathBuf,
+    hook: Option<WriteHook>,
 }
 
 impl Store {
@@ -121,9 +125,18 @@ impl Store {
             path: path.clone(),
             source,
         })?;
-        let mut store = Self { connection, path };
+        let mut store = Self {
+            connection,
+            path,
+            hook: None,
+        };
         store.prepare(chain, pool)?;
         Ok(store)
+    }
+
+    /// Calls `hook` around every durable write from now on.
+    pub fn set_hook(&mut self, hook: WriteHook) {
+        self.hook = Some(hook);
     }
 
     fn prepare(&mut self, chain: u64, pool: Address) -> Result<(), StoreError> {
@@ -186,6 +199,24 @@ impl Store {
             path: self.path.clone(),
             source,
         })
+    }
+
+    /// One durable write: a statement or a transaction that is on disk when this returns.
+    fn write(
+        &mut self,
+        kind: Write,
+        action: impl FnOnce(&mut Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), StoreError> {
+        let hook = self.hook.clone();
+        let call = |edge| {
+            if let Some(hook) = &hook {
+                hook.call(kind, edge);
+            }
+        };
+        call(Edge::Before);
+        self.sqlite(action)?;
+        call(Edge::After);
+        Ok(())
     }
 
     fn damaged(&self, what: &'static str) -> StoreError {

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256};
 use rusqlite::{OptionalExtension as _, Row};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Write};
 
 /// What an order does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,7 +101,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn order(&mut self, order: &Ordered) -> Result<(), StoreError> {
-        self.sqlite(|connection| {
+        self.write(Write::Order, |connection| {
             connection
                 .execute(
                     "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1)
@@ -157,7 +157,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn close_order(&mut self, id: B256) -> Result<(), StoreError> {
-        self.sqlite(|connection| {
+        self.write(Write::Closed, |connection| {
             let transaction = connection.transaction()?;
             transaction.execute("UPDATE orders SET open = 0 WHERE id = ?1", [id.as_slice()])?;
             transaction.execute(
@@ -173,7 +173,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn sent(&mut self, id: B256, hash: B256) -> Result<(), StoreError> {
-        self.sqlite(|connection| {
+        self.write(Write::Sent, |connection| {
             let transaction = connection.transaction()?;
             transaction.execute(
                 "INSERT OR IGNORE INTO transactions SELECT ?1, id FROM orders WHERE id = ?2",
@@ -221,7 +221,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn realise(&mut self, realised: &Realised) -> Result<(), StoreError> {
-        self.sqlite(|connection| {
+        self.write(Write::Realised, |connection| {
             connection
                 .execute(
                     "INSERT OR REPLACE INTO realised VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
@@ -243,7 +243,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn unrealise(&mut self, id: B256) -> Result<(), StoreError> {
-        self.sqlite(|connection| {
+        self.write(Write::Unrealised, |connection| {
             connection
                 .execute("DELETE FROM realised WHERE id = ?1", [id.as_slice()])
                 .map(drop)

@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use rusqlite::OptionalExtension as _;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Write};
 
 /// A stored mirror.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn save_snapshot(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        self.sqlite(|connection| {
+        self.write(Write::Snapshot, |connection| {
             connection
                 .execute(
                     "INSERT OR REPLACE INTO snapshot VALUES (1, ?1, ?2, ?3)",
@@ -63,6 +63,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn drop_snapshot(&mut self) -> Result<(), StoreError> {
-        self.sqlite(|connection| connection.execute("DELETE FROM snapshot", []).map(drop))
+        self.write(Write::SnapshotDropped, |connection| {
+            connection.execute("DELETE FROM snapshot", []).map(drop)
+        })
     }
 }
