@@ -258,7 +258,11 @@ async fn two_keepers_with_one_key_refuse_each_other() {
     // Another key, the same state directory.
     let mut shared = started(&first);
     shared.env("BREAKWATER_PRIVATE_KEY", world.key(6));
-    check(shared, 1, &["another process", &pid, "sender.sqlite.lock"]);
+    check(shared, 1, &["another process", &pid, "keeper.sqlite.lock"]);
+    // Nor does a dry run write to what a keeper uses.
+    let mut dry = started(&first);
+    dry.arg("--dry-run");
+    check(dry, 1, &["another process", &pid, "keeper.sqlite.lock"]);
     // Nothing of that has disturbed the first.
     let head = world.mine().await;
     keeper.planned_on(head).await;

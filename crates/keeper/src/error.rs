@@ -26,6 +26,8 @@ pub enum RunError {
     Account(#[from] AccountError),
     #[error("state.directory: {0}")]
     Store(#[from] StoreError),
+    #[error("state.directory: {0}")]
+    Lock(#[from] breakwater_sender::LockError),
     #[error("the sender: {0}")]
     Sender(#[from] StartError),
     #[error(transparent)]

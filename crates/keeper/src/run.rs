@@ -1,5 +1,6 @@
 //! Starting a keeper, supervising its tasks, stopping it.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,6 +139,8 @@ pub async fn start(
         .as_ref()
         .map_or(Address::ZERO, |signer| signer.address());
     let mut store = Store::open(&config.state.directory, system.chain_id, system.pool)?;
+    // A dry run writes to it as well, and has no sender whose journal is locked.
+    let lock = breakwater_sender::lock_database(store.path())?;
     if let Some(hook) = options.write_hook {
         store.set_hook(hook);
     }
@@ -215,6 +218,7 @@ pub async fn start(
         server,
         view,
         stop,
+        lock,
     }));
     Ok(Keeper {
         http: address,
@@ -298,6 +302,8 @@ struct Parts {
     server: Server,
     view: View,
     stop: CancellationToken,
+    /// Held as long as anything may write to the state directory.
+    lock: File,
 }
 
 /// Runs everything until it is told to stop or one part ends by itself; then stops the rest.
@@ -312,6 +318,7 @@ async fn supervise(parts: Parts) -> Result<(), RunError> {
         server,
         view,
         stop,
+        lock: _lock,
     } = parts;
     let (sender_done, http_stop) = (CancellationToken::new(), CancellationToken::new());
     let http = tokio::spawn(server.run(view, http_stop.clone()));

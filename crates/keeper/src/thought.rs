@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use alloy_primitives::{Address, U256, map::HashMap};
+use alloy_primitives::{Address, U256};
 use breakwater_operator::status::MissedReason;
 use breakwater_protocol::policy::{NextTurn, Reasoning, Refusal};
 
@@ -68,26 +68,34 @@ impl Thought {
     /// Why the keeper does not act now, in words; `None` if it does.
     #[must_use]
     pub fn why_not(&self) -> Option<String> {
-        match &self.verdict {
-            Verdict::Planned | Verdict::Pending => None,
-            Verdict::Unprofitable { profit } => {
+        self.verdict.why_not()
+    }
+}
+
+impl Verdict {
+    /// Why the keeper does not act, in words; `None` if it does.
+    #[must_use]
+    pub fn why_not(&self) -> Option<String> {
+        match self {
+            Self::Planned | Self::Pending => None,
+            Self::Unprofitable { profit } => {
                 Some(format!("would leave {profit:.2} after gas and margin"))
             }
-            Verdict::Refused(refusal) => Some(refusal.to_string()),
-            Verdict::Unready(reason) | Verdict::Failed(reason) => Some(reason.clone()),
+            Self::Refused(refusal) => Some(refusal.to_string()),
+            Self::Unready(reason) | Self::Failed(reason) => Some(reason.clone()),
         }
     }
 
     /// Why somebody else's liquidation was not ours, if this is what was thought before it.
     #[must_use]
     pub fn missed(&self) -> (MissedReason, String) {
-        let reason = match &self.verdict {
-            Verdict::Planned | Verdict::Pending => MissedReason::Outbid,
-            Verdict::Unprofitable { .. } => MissedReason::Unprofitable,
-            Verdict::Refused(Refusal::Paused) => MissedReason::Breaker,
-            Verdict::Refused(_) => MissedReason::Waiting,
-            Verdict::Unready(_) => MissedReason::Unready,
-            Verdict::Failed(_) => MissedReason::Reverted,
+        let reason = match self {
+            Self::Planned | Self::Pending => MissedReason::Outbid,
+            Self::Unprofitable { .. } => MissedReason::Unprofitable,
+            Self::Refused(Refusal::Paused) => MissedReason::Breaker,
+            Self::Refused(_) => MissedReason::Waiting,
+            Self::Unready(_) => MissedReason::Unready,
+            Self::Failed(_) => MissedReason::Reverted,
         };
         (reason, self.why_not().unwrap_or_default())
     }
@@ -96,19 +104,21 @@ impl Thought {
 /// The thoughts of the last heads.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// By the block that was planned for, ascending.
-    blocks: VecDeque<(u64, HashMap<Address, Thought>)>,
+    /// By the block that was planned for, ascending; in it by account. Only what decides reasons: in a crash many accounts are below 1 for
+    /// long, and this is kept for each at every head.
+    blocks: VecDeque<(u64, Vec<(Address, Verdict)>)>,
 }
 
 impl Memory {
     /// Remembers what was thought of the block `planned_for`.
     pub fn remember(&mut self, planned_for: u64, thoughts: &[Thought]) {
         self.rewind(planned_for.saturating_sub(1));
-        let by_account = thoughts
+        let mut verdicts: Vec<_> = thoughts
             .iter()
-            .map(|thought| (thought.account, thought.clone()))
+            .map(|thought| (thought.account, thought.verdict.clone()))
             .collect();
-        self.blocks.push_back((planned_for, by_account));
+        verdicts.sort_by_key(|(account, _)| *account);
+        self.blocks.push_back((planned_for, verdicts));
         if self.blocks.len() > REMEMBERED {
             self.blocks.pop_front();
         }
@@ -116,14 +126,15 @@ impl Memory {
 
     /// Corrects what became of a position in the block `planned_for`.
     pub fn correct(&mut self, planned_for: u64, account: Address, verdict: Verdict) {
-        let thought = self
+        let block = self
             .blocks
             .iter_mut()
             .rev()
-            .find(|(block, _)| *block == planned_for)
-            .and_then(|(_, thoughts)| thoughts.get_mut(&account));
-        if let Some(thought) = thought {
-            thought.verdict = verdict;
+            .find(|(block, _)| *block == planned_for);
+        if let Some((_, verdicts)) = block
+            && let Some(place) = place_of(verdicts, account)
+        {
+            verdicts[place].1 = verdict;
         }
     }
 
@@ -152,17 +163,21 @@ impl Memory {
                 "no plan was made for that block: the keeper was not there, or behind the head"
                     .to_owned(),
             ),
-            Some((_, thoughts)) => thoughts.get(&account).map_or_else(
-                || {
-                    (
-                        MissedReason::Unseen,
-                        "its health factor was not below 1 at the head before".to_owned(),
-                    )
-                },
-                Thought::missed,
-            ),
+            Some((_, verdicts)) => match place_of(verdicts, account) {
+                Some(place) => verdicts[place].1.missed(),
+                None => (
+                    MissedReason::Unseen,
+                    "its health factor was not below 1 at the head before".to_owned(),
+                ),
+            },
         }
     }
+}
+
+fn place_of(verdicts: &[(Address, Verdict)], account: Address) -> Option<usize> {
+    verdicts
+        .binary_search_by_key(&account, |(whose, _)| *whose)
+        .ok()
 }
 
 #[cfg(test)]

@@ -32,16 +32,23 @@ impl Locks {
             holder,
             path: path.clone(),
         })?;
-        let path = lock_of(journal);
-        let journal = lock(&path)?.map_err(|holder| LockError::Journal {
-            holder,
-            path: path.clone(),
-        })?;
         Ok(Self {
             _account: account,
-            _journal: journal,
+            _journal: lock_database(journal)?,
         })
     }
+}
+
+/// Takes a database for this process alone; dropping the file, or the process's end, gives it back.
+///
+/// # Errors
+/// [`LockError::Journal`] with the process that has it, [`LockError::Io`].
+pub fn lock_database(database: &Path) -> Result<File, LockError> {
+    let path = lock_of(database);
+    lock(&path)?.map_err(|holder| LockError::Journal {
+        holder,
+        path: path.clone(),
+    })
 }
 
 /// The lock stands beside the journal: SQLite has its own use for locks on the journal itself.

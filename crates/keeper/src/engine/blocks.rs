@@ -5,6 +5,7 @@ use breakwater_operator::status::unix_now;
 use breakwater_protocol::{BlockRef, Changes, MirrorError};
 use breakwater_rpc::follower::{Block, LoggedBlock, Range, Update};
 use breakwater_sender::{Head, Report};
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -78,10 +79,14 @@ impl Engine {
         let changes = self
             .mirror
             .apply_block(&reference, block.logs.iter().map(|log| &log.inner))?;
-        self.record(block.number, block.timestamp, &block.logs, &changes)?;
+        self.record(
+            block.number..=block.number,
+            block.timestamp,
+            &block.logs,
+            &changes,
+        )?;
         self.note_policy(&changes);
         self.is_head(block);
-        self.save_now_and_then()?;
         Ok(())
     }
 
@@ -91,7 +96,9 @@ impl Engine {
             self.logged(logged)?;
         }
         let last = range.last;
-        if self.mirror.head().number < last.number {
+        let known = self.mirror.head().number;
+        if known < last.number {
+            self.store.record(known + 1..=last.number, &[])?;
             let reference = BlockRef {
                 number: last.number,
                 hash: last.hash,
@@ -103,7 +110,6 @@ impl Engine {
         }
         tracing::info!(to = last.number, "read a range of blocks");
         self.is_head(last);
-        self.save_now_and_then()?;
         Ok(())
     }
 
@@ -115,12 +121,13 @@ impl Engine {
             timestamp: logged.timestamp,
             ..BlockRef::default()
         };
+        let first = self.mirror.head().number + 1;
         let logs = logged.logs.iter().map(|log| &log.inner);
         let changes = self
             .mirror
             .apply_range([(logged.block.number, logged.timestamp, logs)], &reference)?;
         self.record(
-            logged.block.number,
+            first..=logged.block.number,
             logged.timestamp,
             &logged.logs,
             &changes,
@@ -216,14 +223,15 @@ impl Engine {
         }
     }
 
-    /// The ledger of a block.
+    /// The ledger of a block, and that those before it in `blocks` held nothing.
     fn record(
         &mut self,
-        number: u64,
+        blocks: RangeInclusive<u64>,
         timestamp: u64,
         logs: &[alloy::rpc::types::Log],
         changes: &Changes,
     ) -> Result<(), StoreError> {
+        let number = *blocks.end();
         let debt = self.context.system.debt.decimals;
         let mut entries = Vec::new();
         for seen in &changes.liquidations {
@@ -277,16 +285,21 @@ impl Engine {
             }
             complete.push(entry);
         }
-        self.store.record(&complete)
+        self.store.record(blocks, &complete)
     }
 
-    fn save_now_and_then(&mut self) -> Result<(), StoreError> {
+    /// Not while a plan is tried and sent: writing a large mirror takes longer than bids should wait.
+    pub(super) fn save_now_and_then(&mut self) -> Option<Ended> {
         let (number, at) = self.saved;
         let (seconds, blocks) = SAVE_EVERY;
-        if at.elapsed() < seconds || self.mirror.head().number < number + blocks {
-            return Ok(());
+        if at.elapsed() < seconds
+            || self.mirror.head().number < number + blocks
+            || !self.steps.is_empty()
+        {
+            return None;
         }
-        self.save()
+        let error = self.save().err()?;
+        Some(Ended::Failed(error.to_string()))
     }
 
     /// Writes the mirror to disk.

@@ -120,6 +120,8 @@ pub(crate) struct Engine {
     saved: (u64, Instant),
     /// When the market was last published, and how long that took.
     shown: Option<(Instant, Duration)>,
+    /// Of how many of the store's writes the published ledger knows.
+    ledger_of: Option<u64>,
 }
 
 impl Engine {
@@ -155,6 +157,7 @@ impl Engine {
             reorgs: (0, 0),
             saved,
             shown: None,
+            ledger_of: None,
         }
     }
 
@@ -214,6 +217,7 @@ impl Engine {
                 },
                 found = self.audit.finished() => self.audited(found),
             };
+            let ended = ended.or_else(|| self.save_now_and_then());
             if let Some(ended) = ended {
                 self.finish(&ended);
                 return ended;

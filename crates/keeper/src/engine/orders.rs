@@ -1,5 +1,7 @@
 //! What became of orders: the sender's reports, what they brought, and what a restart finds.
 
+use std::time::Duration;
+
 use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{Address, B256, map::HashMap};
 use breakwater_agents::Bid;
@@ -138,11 +140,11 @@ impl Engine {
                     self.under_way
                         .0
                         .insert(id, known(BidState::Included, Some(inclusion)));
-                    self.look_up(id, inclusion, false);
+                    self.look_up(id, inclusion, false, Duration::ZERO);
                 }
                 Some(OrderState::Final(inclusion)) => {
                     self.store.sent(id, inclusion.hash)?;
-                    self.look_up(id, inclusion, true);
+                    self.look_up(id, inclusion, true, Duration::ZERO);
                 }
                 // It never reached the sender, or came to nothing.
                 None
@@ -233,7 +235,7 @@ impl Engine {
                 let inclusion = self.under_way.0.get(&id).and_then(|open| open.inclusion);
                 match inclusion {
                     Some(inclusion) if !self.store.is_realised(id)? => {
-                        self.look_up(id, inclusion, true);
+                        self.look_up(id, inclusion, true, Duration::ZERO);
                     }
                     _ => self.store.close_order(id)?,
                 }
@@ -263,7 +265,7 @@ impl Engine {
             if counts {
                 self.planner.saw_gas(inclusion.gas_used);
             }
-            self.look_up(id, inclusion, false);
+            self.look_up(id, inclusion, false, Duration::ZERO);
             return Ok(());
         }
         tracing::warn!(order = %id, account = %ordered.account, block = inclusion.block_number, "reverted");
@@ -293,9 +295,10 @@ impl Engine {
     }
 
     /// Asks for the receipt of a transaction that succeeded.
-    fn look_up(&mut self, id: B256, inclusion: Inclusion, is_final: bool) {
+    fn look_up(&mut self, id: B256, inclusion: Inclusion, is_final: bool, after: Duration) {
         let client = self.context.client.clone();
         self.receipts.spawn(async move {
+            tokio::time::sleep(after).await;
             let result = client
                 .request("eth_getTransactionReceipt", (inclusion.hash,))
                 .await;
@@ -343,8 +346,20 @@ impl Engine {
                 })?;
             }
             // Reorganised away meanwhile: the sender reports where it is next.
-            Ok(_) => tracing::debug!(order = %id, "its receipt is no longer there"),
-            Err(error) => tracing::warn!(order = %id, %error, "its receipt could not be read"),
+            Ok(_) if !is_final => tracing::debug!(order = %id, "its receipt is no longer there"),
+            // A node that keeps none of that age: what it cost is known all the same.
+            Ok(_) => {
+                tracing::warn!(order = %id, "no node has its receipt: only its gas is counted");
+                self.realised_nothing(&ordered, inclusion, Some(inclusion.success))?;
+            }
+            Err(error) => {
+                tracing::warn!(order = %id, %error, "its receipt could not be read");
+                if is_final {
+                    let slot = Duration::from_secs(self.context.slot);
+                    self.look_up(id, inclusion, is_final, slot);
+                    return Ok(());
+                }
+            }
         }
         if is_final {
             self.store.close_order(id)?;

@@ -6,8 +6,8 @@ use std::time::Instant;
 use alloy_primitives::{Address, U256, map::HashMap};
 use breakwater_operator::status::{
     BreakerLevel, BreakerStatus, BucketStatus, CollateralStatus, FallStep, Head, MAX_MISSED,
-    MAX_POSITIONS, MirrorStatus, MissedLiquidation, PendingBid, PositionStatus, PriceStatus,
-    Profit, RpcEndpoint, SenderStatus, TaskStatus, Zone, ZoneTotal, unix_now,
+    MAX_POSITIONS, MirrorStatus, MissedLiquidation, MissedReason, PendingBid, PositionStatus,
+    PriceStatus, Profit, RpcEndpoint, SenderStatus, TaskStatus, Zone, ZoneTotal, unix_now,
 };
 use breakwater_protocol::math::WAD;
 use breakwater_protocol::policy::{BreakerLevel as Level, NextTurn};
@@ -32,13 +32,19 @@ const NATIVE_DECIMALS: u8 = 18;
 /// What is shown besides each collateral's share of an insolvent position's value; `PoolSettlement.sol`.
 const SETTLEMENT: u64 = 1_030_000_000_000_000_000;
 
+/// Profit, the latest missed liquidations, and how many there are for each reason.
+type LedgerView = (Profit, Vec<MissedLiquidation>, Vec<(MissedReason, u64)>);
+
 impl Engine {
     /// Publishes what changes with every event.
     pub(super) fn publish(&mut self) {
-        let ledger = self.ledger_view();
-        if let Err(error) = &ledger {
-            tracing::warn!(%error, "the ledger could not be read for the status");
-        }
+        let ledger = match self.changed_ledger() {
+            Ok(ledger) => ledger,
+            Err(error) => {
+                tracing::warn!(%error, "the ledger could not be read for the status");
+                None
+            }
+        };
         let pending = self.pending();
         let sender = self.sender_view();
         let rpc = self.nodes();
@@ -86,7 +92,7 @@ impl Engine {
                 last_progress,
             })
             .collect();
-            if let Ok((profit, missed, totals)) = ledger {
+            if let Some((profit, missed, totals)) = ledger {
                 status.profit = profit;
                 status.missed = missed;
                 // A reason that has no row any more is not told: a liquidation may turn out to be ours.
@@ -373,17 +379,18 @@ impl Engine {
             .collect()
     }
 
-    #[allow(clippy::type_complexity, reason = "read in one place")]
-    fn ledger_view(
-        &mut self,
-    ) -> Result<
-        (
-            Profit,
-            Vec<MissedLiquidation>,
-            Vec<(breakwater_operator::status::MissedReason, u64)>,
-        ),
-        StoreError,
-    > {
+    /// What the ledger says, where something was written since it was last asked: its sums read all of it.
+    fn changed_ledger(&mut self) -> Result<Option<LedgerView>, StoreError> {
+        let writes = self.store.writes();
+        if self.ledger_of == Some(writes) {
+            return Ok(None);
+        }
+        let view = self.ledger_view()?;
+        self.ledger_of = Some(writes);
+        Ok(Some(view))
+    }
+
+    fn ledger_view(&mut self) -> Result<LedgerView, StoreError> {
         let totals = self.store.totals(true)?;
         let profit = Profit {
             gross: totals.gross,

@@ -1,5 +1,7 @@
 //! Every liquidation and settlement on chain: ours, or why not.
 
+use std::ops::RangeInclusive;
+
 use alloy_primitives::{Address, B256};
 use breakwater_operator::status::MissedReason;
 use rusqlite::Row;
@@ -68,16 +70,36 @@ pub struct Entry {
 }
 
 impl Store {
-    /// Writes down what a block held. A block that is told again (after a restart) changes nothing.
+    /// Writes down everything that `blocks` held. What is told again (after a restart) changes nothing; what those blocks held before
+    /// and do not hold now is forgotten: they were reorganised while nobody looked.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn record(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
-        if entries.is_empty() {
+    pub fn record(
+        &mut self,
+        blocks: RangeInclusive<u64>,
+        entries: &[Entry],
+    ) -> Result<(), StoreError> {
+        let (first, last) = (*blocks.start() as i64, *blocks.end() as i64);
+        let before = self.sqlite(|connection| {
+            connection
+                .prepare_cached("SELECT hash FROM ledger WHERE block BETWEEN ?1 AND ?2")?
+                .query_map([first, last], |row| row.get::<_, Vec<u8>>(0))?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        let stays = |hash: &[u8]| entries.iter().any(|entry| entry.hash.as_slice() == hash);
+        let gone: Vec<_> = before.into_iter().filter(|hash| !stays(hash)).collect();
+        if entries.is_empty() && gone.is_empty() {
             return Ok(());
         }
         self.write(Write::Recorded, |connection| {
             let transaction = connection.transaction()?;
+            for hash in &gone {
+                transaction.execute(
+                    "DELETE FROM ledger WHERE hash = ?1 AND block BETWEEN ?2 AND ?3",
+                    (hash, first, last),
+                )?;
+            }
             for entry in entries {
                 let (reason, detail) = match &entry.doer {
                     Doer::Us => (None, ""),

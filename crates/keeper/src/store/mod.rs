@@ -108,6 +108,7 @@ pub struct Store {
     connection: Connection,
     path: PathBuf,
     hook: Option<WriteHook>,
+    writes: u64,
 }
 
 impl Store {
@@ -129,6 +130,7 @@ impl Store {
             connection,
             path,
             hook: None,
+            writes: 0,
         };
         store.prepare(chain, pool)?;
         Ok(store)
@@ -137,6 +139,18 @@ impl Store {
     /// Calls `hook` around every durable write from now on.
     pub fn set_hook(&mut self, hook: WriteHook) {
         self.hook = Some(hook);
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How often orders and ledger have been written to since it was opened.
+    #[must_use]
+    pub const fn writes(&self) -> u64 {
+        self.writes
     }
 
     fn prepare(&mut self, chain: u64, pool: Address) -> Result<(), StoreError> {
@@ -215,6 +229,7 @@ impl Store {
         };
         call(Edge::Before);
         self.sqlite(action)?;
+        self.writes += u64::from(!matches!(kind, Write::Snapshot | Write::SnapshotDropped));
         call(Edge::After);
         Ok(())
     }

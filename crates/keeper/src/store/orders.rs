@@ -216,7 +216,7 @@ impl Store {
         })
     }
 
-    /// What came of an order; a later inclusion replaces it.
+    /// What came of an order; a later inclusion replaces it. What was final stays so: a receipt may arrive late.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
@@ -224,7 +224,8 @@ impl Store {
         self.write(Write::Realised, |connection| {
             connection
                 .execute(
-                    "INSERT OR REPLACE INTO realised VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
+                    "INSERT INTO realised VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)
+                     ON CONFLICT (id) DO UPDATE SET hash = ?2, block = ?3, success = ?4, gross = ?5, gas = ?6",
                     (
                         realised.id.as_slice(),
                         realised.hash.as_slice(),

@@ -192,8 +192,8 @@ fn the_ledger_counts_each_log_once_and_forgets_orphans() {
         entry(2, missed(MissedReason::Outbid)),
         entry(3, missed(MissedReason::Unseen)),
     ];
-    store.record(&entries).unwrap();
-    store.record(&entries).unwrap();
+    store.record(1..=3, &entries).unwrap();
+    store.record(1..=3, &entries).unwrap();
     assert_eq!(
         store.latest(10, false).unwrap(),
         [entries[2].clone(), entries[1].clone(), entries[0].clone()]
@@ -209,10 +209,64 @@ fn a_late_acknowledgement_makes_an_entry_ours() {
     let mut store = open(&folder);
     store.order(&order(1)).unwrap();
     let theirs = entry(2, missed(MissedReason::Unready));
-    store.record(std::slice::from_ref(&theirs)).unwrap();
+    store.record(2..=2, std::slice::from_ref(&theirs)).unwrap();
     assert!(!store.is_ours(theirs.hash).unwrap());
     store.sent(order(1).id, theirs.hash).unwrap();
     assert!(store.is_ours(theirs.hash).unwrap());
     assert_eq!(store.latest(1, false).unwrap()[0].doer, Doer::Us);
     assert!(store.missed().unwrap().is_empty());
+}
+
+#[test]
+fn blocks_that_were_reorganised_while_it_was_away_are_told_anew() {
+    let folder = folder();
+    let mut store = open(&folder);
+    let (stays, replaced, gone) = (
+        entry(1, missed(MissedReason::Outbid)),
+        entry(2, Doer::Us),
+        entry(3, missed(MissedReason::Unseen)),
+    );
+    store
+        .record(1..=3, &[stays.clone(), replaced.clone(), gone])
+        .unwrap();
+    // What it thought then is no longer known; what it wrote of it stays.
+    let again = entry(1, missed(MissedReason::Unready));
+    let instead = Entry {
+        hash: alloy_primitives::B256::repeat_byte(0xee),
+        ..replaced
+    };
+    store.record(1..=1, &[again]).unwrap();
+    store.record(2..=2, std::slice::from_ref(&instead)).unwrap();
+    store.record(3..=9, &[]).unwrap();
+    assert_eq!(store.latest(10, false).unwrap(), [instead, stays]);
+}
+
+#[test]
+fn a_receipt_that_comes_late_leaves_what_is_final() {
+    let folder = folder();
+    let mut store = open(&folder);
+    store.order(&order(1)).unwrap();
+    let realised = Realised {
+        id: order(1).id,
+        hash: alloy_primitives::B256::repeat_byte(8),
+        block: 9,
+        success: Some(true),
+        gross: 20.0,
+        gas: 3.0,
+    };
+    store.realise(&realised).unwrap();
+    store.close_order(order(1).id).unwrap();
+    store.realise(&realised).unwrap();
+    assert_eq!(store.totals(true).unwrap().gross, 20.0);
+}
+
+#[test]
+fn counts_what_the_published_ledger_depends_on() {
+    let folder = folder();
+    let mut store = open(&folder);
+    let before = store.writes();
+    store.record(1..=5, &[]).unwrap();
+    assert_eq!(store.writes(), before);
+    store.record(6..=6, &[entry(6, Doer::Us)]).unwrap();
+    assert!(store.writes() > before);
 }
