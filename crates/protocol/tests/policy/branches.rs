@@ -197,10 +197,14 @@ impl Taken<'_> {
         let p = self.parameters;
         let saturated = U256::from((1_u128 << 104) - 1);
         let value = value_down(self.request.total_collateral, self.request.price).unwrap();
-        let floor = bucket::depth_floor(value, p.refill_share, p.min_refill_seconds)
-            .unwrap()
-            .min(saturated);
-        let mut floor = floor;
+        let mut floor = bucket::depth_floor(value, p.refill_share, p.min_refill_seconds).unwrap();
+        if floor > saturated {
+            branches.count("reading: floor saturates");
+            floor = saturated;
+        }
+        if self.environment.depth_reading > saturated {
+            branches.count("reading: depth saturates");
+        }
         let mut reading = self.environment.depth_reading.min(saturated);
         if observed != Observed::Opens {
             let previous = self.slots.observation;
@@ -288,8 +292,6 @@ impl Taken<'_> {
             "dust: nothing left"
         } else if left >= q.min_debt {
             "dust: enough left"
-        } else if limited.is_zero() {
-            "dust: nothing repaid"
         } else if hard {
             "dust: closed, hard zone"
         } else if q.debt <= q.min_debt {
@@ -320,6 +322,9 @@ impl Taken<'_> {
         if p.liquidation_gas == 0 || self.request.breaker == BreakerLevel::Normal {
             branches.count("gas bonus off");
             return;
+        }
+        if self.environment.native_price > U256::MAX >> 16 {
+            branches.count("gas: native price saturates");
         }
         if r.gas_bonus.is_zero() {
             let paid = self.slots.account.gas_paid == 1_000_000_000
@@ -362,6 +367,9 @@ impl Taken<'_> {
         if self.parameters.sliced() {
             let same =
                 self.slots.account.epoch == account.unwrap().epoch && self.slots.account.debt != 0;
+            if !same && self.request.debt > U256::from(u128::MAX) {
+                branches.count("slice: debt saturates");
+            }
             branches.count(if same {
                 "slice charged again"
             } else {

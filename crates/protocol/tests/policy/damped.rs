@@ -188,6 +188,11 @@ fn campaign(seed: u64, variant: u64) -> Branches {
             (0..random.range(1, 3)).for_each(|_| distort(&mut request, &mut random));
         }
         pair.compare(&request, &mut branches, &case);
+        if parameters.sliced() && random.percent(10) {
+            for request in market.grown(&parameters, &mut random) {
+                pair.compare(&request, &mut branches, &case);
+            }
+        }
         if number % 25 == 0 {
             pair.world
                 .check_slots(&pair.state, request.account, request.collateral_id);
@@ -223,6 +228,11 @@ fn every_grant_event_and_slot_is_the_contracts() {
             branches.merge(handle.join().unwrap());
         }
     });
+    println!(
+        "{:>8}  cases, each quoted and committed on both sides",
+        VARIANTS * CASES
+    );
+    const { assert!(VARIANTS * CASES >= 100_000) };
     branches.require(LEAST, BRANCHES);
 }
 
@@ -332,6 +342,8 @@ const BRANCHES: &[&str] = &[
     "scaling off: bucket full",
     "reading: floor held to the one before",
     "reading: depth held to the one before",
+    "reading: depth saturates",
+    "reading: floor saturates",
     "reading below its floor",
     "reading above 16 floors",
     "reading as it is",
@@ -368,6 +380,8 @@ const BRANCHES: &[&str] = &[
     "gas bonus off",
     "gas: bonus at its cap",
     "gas: paid before",
+    "gas: nothing to pay, or refused",
+    "gas: native price saturates",
     "gas: up to the cap",
     "gas: in full",
     "gas: refused at the higher bonus",
@@ -376,4 +390,6 @@ const BRANCHES: &[&str] = &[
     "gas: recorded nothing, held to C / D",
     "slice charged first",
     "slice charged again",
+    "slice: debt saturates",
+    "slice saturates",
 ];

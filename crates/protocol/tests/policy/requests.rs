@@ -150,7 +150,8 @@ impl Market {
             0 => U256::ZERO,
             1 => random.share(floor, 0, 1_000),
             2 => floor * U256::from(random.range(16, 1_000)),
-            3 if random.percent(10) => random.word(),
+            // beyond what can be stored
+            3 if random.percent(60) => random.word(),
             _ => random.share(floor, 1_000, 16_000),
         }
     }
@@ -162,8 +163,9 @@ impl Market {
         base_fee: u64,
         random: &mut Random,
     ) -> U256 {
-        if random.percent(2) {
-            return random.word();
+        // beyond what can be multiplied, or nearly
+        if random.percent(6) {
+            return U256::MAX >> random.range(0, 40) as usize;
         }
         let wei = U256::from(base_fee.max(1)) * U256::from(parameters.liquidation_gas.max(1));
         let share = random.pick(&[1, 5, 20, 100, 1_000, 30_000]);
@@ -271,6 +273,27 @@ impl Market {
                 BreakerLevel::Halted,
             ]),
         }
+    }
+
+    /// An account that owes next to nothing, and the same one having borrowed far more in the same epoch, so little that it has to be
+    /// closed whole.
+    pub fn grown(
+        &self,
+        parameters: &DampedParameters,
+        random: &mut Random,
+    ) -> [LiquidationRequest; 2] {
+        let later = self.request(parameters, random);
+        let before = LiquidationRequest {
+            debt: random.share(later.debt, 0, 40) + U256::ONE,
+            asked: U256::from(random.range(1, 3)),
+            min_debt: U256::ZERO,
+            ..later
+        };
+        let later = LiquidationRequest {
+            min_debt: later.debt,
+            ..later
+        };
+        [before, later]
     }
 
     fn asked(&self, debt: U256, min_debt: U256, random: &mut Random) -> U256 {
