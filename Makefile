@@ -3,7 +3,7 @@
 BIN := node_modules/.bin
 FORGE := $(BIN)/forge
 
-.PHONY: demo build test test-solidity test-rust lint fmt size setup clean
+.PHONY: demo build test test-solidity test-rust page-test prove lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
@@ -20,6 +20,17 @@ test-solidity: setup
 
 test-rust: setup
 	cargo test --workspace --locked
+
+# The keeper's page in a headless Chromium, which is installed first where there is none (Debian, as root).
+page-test: setup
+	command -v chromium || (apt-get update && apt-get install --yes --no-install-recommends chromium)
+	CHROMIUM=chromium cargo test --workspace --locked --test page --test keeper_page -- --nocapture
+
+# What the tests above only count: how often the port and the mirror were compared with the contracts, by branch; and that
+# `forge script` deploys the very system that `breakwater deploy` does.
+prove: setup
+	cargo test --workspace --locked --test policy --test drift -- --nocapture
+	cargo test --locked -p breakwater-deploy --test equality -- --ignored --nocapture
 
 lint: setup
 	$(FORGE) fmt --check

@@ -8,4 +8,6 @@ pub mod metrics;
 pub mod redact;
 pub mod status;
 pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod view;

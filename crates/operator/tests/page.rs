@@ -4,8 +4,6 @@
 #[path = "sample/mod.rs"]
 mod sample;
 
-use std::ffi::OsString;
-use std::process::Stdio;
 use std::time::Duration;
 
 use breakwater_operator::config::HttpConfig;
@@ -13,38 +11,20 @@ use breakwater_operator::http::{Server, View};
 use breakwater_operator::metrics::Latencies;
 use breakwater_operator::redact::Redactor;
 use breakwater_operator::status::{Status, unix_now};
-use tokio::process::Command;
+use breakwater_operator::testing;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-const BOUND: Duration = Duration::from_secs(120);
-
-const NAMES: [&str; 4] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-];
-
-/// The browser: `CHROMIUM`, or the first of its usual names that is on the path.
-fn chromium() -> Option<OsString> {
-    if let Some(named) = std::env::var_os("CHROMIUM") {
-        return Some(named);
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .flat_map(|directory| NAMES.map(|name| directory.join(name)))
-        .find(|file| file.is_file())
-        .map(Into::into)
-}
+/// The service ends at once when it is told to.
+const BOUND: Duration = Duration::from_secs(60);
 
 /// The document that a browser makes of a served status; `None`, said aloud, where there is no browser.
 async fn document(status: Status) -> Option<String> {
-    let Some(browser) = chromium() else {
+    if testing::browser().is_none() {
         eprintln!("skipped: no chromium on the path, and CHROMIUM names none");
         return None;
-    };
+    }
     let (_publish, receive) = watch::channel(status);
     let server = Server::bind(&HttpConfig {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -63,40 +43,10 @@ async fn document(status: Status) -> Option<String> {
     };
     let serving = tokio::spawn(server.run(view, shutdown.clone()));
     let profile = tempfile::tempdir().unwrap();
-    let mut data = OsString::from("--user-data-dir=");
-    data.push(profile.path());
-    let browsing = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--virtual-time-budget=4000",
-            "--window-size=1280,2000",
-            "--dump-dom",
-        ])
-        .arg(data)
-        .arg(&url)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = timeout(BOUND, browsing)
-        .await
-        .expect("the browser hangs")
-        .unwrap();
+    let document = testing::document(&url, profile.path()).await.unwrap();
     shutdown.cancel();
     timeout(BOUND, serving).await.unwrap().unwrap();
-    assert!(
-        output.status.success(),
-        "the browser failed: {}",
-        output.status
-    );
-    Some(String::from_utf8(output.stdout).unwrap())
+    Some(document)
 }
 
 /// The element with an identifier, up to the next closing tag of its kind.
