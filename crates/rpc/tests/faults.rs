@@ -5,10 +5,11 @@ mod common;
 
 use std::time::Duration;
 
-use alloy::providers::Provider;
+use alloy::providers::{Provider, ext::AnvilApi};
 use alloy_primitives::B256;
 use breakwater_rpc::{
     Client, connect,
+    follower::{Ended, FollowError},
     testing::{Fault, Proxy},
 };
 use common::{Chain, Following, LOGGER, bounded, endpoints, faults, proxied, two};
@@ -238,4 +239,118 @@ async fn a_node_that_dies_and_comes_back_is_followed_again() {
     proxy.set(None);
     following.agree(&chain).await;
     assert!(following.mirror.ranges > 0);
+}
+
+/// Several steps, in each of which a node is asked at most a few times; a follower that ended asks nothing.
+async fn ask_for_a_while(following: &mut Following, proxy: &Proxy) {
+    for _ in 0..4 {
+        following.agree_with_frozen(proxy).await;
+    }
+    assert!(!following.task.is_finished());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_far_behind_is_waited_for_and_no_reorganisation() {
+    let chain = Chain::start().await;
+    let (first, second, client) = two(&chain).await;
+    chain.mine(10).await;
+    second.freeze().await.unwrap();
+    let mut following = Following::start(&client, 1);
+    chain.mine(90).await;
+    following.agree(&chain).await;
+    // Only the one that has none of the last 65 blocks is left.
+    first.set(Some(Fault::Drop));
+    first.disconnect();
+    ask_for_a_while(&mut following, &second).await;
+    chain.log(LOGGER, 1).await;
+    chain.mine(1).await;
+    first.set(None);
+    following.agree(&chain).await;
+    assert!(following.mirror.rewinds.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lone_node_far_behind_is_waited_for_until_it_contradicts() {
+    let chain = Chain::start().await;
+    let (proxy, client) = proxied(&chain).await;
+    chain.mine(100).await;
+    let mut following = Following::start(&client, 1);
+    following.agree(&chain).await;
+    chain.node.anvil_rollback(Some(70)).await.unwrap();
+    // 30 is before 36, the oldest that is known.
+    ask_for_a_while(&mut following, &proxy).await;
+    chain.mine(71).await;
+    let ended = bounded("the end", &mut following.task).await.unwrap();
+    assert!(
+        matches!(
+            ended,
+            Ended::Failed(FollowError::TooDeep { oldest: 36, .. })
+        ),
+        "{ended:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_another_branch_that_is_ahead_bans_no_honest_one() {
+    // Near enough to be told one by one, and so far ahead that ranges would be asked for.
+    for ahead in [20, 300] {
+        let chain = Chain::start().await;
+        let other = Chain::start_with(|anvil| anvil.args(["--timestamp", "1700000000"])).await;
+        chain.mine(80).await;
+        other.mine(80 + ahead).await;
+        let honest = Proxy::start(&chain.anvil.endpoint()).await.unwrap();
+        let strange = Proxy::start(&other.anvil.endpoint()).await.unwrap();
+        let client = connect(&endpoints([honest.endpoint(), strange.endpoint()]))
+            .await
+            .unwrap();
+        let mut following = Following::start(&client, 1);
+        following.agree(&chain).await;
+        // No block comes, all are asked, and the newest answer leads nowhere.
+        bounded("the other branch to be left alone", async {
+            while client.health().endpoints[1].failures == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+        for block in 0..3 {
+            chain.log(LOGGER, block).await;
+            chain.mine(1).await;
+            following.agree(&chain).await;
+        }
+        let health = client.health();
+        assert_eq!(health.endpoints[0].failures, 0, "{health:?}");
+        let reason = health.endpoints[1].last_failure.clone().unwrap_or_default();
+        assert!(reason.contains("another chain"), "{health:?}");
+        assert!(following.mirror.rewinds.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_head_has_no_ancestors_is_left_alone() {
+    let chain = Chain::start().await;
+    let other = Chain::start_with(|anvil| anvil.args(["--timestamp", "1700000000"])).await;
+    let (_first, second, client) = two(&chain).await;
+    chain.mine(5).await;
+    other.mine(25).await;
+    let mut following = Following::start(&client, 1);
+    following.agree(&chain).await;
+    let forged: serde_json::Value = other
+        .node
+        .raw_request("eth_getBlockByNumber".into(), json!(["latest", false]))
+        .await
+        .unwrap();
+    second.set_method("eth_getBlockByNumber", Some(Fault::Answer(forged)));
+    bounded("the forger to be left alone", async {
+        while client.health().endpoints[1].failures == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    chain.log(LOGGER, 1).await;
+    chain.mine(1).await;
+    following.agree(&chain).await;
+    let health = client.health();
+    assert_eq!(health.endpoints[0].failures, 0, "{health:?}");
+    let reason = health.endpoints[1].last_failure.clone().unwrap_or_default();
+    assert!(reason.contains("without its ancestors"), "{health:?}");
 }

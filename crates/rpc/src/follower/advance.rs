@@ -48,7 +48,8 @@ impl Follower {
                 break;
             }
             self.live = false;
-            self.back_fill(head.header.number - MAX_REORG).await?;
+            self.back_fill(&head).await?;
+            self.compared.clear();
             head = self.source.head().await?;
         }
         let (ancestor, branch) = self.branch(head).await?;
@@ -61,6 +62,12 @@ impl Follower {
             let indices = logs.iter().filter_map(|log| log.log_index).collect();
             self.tell(Update::Block(block(&seen.header, logs))).await?;
             self.canonical.push(seen.block(), indices);
+        }
+        // On the same chain and behind: stale. What is on another branch may be right in the end.
+        for seen in std::mem::take(&mut self.compared) {
+            if self.canonical.contains(seen.block()) {
+                self.leave_behind(&seen);
+            }
         }
         self.tell_live(many).await?;
         if self.canonical.tip().number >= self.audit_at {
@@ -90,6 +97,20 @@ impl Follower {
         }
     }
 
+    /// There are no blocks that lead to a head. If the node that gave it did not fail, still has it, and is not the only
+    /// one, it is left alone: one that left that branch meanwhile is honest.
+    async fn leave_baseless(&mut self, head: &Seen) {
+        let failover = self.source.client.failover().clone();
+        if failover.len() > 1 && failover.is_up(head.node) {
+            let route = Route::on(head.node).once();
+            let answer = self.source.at(head.header.number, route).await;
+            if matches!(answer, Ok(Some(seen)) if seen.block() == head.block()) {
+                let reason = format!("a head without its ancestors: {}", head.header.number);
+                failover.distrust(head.node, &reason);
+            }
+        }
+    }
+
     async fn rewind(&mut self, to: BlockRef) -> Result<(), Obstacle> {
         tracing::info!(from = self.canonical.tip().number, to = to.number, hash = %to.hash, "reorganised");
         self.tell(Update::Rewind { to }).await?;
@@ -97,13 +118,18 @@ impl Follower {
         Ok(())
     }
 
-    /// The blocks of `head`'s branch after the last one told, ascending, and that one.
+    /// The blocks of `head`'s branch after the last one told, ascending, and that one. They are asked of the node that gave
+    /// the head: the others need not have the branch.
     async fn branch(&mut self, head: Seen) -> Result<(BlockRef, Vec<Seen>), Obstacle> {
+        let node = head.node;
+        let oldest = self.canonical.oldest().number;
+        // Below the oldest known block nothing can be compared: such a head may be no more than late.
+        let strange = (head.header.number > oldest).then_some(node);
         let mut branch = vec![head];
         loop {
             let child = &branch[branch.len() - 1].header;
             let Some(number) = child.number.checked_sub(1) else {
-                return Err(self.too_deep().await?);
+                return Err(self.too_deep(strange).await?);
             };
             let parent = BlockRef {
                 number,
@@ -113,14 +139,14 @@ impl Follower {
                 branch.reverse();
                 return Ok((parent, branch));
             }
-            if number <= self.canonical.oldest().number {
-                return Err(self.too_deep().await?);
+            if number <= oldest {
+                return Err(self.too_deep(strange).await?);
             }
-            let seen = self
-                .source
-                .by_hash(parent.hash, Route::default())
-                .await?
-                .ok_or(Hitch::Gone)?;
+            let seen = self.source.by_hash(parent.hash, Route::first(node)).await?;
+            let Some(seen) = seen else {
+                self.leave_baseless(&branch[0]).await;
+                return Err(Hitch::Gone.into());
+            };
             if seen.header.number != number {
                 let reason = format!(
                     "the parent {} of block {} is block {}",
@@ -153,20 +179,34 @@ impl Follower {
                 return Ok(());
             }
         }
-        Err(self.too_deep().await?)
+        Err(self.too_deep(None).await?)
     }
 
-    /// None of the known blocks is canonical, says one node. Ends the follower unless another one knows better, or none
-    /// can be asked.
-    async fn too_deep(&mut self) -> Result<Obstacle, Obstacle> {
+    /// None of the known blocks is canonical, says one node. Ends the follower if a node has another block in place of the
+    /// oldest one and none has that. A node that has neither is behind, or another's business. If one agrees with what was
+    /// told, those that do not are left alone, and so is `strange`, whose branch does not lead to it.
+    async fn too_deep(&mut self, strange: Option<usize>) -> Result<Obstacle, Obstacle> {
         let oldest = self.canonical.oldest();
-        let nodes = self.source.client.failover().len();
-        for node in 0..nodes {
-            let answer = self.source.at(oldest.number, Route::on(node).once()).await;
-            let agrees = matches!(&answer, Ok(Some(seen)) if seen.block() == oldest);
-            if agrees || nodes == 1 && answer.is_err() {
-                return Ok(Hitch::Gone.into());
+        let failover = self.source.client.failover().clone();
+        let (mut agree, mut contradict) = (Vec::new(), Vec::new());
+        // All are asked first: an answer gives a node that was left alone its standing back.
+        for node in 0..failover.len() {
+            match self.source.at(oldest.number, Route::on(node).once()).await {
+                Ok(Some(seen)) if seen.block() == oldest => agree.push(node),
+                Ok(Some(_)) => contradict.push(node),
+                Ok(None) | Err(_) => {}
             }
+        }
+        if agree.iter().any(|node| Some(*node) != strange) {
+            contradict.extend(strange.filter(|node| !contradict.contains(node)));
+            for node in contradict {
+                let reason = format!("another chain: not that of block {}", oldest.number);
+                failover.distrust(node, &reason);
+            }
+            return Ok(Hitch::Gone.into());
+        }
+        if !agree.is_empty() || contradict.is_empty() {
+            return Ok(Hitch::Gone.into());
         }
         Ok(FollowError::TooDeep {
             last: self.canonical.tip().number,
@@ -176,19 +216,21 @@ impl Follower {
         .into())
     }
 
-    /// Tells the old blocks up to `to` in ranges. Each comes from one node, which has the range's last block and the block
-    /// told before it on its chain: a node that is behind would leave out logs without saying so.
-    async fn back_fill(&mut self, to: u64) -> Result<(), Obstacle> {
+    /// Tells the blocks that lie more than [`MAX_REORG`] behind `head` in ranges. Each comes from one node, that which gave the
+    /// head if it answers, which has the range's last block and the block told before it on its chain: a node that is behind
+    /// would leave out logs without saying so.
+    async fn back_fill(&mut self, head: &Seen) -> Result<(), Obstacle> {
+        let to = head.header.number.saturating_sub(MAX_REORG);
         let mut refusals = 0;
         while self.canonical.tip().number < to {
             let tip = self.canonical.tip();
             let from = tip.number + 1;
             let end = to.min(tip.number.saturating_add(self.range));
-            let last = self
-                .source
-                .at(end, Route::default())
-                .await?
-                .ok_or(Hitch::Gone)?;
+            let last = self.source.at(end, Route::first(head.node)).await?;
+            let Some(last) = last else {
+                self.leave_baseless(head).await;
+                return Err(Hitch::Gone.into());
+            };
             let route = Route::on(last.node);
             let before = self
                 .source
@@ -324,7 +366,7 @@ impl Follower {
                 self.audit_at = tip;
                 Err(Hitch::Gone.into())
             }
-            None => Err(self.too_deep().await?),
+            None => Err(self.too_deep(None).await?),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The follower's life: where it starts, what wakes it, when it ends.
 
+use std::cmp::Reverse;
+
 use alloy::{pubsub::RawSubscription, rpc::types::Header};
 use alloy_primitives::B256;
 use tokio::{
@@ -68,6 +70,7 @@ async fn follow(client: Client, config: FollowerConfig, updates: mpsc::Sender<Up
         silent: 0,
         live: false,
         audit_at: 0,
+        compared: Vec::new(),
     };
     tokio::select! {
         ended = follower.run() => ended,
@@ -137,6 +140,8 @@ pub(super) struct Follower {
     pub live: bool,
     /// The height at which told logs are compared again.
     pub audit_at: u64,
+    /// The heads of all nodes, from when they were last compared until the best of them is reached.
+    pub compared: Vec<Seen>,
     updates: mpsc::Sender<Update>,
     heard: watch::Sender<Instant>,
     pace: Pace,
@@ -213,6 +218,7 @@ impl Follower {
 
     /// Waits for a head: pushed, or asked for at the time it should come. Says whether it was pushed.
     async fn next_head(&mut self) -> Result<(Seen, bool), Obstacle> {
+        self.compared.clear();
         loop {
             self.subscribe().await;
             tokio::select! {
@@ -260,24 +266,19 @@ impl Follower {
         self.subscribe_at = Instant::now() + self.config.slot;
     }
 
-    /// The newest head that any node knows. One that is behind it by more than a block is left alone for a while.
+    /// The newest head that any node knows. It may be of another branch: what the other nodes are worth is judged when it is
+    /// reached.
     pub(super) async fn best_head(&mut self) -> Result<Seen, Hitch> {
-        let failover = self.source.client.failover().clone();
-        let heads = self.source.heads().await;
-        let Some(best) = heads.iter().max_by_key(|seen| seen.header.number).cloned() else {
-            return self.source.head().await;
-        };
-        for behind in heads
+        self.compared = self.source.heads().await;
+        // Of several as new, the preferred node's.
+        let newest = self
+            .compared
             .iter()
-            .filter(|seen| seen.header.number + 1 < best.header.number)
-        {
-            let reason = format!(
-                "a stale head: {} while another node has {}",
-                behind.header.number, best.header.number
-            );
-            failover.distrust(behind.node, &reason);
+            .max_by_key(|seen| (seen.header.number, Reverse(seen.node)));
+        match newest.cloned() {
+            Some(best) => Ok(best),
+            None => self.source.head().await,
         }
-        Ok(best)
     }
 
     /// Tells `update`, waiting until there is room for it.

@@ -225,7 +225,9 @@ impl Source {
             .address(self.addresses.clone());
         let doubtful =
             sealed && false_positives(&seen.header.logs_bloom, self.addresses.len()) < BLOOM_DOUBT;
-        let mut route = Route::default();
+        // Who gave the header has the block; another node may be on another branch.
+        let mut route = Route::first(seen.node);
+        let mut shown = seen.node;
         loop {
             let (node, logs) = self.get_logs(&filter, route).await?;
             self.check_logs(node, seen, sealed, &logs)?;
@@ -238,13 +240,15 @@ impl Source {
                     failover.distrust(node, "no logs for a block whose bloom has them");
                 }
                 sleep(self.pause).await;
+                route = Route::default();
                 continue;
             }
             // A node that does not know the block may answer "none". Who gave its header knows it.
-            if node == seen.node || route.node.is_some() {
+            if node == shown {
                 return Ok(logs);
             }
             route = Route::on(node);
+            shown = node;
             if self.by_hash(seen.header.hash, route).await?.is_none() {
                 return Err(Hitch::Gone);
             }

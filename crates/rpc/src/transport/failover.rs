@@ -26,17 +26,29 @@ use crate::{
 /// Which nodes may answer a request, and how often it is tried.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Route {
-    /// Only this one.
+    /// This one.
     pub node: Option<usize>,
+    /// Any other too, after this one failed or while it is left alone.
+    pub others: bool,
     /// Once, whatever the configuration says.
     pub once: bool,
 }
 
 impl Route {
+    /// No other than this one.
     pub(crate) const fn on(node: usize) -> Self {
         Self {
             node: Some(node),
+            others: false,
             once: false,
+        }
+    }
+
+    /// This one before the others.
+    pub(crate) const fn first(node: usize) -> Self {
+        Self {
+            others: true,
+            ..Self::on(node)
         }
     }
 
@@ -146,8 +158,8 @@ impl Failover {
         let mut wait = self.0.limits.backoff;
         for attempt in 1.. {
             let node = match route.node {
-                Some(node) => node,
-                None => self.choose(&tried),
+                Some(node) if !route.others || attempt == 1 && self.is_up(node) => node,
+                _ => self.choose(&tried),
             };
             if tried.contains(&node) {
                 sleep(wait).await;
