@@ -1,7 +1,8 @@
 //! The manifest on disk.
 
-use std::fs;
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::B256;
@@ -62,8 +63,11 @@ pub enum ManifestError {
     },
 }
 
+/// Anybody may read a manifest, as far as the umask allows: a keeper need not be the user that deployed.
+const MODE: u32 = 0o666;
+
 /// A manifest file. Every change is written whole to a temporary name beside it, synchronised and renamed: a reader sees
-/// the old content or the new one.
+/// the old content or the new one. Writers take turns, each on top of what is there then.
 #[derive(Clone, Debug)]
 pub struct ManifestFile {
     path: PathBuf,
@@ -77,14 +81,7 @@ impl ManifestFile {
     /// [`ManifestError::Read`], [`ManifestError::Corrupt`].
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ManifestError> {
         let path = path.into();
-        let manifest = match fs::read(&path) {
-            Ok(bytes) => parse(&path, &bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Manifest {
-                version: VERSION,
-                chains: Default::default(),
-            },
-            Err(source) => return Err(ManifestError::Read { path, source }),
-        };
+        let manifest = read(&path)?;
         Ok(Self { path, manifest })
     }
 
@@ -120,14 +117,23 @@ impl ManifestFile {
         })
     }
 
-    /// Puts a system in, in place of an earlier state of the same one, and writes the file.
+    /// Puts a system in, in place of an earlier state of the same one, and writes the file. What others have put in since it
+    /// was read stays. Waits for others that write to a manifest in the same folder.
     ///
     /// # Errors
-    /// [`ManifestError::AnotherConfiguration`], [`ManifestError::Write`].
+    /// [`ManifestError`], all but `UnknownChain`.
     pub fn record(&mut self, deployment: Deployment) -> Result<(), ManifestError> {
+        let failed = |source| ManifestError::Write {
+            path: self.path.clone(),
+            source,
+        };
+        // The file itself is replaced by each writer; the lock on its folder leaves nothing behind, and ends with the process.
+        let folder = File::open(self.folder()).map_err(failed)?;
+        folder.lock().map_err(failed)?;
+        self.manifest = read(&self.path)?;
         self.check(deployment.chain_id, deployment.configuration_hash)?;
         self.manifest.chains.insert(deployment.chain_id, deployment);
-        self.write().map_err(|source| ManifestError::Write {
+        self.write(&folder).map_err(|source| ManifestError::Write {
             path: self.path.clone(),
             source,
         })
@@ -151,19 +157,37 @@ impl ManifestFile {
         }
     }
 
-    fn write(&self) -> io::Result<()> {
-        let directory = match self.path.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-            Some(parent) => parent,
-            None => Path::new("."),
-        };
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    fn folder(&self) -> &Path {
+        let parent = self.path.parent();
+        parent
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
+    }
+
+    fn write(&self, folder: &File) -> io::Result<()> {
+        let mut file = tempfile::Builder::new()
+            .permissions(Permissions::from_mode(MODE))
+            .tempfile_in(self.folder())?;
         serde_json::to_writer_pretty(&mut file, &self.manifest)?;
         file.write_all(b"\n")?;
         file.as_file().sync_all()?;
         file.persist(&self.path).map_err(|error| error.error)?;
         // The rename itself survives a power cut only once the folder is on disk.
-        fs::File::open(directory)?.sync_all()
+        folder.sync_all()
+    }
+}
+
+fn read(path: &Path) -> Result<Manifest, ManifestError> {
+    match fs::read(path) {
+        Ok(bytes) => parse(path, &bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Manifest {
+            version: VERSION,
+            chains: Default::default(),
+        }),
+        Err(source) => Err(ManifestError::Read {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 
