@@ -6,7 +6,7 @@ use std::time::Duration;
 use alloy::eips::BlockId;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::TransactionRequest;
-use alloy::transports::http::reqwest::{self, Url};
+use alloy::transports::http::reqwest::{self, Url, redirect::Policy};
 use alloy::transports::{RpcError, TransportError};
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
@@ -60,7 +60,7 @@ pub trait Views: Sync {
 /// Longest wait for one answer: a node that hangs is one that fails.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// A connection to an RPC over HTTP.
+/// A connection to an RPC over HTTP. Redirections are not followed.
 ///
 /// # Errors
 /// [`DeployError::Url`] for an address of another kind.
@@ -70,7 +70,11 @@ pub fn connect(url: &str) -> Result<DynProvider, DeployError> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong(format!("its scheme is {}", url.scheme())));
     }
-    let client = reqwest::Client::builder().timeout(ANSWER).build();
+    // Whoever answers in place of the RPC must not send its requests, transactions among them, to where it likes.
+    let client = reqwest::Client::builder()
+        .timeout(ANSWER)
+        .redirect(Policy::none())
+        .build();
     let client = client.map_err(|error| wrong(error.to_string()))?;
     Ok(ProviderBuilder::new()
         .disable_recommended_fillers()

@@ -10,7 +10,9 @@ use alloy::providers::ext::AnvilApi;
 use alloy::providers::{Provider, ProviderBuilder};
 use alloy_primitives::{Address, Bytes, U256, Uint};
 use breakwater_bindings::LendingPoolExtension;
-use breakwater_deploy::{DeployError, Execution, FACTORY, ManifestFile, Plan, Settings};
+use breakwater_deploy::{
+    DeployError, Execution, FACTORY, ManifestFile, Plan, Settings, chain_id,
+};
 use support::{Ground, configuration};
 
 #[tokio::test]
@@ -214,6 +216,31 @@ async fn an_rpc_that_is_not_there_is_named_as_the_reason() {
         said.starts_with("read the chain id: the RPC failed"),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn redirections_are_not_followed() {
+    use std::io::{Read, Write};
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let to = elsewhere.local_addr().unwrap();
+    let rpc = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", rpc.local_addr().unwrap());
+    let redirect = std::thread::spawn(move || {
+        let (mut stream, _) = rpc.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        let answer = format!(
+            "HTTP/1.1 307 -\r\nlocation: http://{to}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let provider = breakwater_deploy::connect(&url).unwrap();
+    let asked = tokio::time::timeout(Duration::from_secs(5), chain_id(&provider)).await;
+    redirect.join().unwrap();
+    let error = elsewhere.accept().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "nobody came");
+    let said = asked.unwrap().unwrap_err().to_string();
+    assert!(said.contains("307"), "{said}");
 }
 
 #[test]
