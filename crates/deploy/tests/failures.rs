@@ -11,7 +11,7 @@ use alloy::providers::{Provider, ProviderBuilder};
 use alloy_primitives::{Address, Bytes, U256, Uint};
 use breakwater_bindings::LendingPoolExtension;
 use breakwater_deploy::{
-    DeployError, Execution, FACTORY, ManifestFile, Plan, Settings, chain_id,
+    DeployError, Execution, FACTORY, ManifestFile, Plan, RpcViews, Settings, chain_id, find_multicall,
 };
 use support::{Ground, configuration};
 
@@ -241,6 +241,25 @@ async fn redirections_are_not_followed() {
     assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "nobody came");
     let said = asked.unwrap().unwrap_err().to_string();
     assert!(said.contains("307"), "{said}");
+}
+
+#[tokio::test]
+async fn only_the_code_of_multicall3_is_taken_for_it() {
+    use alloy::providers::bindings::IMulticall3;
+    let anvil = support::anvil();
+    let provider = support::connect(&anvil);
+    let views = RpcViews::new(provider.clone());
+    let find = || async { find_multicall(&views).await.unwrap() };
+    assert_eq!(find().await, None);
+    let there = alloy::providers::MULTICALL3_ADDRESS;
+    // Its creation code is 32 bytes that return the rest.
+    let code = IMulticall3::BYTECODE.slice(32..);
+    let mut other = code.to_vec();
+    *other.last_mut().unwrap() ^= 1;
+    provider.anvil_set_code(there, other.into()).await.unwrap();
+    assert_eq!(find().await, None);
+    provider.anvil_set_code(there, code).await.unwrap();
+    assert_eq!(find().await, Some(there));
 }
 
 #[test]

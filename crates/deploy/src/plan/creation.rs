@@ -1,6 +1,6 @@
 //! A contract whose address follows from what it is created with.
 
-use alloy_primitives::{Address, B256, Bytes, address};
+use alloy_primitives::{Address, B256, Bytes, address, b256, keccak256};
 use alloy_sol_types::SolConstructor;
 use breakwater_bindings::Multicall;
 
@@ -96,14 +96,25 @@ pub(crate) use creation;
 /// Where most chains have Multicall3 (github.com/mds1/multicall3).
 const MULTICALL3: Address = address!("cA11bde05977b3631167028862bE2a173976CA11");
 
-/// Multicall3, where the chain has it and not already ours: then a plan need not place one.
+/// keccak256 of its code. The key that the address comes from is known to others than its authors, and on some chain other
+/// code stands there: what it answers would be what a keeper believes.
+const MULTICALL3_CODE_HASH: B256 =
+    b256!("d5c15df687b16f2ff992fc8d767b4216323184a2bbc6ee2f9c398c318e770891");
+
+/// Multicall3, where the chain has it, with its code, and not already ours: then a plan need not place one.
 ///
 /// # Errors
 /// [`DeployError::Rpc`].
 pub async fn find_multicall(views: &impl Views) -> Result<Option<Address>, DeployError> {
-    let ours = multicall().address;
-    let present = views.code(ours).await?.is_empty() && !views.code(MULTICALL3).await?.is_empty();
-    Ok(present.then_some(MULTICALL3))
+    if !views.code(multicall().address).await?.is_empty() {
+        return Ok(None);
+    }
+    let found = views.code(MULTICALL3).await?;
+    let genuine = keccak256(&found) == MULTICALL3_CODE_HASH;
+    if !genuine && !found.is_empty() {
+        tracing::warn!(address = %MULTICALL3, "not Multicall3's code: a multicall of our own is placed");
+    }
+    Ok(genuine.then_some(MULTICALL3))
 }
 
 /// Our own multicall, the same for all systems of a chain.
