@@ -91,6 +91,12 @@ pub enum DeployError {
         /// The transaction.
         hash: B256,
     },
+    /// A step was done, and some blocks later is not.
+    #[error("{step}: a reorganisation took it back; run again to continue")]
+    TakenBack {
+        /// The step.
+        step: String,
+    },
     /// A transaction was not included in time.
     #[error("{step}: transaction {hash} was not included within {waited:?}; run again to continue")]
     NotIncluded {

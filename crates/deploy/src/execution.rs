@@ -1,11 +1,11 @@
 //! Carrying out a plan, one confirmed transaction after another, from wherever it was left.
 
+mod inclusion;
 mod sending;
 
 use std::time::Duration;
 
 use alloy::providers::{DynProvider, Provider};
-use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use tokio::time::{Instant, sleep};
 
@@ -15,10 +15,15 @@ use crate::chain::{RpcViews, Views, chain_id, failure};
 use crate::create2::{FACTORY, FACTORY_CODE};
 use crate::error::DeployError;
 use crate::estimate::{Estimate, simulate};
-use crate::manifest::{Deployment, Inclusion, ManifestFile, TransactionRecord};
+use crate::manifest::{Deployment, ManifestFile, TransactionRecord};
 use crate::plan::{Creation, Plan, Step};
-use crate::receipt;
 use crate::verify::verify;
+
+/// Blocks after which the system is compared again: reorganisations of a chain at work are seldom deeper.
+const CONFIRMATIONS: u64 = 3;
+
+/// Longest wait for the next of them.
+const LONGEST_SLOT: Duration = Duration::from_secs(60);
 
 /// How long an execution waits.
 #[derive(Clone, Copy, Debug)]
@@ -71,10 +76,13 @@ pub struct Execution {
     deployment: Deployment,
     file: ManifestFile,
     settings: Settings,
+    /// The latest block when it was opened: what has changed since is in later ones.
+    opened: u64,
 }
 
 impl Execution {
-    /// Looks at what is there already. Sends and writes nothing; waits for earlier transactions of the account.
+    /// Looks at what is there already. Sends nothing, and writes nothing unless the manifest says of a system that is not
+    /// complete that it is. Waits for earlier transactions of the account, but not for one of this plan that is to be replaced.
     ///
     /// # Errors
     /// [`DeployError`]: the manifest holds another system on this chain, the chain is another, it lacks the factory,
@@ -104,10 +112,13 @@ impl Execution {
             plan,
             file,
             settings,
+            opened: 0,
         };
+        execution.opened = execution.block_number().await?;
+        execution.recall();
         execution.await_earlier().await?;
         execution.look().await?;
-        execution.remember().await?;
+        execution.judge().await?;
         Ok(execution)
     }
 
@@ -191,31 +202,16 @@ impl Execution {
     /// # Errors
     /// [`DeployError`]; a new [`Execution`] continues.
     pub async fn advance(&mut self) -> Result<Option<Progress>, DeployError> {
-        let open = self
-            .states
-            .iter()
-            .position(|state| *state == StepState::Open);
-        let Some(number) = open else {
+        let Some(number) = self.first_open() else {
             return Ok(None);
         };
         let step = self.plan.steps[number].clone();
         let label = step.to_string();
-        let hash = self.send(number, &label).await?;
-        let receipt = receipt::wait(&self.provider, hash, &label, &self.settings).await?;
-        let transaction = TransactionRecord {
-            hash,
-            inclusion: inclusion(&receipt),
-        };
-        *self.slot(number) = Some(transaction);
-        self.record()?;
-        if !receipt.status() {
-            return Err(DeployError::Failed {
-                step: label,
-                hash,
-                block: receipt.block_number.unwrap_or_default(),
-            });
+        if !self.is_on_its_way(number).await? {
+            self.send(number, &label).await?;
         }
-        self.await_effect(&step, &label, hash).await?;
+        let transaction = self.await_inclusion(number, &label).await?;
+        self.await_effect(&step, &label, transaction.hash).await?;
         self.states[number] = StepState::Done;
         self.record()?;
         Ok(Some(Progress {
@@ -224,18 +220,83 @@ impl Execution {
         }))
     }
 
-    /// Compares the whole system with the plan and marks the deployment complete.
+    /// Compares the whole system with the plan, again some blocks later where the chain makes blocks by itself, and marks the
+    /// deployment complete. One that was complete is compared once; where it differs the manifest no longer says so.
     ///
     /// # Errors
-    /// [`DeployError::Mismatches`], [`DeployError::Rpc`], [`DeployError::Manifest`].
+    /// [`DeployError::Mismatches`], [`DeployError::TakenBack`], [`DeployError::Rpc`], [`DeployError::Manifest`].
     pub async fn finish(mut self) -> Result<Deployment, DeployError> {
-        verify(&self.views, &self.plan).await?;
+        self.compare().await?;
+        if !self.deployment.complete && self.let_blocks_pass().await? {
+            self.look().await?;
+            if let Some(number) = self.first_open() {
+                let step = self.plan.steps[number].to_string();
+                return Err(DeployError::TakenBack { step });
+            }
+            self.compare().await?;
+            for number in 0..self.plan.steps.len() {
+                self.doubt_record(number);
+            }
+        }
         for number in 0..self.plan.steps.len() {
             self.complete_record(number).await?;
         }
         self.deployment.complete = true;
         self.record()?;
         Ok(self.deployment)
+    }
+
+    async fn compare(&mut self) -> Result<(), DeployError> {
+        let compared = verify(&self.views, &self.plan).await;
+        // An RPC that fails says nothing of the system.
+        if compared.is_err() && !matches!(compared, Err(DeployError::Rpc { .. })) {
+            self.withdraw()?;
+        }
+        compared
+    }
+
+    /// Writes that the system is not complete, where the manifest says that it is. Nothing else in it changes.
+    fn withdraw(&mut self) -> Result<(), DeployError> {
+        self.deployment.complete = false;
+        let known = self.file.manifest().chains.get(&self.deployment.chain_id);
+        if let Some(known) = known.filter(|known| known.complete) {
+            let mut known = known.clone();
+            known.complete = false;
+            self.file.record(known)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for [`CONFIRMATIONS`] more blocks; says whether they came. An anvil without an interval makes none by itself and is
+    /// not waited for; of another chain that makes none, that is found by waiting for [`LONGEST_SLOT`].
+    async fn let_blocks_pass(&self) -> Result<bool, DeployError> {
+        // Seconds, rounded down; others do not know the method.
+        let interval = self
+            .provider
+            .raw_request::<_, Option<u64>>("anvil_getIntervalMining".into(), ());
+        if matches!(interval.await, Ok(None)) {
+            return Ok(false);
+        }
+        let mut seen = self.block_number().await?;
+        let last = seen + CONFIRMATIONS;
+        let mut since = Instant::now();
+        while seen < last {
+            if since.elapsed() >= LONGEST_SLOT.min(self.settings.inclusion) {
+                tracing::warn!(block = seen, "no blocks come: the system was compared once");
+                return Ok(false);
+            }
+            sleep(self.settings.poll).await;
+            let now = self.block_number().await?;
+            if now > seen {
+                (seen, since) = (now, Instant::now());
+            }
+        }
+        Ok(true)
+    }
+
+    fn first_open(&self) -> Option<usize> {
+        let mut states = self.states.iter();
+        states.position(|state| *state == StepState::Open)
     }
 
     /// Which steps the chain shows to be done.
@@ -247,9 +308,7 @@ impl Execution {
             let done = match step {
                 Step::Create(creation) => {
                     let code = self.views.code(creation.address).await?;
-                    if !code.is_empty() {
-                        set_code_hash(&mut self.deployment, creation, &code);
-                    }
+                    set_code_hash(&mut self.deployment, creation, &code);
                     !code.is_empty()
                 }
                 // Giving up the last right is the last step; what governance changed since is not for us to change back.
@@ -268,21 +327,11 @@ impl Execution {
         Ok(())
     }
 
-    /// Takes over what the manifest knows of this system, unless the chain has begun anew since; and finds the first block.
-    async fn remember(&mut self) -> Result<(), DeployError> {
-        let mut steps = self.plan.steps.iter().zip(&self.states);
-        let begun = steps.any(|(step, state)| {
-            matches!(step, Step::Create(creation) if creation.role != "multicall")
-                && *state == StepState::Done
-        });
-        if !begun {
-            self.deployment.first_block = self.block_number().await?;
-            return Ok(());
-        }
+    /// Takes over what the manifest knows of this system.
+    fn recall(&mut self) {
         let chain_id = self.deployment.chain_id;
-        let Some(known) = self.file.manifest().chains.get(&chain_id).cloned() else {
-            self.deployment.first_block = self.first_block().await?;
-            return Ok(());
+        let Some(known) = self.file.manifest().chains.get(&chain_id) else {
+            return;
         };
         self.deployment.first_block = known.first_block;
         self.deployment.complete = known.complete;
@@ -294,6 +343,29 @@ impl Execution {
         for record in &mut self.deployment.calls {
             let same = known.calls.iter().find(|other| other.step == record.step);
             record.transaction = same.and_then(|other| other.transaction);
+        }
+    }
+
+    /// Whether what the manifest says is still so: a chain may have begun anew, or gone back. Finds the first block.
+    async fn judge(&mut self) -> Result<(), DeployError> {
+        if self.first_open().is_some() {
+            self.withdraw()?;
+        }
+        let mut steps = self.plan.steps.iter().zip(&self.states);
+        let begun = steps.any(|(step, state)| {
+            matches!(step, Step::Create(creation) if creation.role != "multicall")
+                && *state == StepState::Done
+        });
+        let chain_id = self.deployment.chain_id;
+        if !begun {
+            self.deployment.first_block = self.opened;
+            for number in 0..self.plan.steps.len() {
+                if !self.is_on_its_way(number).await? {
+                    *self.slot(number) = None;
+                }
+            }
+        } else if !self.file.manifest().chains.contains_key(&chain_id) {
+            self.deployment.first_block = self.first_block().await?;
         }
         Ok(())
     }
@@ -381,13 +453,6 @@ fn set_code_hash(deployment: &mut Deployment, creation: &Creation, code: &Bytes)
     if let Some(record) = contracts.find(|record| record.role == creation.role) {
         record.code_hash = (!code.is_empty()).then(|| keccak256(code));
     }
-}
-
-fn inclusion(receipt: &TransactionReceipt) -> Option<Inclusion> {
-    receipt.block_number.map(|block| Inclusion {
-        block,
-        gas_used: receipt.gas_used,
-    })
 }
 
 async fn require_factory(views: &RpcViews) -> Result<(), DeployError> {

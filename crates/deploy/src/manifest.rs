@@ -31,7 +31,7 @@ pub struct Deployment {
     pub chain_id: u64,
     /// A hash of the whole plan, the deployer and the contracts' creation code: equal where the system is the same.
     pub configuration_hash: B256,
-    /// Whether every step is confirmed and the system on chain was compared with the plan.
+    /// Whether every step was confirmed and the system on chain was as planned when it was last compared.
     pub complete: bool,
     /// Sent the transactions. Holds nothing once the deployment is complete.
     pub deployer: Address,
@@ -161,8 +161,18 @@ pub struct CallRecord {
 pub struct TransactionRecord {
     /// Its hash, recorded before it is sent where the key is here.
     pub hash: B256,
-    /// Its block and the gas that it used; `None` until it is confirmed.
+    /// Its block and the gas that it used; `None` until it is confirmed. A transaction that failed is not recorded.
     pub inclusion: Option<Inclusion>,
+    /// What it replaces, at a lower price, as long as either may be included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<B256>,
+}
+
+impl TransactionRecord {
+    /// One of these is included in the end, if any is.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = B256> + use<> {
+        [self.hash].into_iter().chain(self.replaces)
+    }
 }
 
 /// Where a transaction was included.

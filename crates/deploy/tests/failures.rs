@@ -11,7 +11,8 @@ use alloy::providers::{Provider, ProviderBuilder};
 use alloy_primitives::{Address, Bytes, U256, Uint};
 use breakwater_bindings::LendingPoolExtension;
 use breakwater_deploy::{
-    DeployError, Execution, FACTORY, ManifestFile, Plan, RpcViews, Settings, chain_id, find_multicall,
+    DeployError, Execution, FACTORY, ManifestFile, Plan, RpcViews, Settings, chain_id,
+    find_multicall,
 };
 use support::{Ground, configuration};
 
@@ -48,6 +49,21 @@ async fn what_differs_on_chain_is_named() {
         "{said}"
     );
     assert_eq!(ground.sent(&account).await, sent);
+    let complete = || ground.file().deployment(31_337).unwrap().complete;
+    assert!(!complete(), "the manifest no longer says that it is");
+
+    // Until it is as planned again.
+    let change = LendingPoolExtension::setMinDebtCall {
+        minDebt_: Uint::from(plan.system.minDebt),
+        stipend: plan.system.settlementStipend,
+    };
+    ground
+        .market
+        .send(deployment.timelock, deployment.pool, &change)
+        .await
+        .unwrap();
+    assert_eq!(ground.deploy(&account, &plan).await.unwrap(), deployment);
+    assert!(complete());
 
     // Other code at a contract's address.
     let code = ground

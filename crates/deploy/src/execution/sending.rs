@@ -1,13 +1,14 @@
-//! One transaction: sent at most once a run, and known by its hash before it leaves.
+//! One transaction: sent once a run at one price, and known by its hash before it leaves.
 
 use alloy::eips::Encodable2718;
 use alloy::network::TransactionBuilder;
 use alloy::providers::Provider;
-use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use alloy::rpc::types::TransactionRequest;
 use alloy_primitives::B256;
 use tokio::time::{Instant, sleep};
 
-use super::{Execution, inclusion};
+use super::Execution;
+use super::inclusion::Blocks;
 use crate::account::{Account, sign};
 use crate::chain::failure;
 use crate::error::DeployError;
@@ -25,11 +26,14 @@ impl Execution {
     }
 
     /// Waits until nothing of the account is pending: what a run before this one sent is included before anything is judged
-    /// to be missing.
-    pub(super) async fn await_earlier(&self) -> Result<(), DeployError> {
+    /// to be missing. Not if all that is pending is a step's transaction that is to be replaced: whether more may be spent is
+    /// for the caller to say, and [`Execution::advance`] sees to it.
+    pub(super) async fn await_earlier(&mut self) -> Result<(), DeployError> {
         let account = self.account.address();
         let during = "count the account's transactions";
         let deadline = Instant::now() + self.settings.inclusion;
+        let steps = self.plan.steps.len();
+        let mut blocks: Vec<_> = (0..steps).map(|_| Blocks::default()).collect();
         loop {
             let pending = self.provider.get_transaction_count(account).pending();
             let pending = pending.await;
@@ -38,6 +42,13 @@ impl Execution {
             let included = included.map_err(|error| failure(during, error))?;
             if pending <= included {
                 return Ok(());
+            }
+            if pending == included + 1 {
+                for (number, blocks) in blocks.iter_mut().enumerate() {
+                    if self.outpriced(number, blocks).await?.is_some() {
+                        return Ok(());
+                    }
+                }
             }
             if Instant::now() >= deadline {
                 return Err(DeployError::InFlight {
@@ -51,7 +62,7 @@ impl Execution {
     }
 
     /// Sends a step's transaction. With a key, its hash is on disk before it leaves.
-    pub(super) async fn send(&mut self, number: usize, label: &str) -> Result<B256, DeployError> {
+    pub(super) async fn send(&mut self, number: usize, label: &str) -> Result<(), DeployError> {
         let from = self.account.address();
         let (to, data) = self.plan.steps[number].request();
         let mut request = TransactionRequest::default()
@@ -66,8 +77,7 @@ impl Execution {
             Account::Unlocked(_) => {
                 let sent = self.provider.send_transaction(request).await;
                 let hash = *sent.map_err(|error| failure(label, error))?.tx_hash();
-                self.note_sent(number, hash)?;
-                return Ok(hash);
+                return self.note_sent(number, hash);
             }
         };
         let (max_fee, tip) = self.fees().await?;
@@ -84,10 +94,10 @@ impl Execution {
             .send_raw_transaction(&signed.encoded_2718())
             .await
         {
-            Ok(_) => Ok(hash),
+            Ok(_) => Ok(()),
             // The answer may be lost and the transaction not.
             Err(error) => match self.provider.get_transaction_by_hash(hash).await {
-                Ok(Some(_)) => Ok(hash),
+                Ok(Some(_)) => Ok(()),
                 _ => Err(failure(label, error)),
             },
         }
@@ -97,29 +107,8 @@ impl Execution {
         *self.slot(number) = Some(TransactionRecord {
             hash,
             inclusion: None,
+            replaces: None,
         });
         self.record()
-    }
-
-    /// Fills in what a run that broke off could not record.
-    pub(super) async fn complete_record(&mut self, number: usize) -> Result<(), DeployError> {
-        let Some(transaction) = *self.slot(number) else {
-            return Ok(());
-        };
-        if transaction.inclusion.is_some() {
-            return Ok(());
-        }
-        let receipt = self
-            .provider
-            .get_transaction_receipt(transaction.hash)
-            .await;
-        let receipt = receipt.map_err(|error| failure("read a receipt", error))?;
-        // Without a receipt it was never included: another transaction did it.
-        let included = receipt.filter(TransactionReceipt::status);
-        *self.slot(number) = included.map(|receipt| TransactionRecord {
-            hash: transaction.hash,
-            inclusion: inclusion(&receipt),
-        });
-        Ok(())
     }
 }
