@@ -185,11 +185,19 @@ impl Engine {
         let Some((_, blocked)) = self.slots.range(nonce..).next() else {
             return Ok(());
         };
-        let ceiling = blocked.ceiling.max(self.settings.cancel_ceiling);
-        // As urgent as what it blocks.
-        let Some(fees) = blocked.latest().fees.raised(view.head.base_fee, ceiling) else {
+        let urgent = blocked.latest().fees;
+        // As urgent as what it blocks, which may have been cancelled at more than the order's ceiling.
+        let most = self.ceiling_of(blocked, true).max(urgent.max_fee);
+        let Some(fees) = urgent.raised(view.head.base_fee, most) else {
+            warn!(
+                nonce,
+                most,
+                base_fee = view.head.base_fee,
+                "a nonce that nobody used blocks ours, and a transfer for it may not offer the base fee"
+            );
             return Ok(());
         };
+        let ceiling = blocked.ceiling;
         let attempt = self.sign(nonce, None, fees)?;
         warn!(nonce, hash = %attempt.hash, "filling a nonce that nobody used");
         let opened_at = view.head.number;

@@ -7,7 +7,7 @@ use alloy::rpc::types::anvil::ReorgOptions;
 use alloy_primitives::U256;
 use breakwater_rpc::testing::{Fault, Proxy};
 use breakwater_sender::{
-    Alarm, FINAL_DEPTH, OrderState, Outcome, Report, Sender, StartError, SubmitError,
+    Alarm, Cause, FINAL_DEPTH, OrderState, Outcome, Report, Sender, StartError, SubmitError,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -317,4 +317,35 @@ async fn nonces_that_nobody_used_are_filled() {
     )
     .await;
     assert_eq!(chain.nonce().await, 3);
+}
+
+/// What blocks is as urgent as what is blocked, and that may be a cancellation, dearer than its order was ever to be.
+#[tokio::test]
+async fn a_nonce_that_blocks_a_cancellation_is_filled() {
+    let chain = Chain::start().await;
+    let lost = chain.stranger(0, GWEI).await;
+    let mut run = chain.run().await;
+    let mut order = chain.order(1).await;
+    order.max_fee_ceiling = order.max_fee_per_gas;
+    run.started.handle.submit(order.clone()).await.unwrap();
+    chain.until_pending(2).await;
+    chain.node.anvil_drop_transaction(lost).await.unwrap();
+    chain
+        .node
+        .anvil_set_next_block_timestamp(order.valid_until + 1)
+        .await
+        .unwrap();
+    chain.mine(1).await;
+    run.until(order.id, |outcome| {
+        *outcome == Outcome::Cancelling(Cause::Expired)
+    })
+    .await;
+    chain
+        .mine_until("the gap to be filled", async || chain.nonce().await == 2)
+        .await;
+    run.until(order.id, |outcome| {
+        matches!(outcome, Outcome::Cancelled(Cause::Expired, _))
+    })
+    .await;
+    assert_eq!(chain.executed(order.id).await, 0);
 }
