@@ -94,7 +94,7 @@ pub enum SubmitError {
     Full { limit: usize },
     #[error("the sender is shutting down or has ended")]
     ShuttingDown,
-    #[error("{max_fee} wei per gas does not pay the base fee {base_fee}")]
+    #[error("{max_fee} wei per gas does not pay the next block's base fee {base_fee}")]
     FeeTooLow { max_fee: u128, base_fee: u128 },
     #[error("valid until {valid_until}, the chain is at {now}")]
     Expired { valid_until: u64, now: u64 },

@@ -15,31 +15,32 @@ pub(crate) const fn step(fee: u128) -> u128 {
     fee.saturating_add(if eighth == 0 { 1 } else { eighth })
 }
 
-/// The most a base fee can become in the next block (EIP-1559: an eighth more), and the tip above it.
-const fn next_block(base_fee: u128, priority: u128) -> u128 {
-    step(base_fee).saturating_add(priority)
+/// Enough for the next block, whose base fee is known, and for the one after it, whose base fee is an eighth more at most (EIP-1559),
+/// with the whole tip: a transaction that comes too late for the one is in the other without being replaced.
+const fn two_blocks(next_base_fee: u128, priority: u128) -> u128 {
+    step(next_base_fee).saturating_add(priority)
 }
 
 impl Fees {
     /// Fees of an order's first transaction: what the order says, raised as far as its ceiling allows if that would not pay the
-    /// base fee. `None` while even the ceiling does not pay it.
-    pub fn first(order: &Order, base_fee: u128) -> Option<Self> {
+    /// next block's base fee. `None` while even the ceiling does not pay it.
+    pub fn first(order: &Order, next_base_fee: u128) -> Option<Self> {
         let priority = order.max_priority_fee_per_gas;
         Self {
             max_fee: order.max_fee_per_gas,
             priority,
         }
-        .raised(base_fee, order.max_fee_ceiling)
+        .raised(next_base_fee, order.max_fee_ceiling)
     }
 
-    /// These fees, raised to pay the next block's base fee if they do not pay this one's. `None` if the ceiling does not pay it.
-    pub fn raised(self, base_fee: u128, ceiling: u128) -> Option<Self> {
-        let max_fee = if self.max_fee < base_fee {
-            next_block(base_fee, self.priority).min(ceiling)
+    /// These fees, raised if they do not pay the next block's base fee. `None` if the ceiling does not pay it.
+    pub fn raised(self, next_base_fee: u128, ceiling: u128) -> Option<Self> {
+        let max_fee = if self.max_fee < next_base_fee {
+            two_blocks(next_base_fee, self.priority).min(ceiling)
         } else {
             self.max_fee
         };
-        (max_fee >= base_fee && max_fee <= ceiling).then_some(Self {
+        (max_fee >= next_base_fee && max_fee <= ceiling).then_some(Self {
             max_fee,
             priority: self.priority.min(max_fee),
         })
@@ -47,14 +48,14 @@ impl Fees {
 
     /// Fees of what replaces a transaction with these: one step up on both, and enough for the next block's base fee as far as the
     /// ceiling allows. `None` if one step is above the ceiling.
-    pub fn replacement(self, base_fee: u128, ceiling: u128) -> Option<Self> {
+    pub fn replacement(self, next_base_fee: u128, ceiling: u128) -> Option<Self> {
         let least = step(self.max_fee);
         if least > ceiling {
             return None;
         }
         // One step of a priority fee is at most one step of the fee, which is at most the ceiling.
         let priority = step(self.priority);
-        let max_fee = least.max(next_block(base_fee, priority)).min(ceiling);
+        let max_fee = least.max(two_blocks(next_base_fee, priority)).min(ceiling);
         Some(Self { max_fee, priority })
     }
 }

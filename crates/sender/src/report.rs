@@ -72,6 +72,8 @@ pub enum Cause {
     Expired,
     /// A node refused the transaction for a reason that no waiting cures; its words.
     Rejected(String),
+    /// It cannot pay the next block's base fee under its ceiling, and holds up an order at a later nonce that can.
+    Outpriced,
 }
 
 /// Where and how a transaction was included.

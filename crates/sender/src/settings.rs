@@ -75,6 +75,7 @@ pub struct Head {
     pub hash: B256,
     /// Unix seconds.
     pub timestamp: u64,
-    /// Base fee of this block, in wei per gas.
-    pub base_fee: u128,
+    /// Base fee of the block after it, in wei per gas, as this one's gas determines it (EIP-1559): nothing that offers less is in that
+    /// block. An estimate that is off delays replacements until `stuck_after`, or has them made early.
+    pub next_base_fee: u128,
 }

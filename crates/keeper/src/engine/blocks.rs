@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
+use super::planning::next_block;
 use super::{Ended, Engine, HASHES_KEPT, Seen};
 use crate::store::{Checkpoint, Doer, Entry, Kind, StoreError};
 use crate::units::{ratio, whole};
@@ -178,7 +179,7 @@ impl Engine {
             number: seen.block.number,
             hash: seen.block.hash,
             timestamp: seen.block.timestamp,
-            base_fee: u128::from(seen.block.base_fee.unwrap_or_default()),
+            next_base_fee: u128::from(next_block(&seen.block, self.context.slot).base_fee),
         });
     }
 

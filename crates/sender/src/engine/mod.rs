@@ -209,10 +209,10 @@ impl Engine {
                     now: head.timestamp,
                 }));
             }
-            if order.max_fee_ceiling < head.base_fee {
+            if order.max_fee_ceiling < head.next_base_fee {
                 return Ok(Err(SubmitError::FeeTooLow {
                     max_fee: order.max_fee_ceiling,
-                    base_fee: head.base_fee,
+                    base_fee: head.next_base_fee,
                 }));
             }
         }

@@ -31,7 +31,42 @@ impl Engine {
             self.fill_gaps(view)?;
             self.tend(view)?;
         }
-        self.sign_planned(view)
+        self.sign_planned(view)?;
+        if self.alarm.is_none() {
+            self.clear_way(view)?;
+        }
+        Ok(())
+    }
+
+    /// Cancels orders that cannot be in the next block, even at their ceilings, and keep others out of it that can. A ceiling is what the
+    /// order is worth; waiting for a lower base fee costs all orders behind it their blocks.
+    fn clear_way(&mut self, view: View) -> Result<(), Failure> {
+        let next = view.head.next_base_fee;
+        let pays = |fees: &Fees| fees.max_fee >= next;
+        let can_pay = |slot: &Slot, cancels| {
+            let fees = slot.latest().fees;
+            let raised = fees.replacement(next, self.ceiling_of(slot, cancels));
+            pays(&fees) || raised.is_some_and(|fees| pays(&fees))
+        };
+        let in_line: Vec<&Slot> = (view.count..)
+            .map_while(|nonce| self.slots.get(&nonce))
+            .filter(|slot| slot.is_open() && slot.goal == Goal::Execute)
+            .collect();
+        let last = in_line.iter().rposition(|slot| can_pay(slot, false));
+        let in_the_way: Vec<u64> = in_line[..last.unwrap_or(0)]
+            .iter()
+            .filter(|slot| !can_pay(slot, false) && can_pay(slot, true))
+            .map(|slot| slot.nonce)
+            .collect();
+        for nonce in in_the_way {
+            info!(
+                nonce,
+                base_fee = next,
+                "does not pay, and holds up what does"
+            );
+            self.cancel(nonce, Cause::Outpriced)?;
+        }
+        Ok(())
     }
 
     /// Cancels what ran out and replaces what is stuck.
@@ -65,7 +100,7 @@ impl Engine {
             let next_in_line = nonce == view.count;
             let line_since = self.line.map_or(head.number, |(_, since)| since);
             let waited = head.number.saturating_sub(since.max(line_since));
-            let outpriced = slot.latest().fees.max_fee < head.base_fee;
+            let outpriced = slot.latest().fees.max_fee < head.next_base_fee;
             if next_in_line && (waited >= patience || (outpriced && head.number > slot.offered_at))
             {
                 self.replace(nonce)?;
@@ -83,7 +118,7 @@ impl Engine {
     fn replace(&mut self, nonce: u64) -> Result<(), Failure> {
         let slot = &self.slots[&nonce];
         let latest = slot.latest();
-        let base_fee = self.head.map_or(0, |head| head.base_fee);
+        let base_fee = self.head.map_or(0, |head| head.next_base_fee);
         let Some(fees) = latest
             .fees
             .replacement(base_fee, self.ceiling_of(slot, latest.cancels))
@@ -111,7 +146,7 @@ impl Engine {
     /// Gives an order up: takes its nonce with a transfer of nothing to ourselves.
     fn cancel(&mut self, nonce: u64, cause: Cause) -> Result<(), Failure> {
         let slot = &self.slots[&nonce];
-        let base_fee = self.head.map_or(0, |head| head.base_fee);
+        let base_fee = self.head.map_or(0, |head| head.next_base_fee);
         // An order's attempt is at most at its ceiling, a cancellation has one step more: there is always one.
         let Some(fees) = slot
             .latest()
@@ -188,11 +223,11 @@ impl Engine {
         let urgent = blocked.latest().fees;
         // As urgent as what it blocks, which may have been cancelled at more than the order's ceiling.
         let most = self.ceiling_of(blocked, true).max(urgent.max_fee);
-        let Some(fees) = urgent.raised(view.head.base_fee, most) else {
+        let Some(fees) = urgent.raised(view.head.next_base_fee, most) else {
             warn!(
                 nonce,
                 most,
-                base_fee = view.head.base_fee,
+                base_fee = view.head.next_base_fee,
                 "a nonce that nobody used blocks ours, and a transfer for it may not offer the base fee"
             );
             return Ok(());
@@ -217,23 +252,33 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives nonces to planned orders, oldest first, as long as the balance covers all that is out.
+    /// Gives nonces to planned orders, oldest first, as long as the balance covers all that is out. One that cannot be in the next block
+    /// waits and lets the others pass. So does one that the whole balance would not pay; one that only has to wait until what is out has
+    /// settled keeps its turn, or small orders behind it would for ever use up what it needs.
     fn sign_planned(&mut self, view: View) -> Result<(), Failure> {
+        let mut place = 0;
         while !self.draining && self.alarm.is_none() && view.count <= self.floor {
-            let Some(order) = self.planned.front() else {
+            let Some(order) = self.planned.get(place) else {
                 return Ok(());
             };
-            let Some(fees) = Fees::first(order, view.head.base_fee) else {
-                return Ok(());
+            let Some(fees) = Fees::first(order, view.head.next_base_fee) else {
+                place += 1;
+                continue;
             };
-            let needed = self
-                .committed(view.count)
-                .saturating_add(order_cost(order, fees));
+            let cost = order_cost(order, fees);
+            let needed = self.committed(view.count).saturating_add(cost);
             if needed > view.balance {
                 if !self.funds_short {
-                    warn!(%needed, balance = %view.balance, "the balance does not cover the next order");
+                    warn!(
+                        id = %order.id, label = order.label, %needed, balance = %view.balance,
+                        "the balance does not cover the order; it waits"
+                    );
                 }
                 self.funds_short = true;
+                if cost > view.balance {
+                    place += 1;
+                    continue;
+                }
                 return Ok(());
             }
             let nonce = self.floor;
@@ -248,7 +293,7 @@ impl Engine {
                 attempts: vec![self.sign(nonce, Some(order), fees)?],
             };
             self.journal.open_slot(&slot)?;
-            self.planned.pop_front();
+            self.planned.remove(place);
             self.floor = nonce + 1;
             self.slots.insert(nonce, slot);
             self.deliveries.insert(nonce, Delivery::Due);

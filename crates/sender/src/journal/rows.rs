@@ -65,6 +65,10 @@ impl<'a> From<&'a Goal> for GoalRow<'a> {
                 goal: 3,
                 reason: "",
             },
+            Goal::Cancel(Cause::Outpriced) => Self {
+                goal: 4,
+                reason: "",
+            },
         }
     }
 }
@@ -75,6 +79,7 @@ pub(super) fn goal(goal: i64, reason: String) -> rusqlite::Result<Goal> {
         1 => Ok(Goal::Cancel(Cause::Expired)),
         2 => Ok(Goal::Cancel(Cause::Rejected(reason))),
         3 => Ok(Goal::Fill),
+        4 => Ok(Goal::Cancel(Cause::Outpriced)),
         other => Err(FromSqlError::OutOfRange(other).into()),
     }
 }

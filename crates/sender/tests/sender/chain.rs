@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use alloy::consensus::BlockHeader;
+use alloy::eips::eip1559::BaseFeeParams;
 use alloy::network::EthereumWallet;
 use alloy::node_bindings::AnvilInstance;
 use alloy::providers::ext::AnvilApi;
@@ -258,7 +260,10 @@ async fn block(node: &DynProvider, number: alloy::eips::BlockNumberOrTag) -> (He
         number: header.number,
         hash: header.hash,
         timestamp: header.timestamp,
-        base_fee: header.base_fee_per_gas.unwrap().into(),
+        next_base_fee: header
+            .next_block_base_fee(BaseFeeParams::ethereum())
+            .unwrap()
+            .into(),
     };
     (head, header.parent_hash)
 }

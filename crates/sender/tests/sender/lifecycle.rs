@@ -98,8 +98,8 @@ async fn a_jump_of_the_base_fee_is_followed_at_an_eighth_more_or_what_is_needed(
         unreachable!()
     };
     assert_ne!(old, new);
-    // An eighth above the base fee, and an eighth above the first tip.
-    assert_eq!(max_fee_per_gas, 5 * GWEI * 9 / 8 + GWEI * 9 / 8);
+    // The block was empty: the next base fee is an eighth lower. An eighth above that, and an eighth above the first tip.
+    assert_eq!(max_fee_per_gas, 5 * GWEI * 7 / 8 * 9 / 8 + GWEI * 9 / 8);
     chain
         .mine_until("inclusion", async || chain.executed(order.id).await == 1)
         .await;

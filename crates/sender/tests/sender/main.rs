@@ -6,3 +6,4 @@ mod chain;
 mod crash;
 mod journal;
 mod lifecycle;
+mod queue;
