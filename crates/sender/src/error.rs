@@ -104,6 +104,11 @@ pub enum SubmitError {
     Halted(Alarm),
 }
 
+/// The sender has ended and answers nothing any more: what it knows, the next start on its journal says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the sender has ended")]
+pub struct SenderEnded;
+
 /// Why the sender signs nothing any more while it runs. A person has to look; after that a restart goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[allow(missing_docs, reason = "the message says what each value is")]

@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Failure, Head, Order, OrderState, Report, Settings, StartError, Status, Stopped, SubmitError,
-    task,
+    Failure, Head, Order, OrderState, Report, SenderEnded, Settings, StartError, Status, Stopped,
+    SubmitError, task,
 };
 
 /// Starts senders.
@@ -84,11 +84,16 @@ impl Handle {
         answer.await.unwrap_or(Err(SubmitError::ShuttingDown))
     }
 
-    /// Where an order stands by the journal; `None` if it was never taken (or the sender has ended).
-    pub async fn lookup(&self, id: B256) -> Option<OrderState> {
+    /// Where an order stands by the journal; `None` if it was never taken.
+    ///
+    /// # Errors
+    /// [`SenderEnded`]: nobody looked, and nothing follows for the order.
+    pub async fn lookup(&self, id: B256) -> Result<Option<OrderState>, SenderEnded> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Lookup(id, reply)).ok()?;
-        answer.await.ok().flatten()
+        self.commands
+            .send(Command::Lookup(id, reply))
+            .map_err(|_| SenderEnded)?;
+        answer.await.map_err(|_| SenderEnded)
     }
 
     /// Tells of a new canonical head. Call it for every one, also while shutting down: it is the sender's clock.

@@ -15,7 +15,7 @@ mod slot;
 mod stage;
 mod task;
 
-pub use error::{Alarm, Failure, JournalError, LockError, StartError, SubmitError};
+pub use error::{Alarm, Failure, JournalError, LockError, SenderEnded, StartError, SubmitError};
 pub use handle::{Accepted, Handle, Sender, Started};
 pub use lock::lock_database;
 pub use order::{Order, OrderError};

@@ -110,7 +110,11 @@ impl Engine {
         };
         for ordered in self.store.open_orders()? {
             let id = ordered.id;
-            let state = sender.lookup(id).await;
+            let Ok(state) = sender.lookup(id).await else {
+                // Nothing is known of any of them now: they stay open for the next start.
+                tracing::warn!(order = %id, "the sender ended before it was asked for the orders of before");
+                return Ok(());
+            };
             tracing::info!(order = %id, account = %ordered.account, ?state, "an order of before");
             let known = |bid_state, inclusion: Option<Inclusion>| Open {
                 ordered,

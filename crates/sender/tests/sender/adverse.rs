@@ -97,7 +97,7 @@ async fn receipts_that_are_withheld_are_not_taken_for_a_stranger() {
         })
         .await;
     }
-    let state = run.started.handle.lookup(order.id).await.unwrap();
+    let state = run.started.handle.lookup(order.id).await.unwrap().unwrap();
     assert_eq!(state, OrderState::InFlight { nonce: 0 });
     assert_eq!(run.started.handle.status().alarm, None);
     proxy.set_method("eth_getTransactionReceipt", None);
@@ -132,7 +132,10 @@ async fn a_nonce_below_what_is_settled_is_not_believed() {
         handle.status().provider_error.is_some()
     })
     .await;
-    assert_eq!(handle.lookup(second.id).await, Some(OrderState::Planned));
+    assert_eq!(
+        handle.lookup(second.id).await,
+        Ok(Some(OrderState::Planned))
+    );
     proxy.set_method("eth_getTransactionCount", None);
     chain
         .mine_until("inclusion", async || chain.executed(second.id).await == 1)

@@ -125,7 +125,7 @@ async fn child() {
     loop {
         let mut open = wanted.is_empty();
         for id in &wanted {
-            let state = handle.lookup(*id).await;
+            let state = handle.lookup(*id).await.unwrap();
             open |= !matches!(
                 state,
                 None | Some(

@@ -3,7 +3,9 @@
 use alloy::providers::Provider;
 use alloy::providers::ext::AnvilApi;
 use alloy_primitives::U256;
-use breakwater_sender::{Cause, FINAL_DEPTH, OrderError, OrderState, Outcome, SubmitError};
+use breakwater_sender::{
+    Cause, FINAL_DEPTH, OrderError, OrderState, Outcome, SenderEnded, SubmitError,
+};
 
 use crate::chain::{Chain, GWEI, PATIENCE};
 
@@ -37,7 +39,7 @@ async fn orders_are_included_once_each_in_order_and_settle() {
         assert_eq!(chain.executed(order.id).await, 1);
     }
     chain.mine(FINAL_DEPTH - 1).await;
-    let state = run.started.handle.lookup(orders[0].id).await.unwrap();
+    let state = run.started.handle.lookup(orders[0].id).await.unwrap().unwrap();
     assert!(
         matches!(state, OrderState::Included(_)),
         "one block short of final: {state:?}"
@@ -230,7 +232,7 @@ async fn an_order_that_ran_out_in_flight_is_cancelled_at_its_nonce() {
         (chain.executed(order.id).await, chain.nonce().await),
         (0, 1)
     );
-    let state = run.started.handle.lookup(order.id).await.unwrap();
+    let state = run.started.handle.lookup(order.id).await.unwrap().unwrap();
     assert!(matches!(state, OrderState::Cancelled(Cause::Expired, _)));
 }
 
@@ -357,11 +359,17 @@ async fn a_shutdown_takes_nothing_more_and_hands_over_what_is_out() {
     run.started.handle.submit(order.clone()).await.unwrap();
     chain.until_pending(1).await;
     let handle = run.started.handle.clone();
+    let unknown = chain.order(2).await;
+    assert_eq!(handle.lookup(unknown.id).await, Ok(None));
     assert_eq!(run.stop().await, 1);
     assert!(matches!(
-        handle.submit(chain.order(2).await).await,
+        handle.submit(unknown.clone()).await,
         Err(SubmitError::ShuttingDown)
     ));
+    // Not the same as an order that it never heard of.
+    for id in [order.id, unknown.id] {
+        assert_eq!(handle.lookup(id).await, Err(SenderEnded));
+    }
     chain.mine(1).await;
     let mut run = chain.run().await;
     run.until(order.id, |outcome| matches!(outcome, Outcome::Included(_)))
