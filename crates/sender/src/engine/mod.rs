@@ -73,7 +73,7 @@ pub(crate) struct Engine {
     observing: bool,
     /// Repeat a failed observation then, after this pause.
     observe_again: Option<(Instant, Duration)>,
-    /// Inclusions to be read again after a reorg.
+    /// Inclusions to be read again after a start or a reorg.
     suspects: BTreeSet<u64>,
     /// Head at which decisions were last taken.
     decided: Option<B256>,
@@ -113,6 +113,8 @@ impl Engine {
             );
         }
         let deliveries = slots.keys().map(|nonce| (*nonce, Delivery::Due)).collect();
+        // The chain may have turned back while nobody looked.
+        let suspects = settled_for_now(&slots).collect();
         let engine = Self {
             settings,
             signer,
@@ -129,7 +131,7 @@ impl Engine {
             generation: 0,
             observing: false,
             observe_again: None,
-            suspects: BTreeSet::new(),
+            suspects,
             decided: None,
             line: None,
             gap: None,
@@ -265,12 +267,8 @@ impl Engine {
         for nonce in above {
             self.reopen(nonce)?;
         }
-        self.suspects.extend(
-            self.slots
-                .values()
-                .filter(|slot| !slot.is_open())
-                .map(|slot| slot.nonce),
-        );
+        self.missing.clear();
+        self.suspects.extend(settled_for_now(&self.slots));
         Ok(())
     }
 
@@ -387,6 +385,12 @@ impl Engine {
         // A caller that dropped the receiver does not want to know; the journal knows.
         let _ = self.reports.send(report);
     }
+}
+
+/// Nonces that are in a block which may still leave the chain.
+fn settled_for_now(slots: &BTreeMap<u64, Slot>) -> impl Iterator<Item = u64> {
+    let settled = slots.values().filter(|slot| !slot.is_open());
+    settled.map(|slot| slot.nonce)
 }
 
 /// What an inclusion means for the order: its call, or the transfer that cancelled it.

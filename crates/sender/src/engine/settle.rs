@@ -5,7 +5,7 @@ use tracing::{info, warn};
 
 use super::{Delivery, Engine, FIRST_PAUSE, LONGEST_PAUSE, View, inclusion_outcome};
 use crate::observe::{Finding, Observation, Probe};
-use crate::slot::SlotState;
+use crate::slot::{Slot, SlotState};
 use crate::{Alarm, FINAL_DEPTH, Failure, Head, Inclusion, Outcome};
 
 /// Heads at which a used nonce may be unaccounted for before it counts as somebody else's. Nodes write receipts a moment after
@@ -139,6 +139,10 @@ impl Engine {
                 Finding::Foreign { hash, block_number } => {
                     self.foreign(*nonce, Some(*hash), *block_number)?
                 }
+                // A node that forgot the block does not make it somebody else's twice.
+                Finding::Missing if self.is_foreign(*nonce) => {
+                    self.suspects.remove(nonce);
+                }
                 Finding::Missing => {
                     let heads = self.missing.entry(*nonce).or_default();
                     *heads += 1;
@@ -159,6 +163,11 @@ impl Engine {
         let nonce = inclusion.nonce;
         self.missing.remove(&nonce);
         self.suspects.remove(&nonce);
+        let moved = |slot: &Slot| matches!(slot.state, SlotState::Included(known) if known != *inclusion);
+        if self.slots.get(&nonce).is_some_and(moved) {
+            // Out of one block and into another unseen, as while no process ran.
+            self.reopen(nonce)?;
+        }
         let Some(slot) = self.slots.get_mut(&nonce) else {
             return Ok(());
         };
@@ -208,12 +217,20 @@ impl Engine {
     ) -> Result<(), Failure> {
         self.missing.remove(&nonce);
         self.suspects.remove(&nonce);
+        let told = self.is_foreign(nonce);
+        let state = SlotState::Foreign { hash, block_number };
         if let Some(slot) = self.slots.get_mut(&nonce)
-            && !matches!(slot.state, SlotState::Foreign { .. })
+            && slot.state != state
         {
             self.journal.foreign(nonce, hash, block_number)?;
-            slot.state = SlotState::Foreign { hash, block_number };
+            slot.state = state;
             self.deliveries.remove(&nonce);
+        }
+        if told {
+            // Before the last start: a person has looked since.
+            return Ok(());
+        }
+        if self.slots.contains_key(&nonce) {
             self.report(
                 &self.slots[&nonce],
                 Outcome::Dropped {
@@ -228,6 +245,11 @@ impl Engine {
             foreign: hash,
         });
         Ok(())
+    }
+
+    fn is_foreign(&self, nonce: u64) -> bool {
+        let slot = self.slots.get(&nonce);
+        slot.is_some_and(|slot| matches!(slot.state, SlotState::Foreign { .. }))
     }
 
     /// The block that used the nonce left the chain.
