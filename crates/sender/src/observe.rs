@@ -20,6 +20,8 @@ pub(crate) struct Probe {
     pub nonce: u64,
     /// What was signed for it.
     pub hashes: Vec<B256>,
+    /// Where one of ours was found before.
+    pub included: Option<Inclusion>,
     /// A block at which it was unused.
     pub unused_at: u64,
 }
@@ -114,6 +116,15 @@ impl Client {
 
     /// `None` if the block says that the nonce is ours but the receipt is not to be had yet.
     async fn find(&self, probe: &Probe, head: Head) -> Read<Option<Finding>> {
+        // A block does not change: as long as it is in the chain, so is what was seen in it, whether or not the node kept the receipt.
+        if let Some(known) = probe.included
+            && known.block_number <= head.number
+            && self
+                .is_canonical(known.block_number, known.block_hash, head)
+                .await?
+        {
+            return Ok(Some(Finding::Ours(known)));
+        }
         if let Some(inclusion) = self.receipt_of_any(probe, head).await? {
             return Ok(Some(Finding::Ours(inclusion)));
         }
@@ -183,10 +194,19 @@ impl Client {
                 .number(number);
             self.read("eth_getTransactionCount", request).await.ok()
         };
-        let (mut unused, mut used) = (probe.unused_at.min(head.number), head.number);
-        if count_at(unused).await? > probe.nonce {
-            return None;
-        }
+        // Backwards from the head in doubling steps: many nodes have the states of the last blocks only.
+        let lowest = probe.unused_at.min(head.number);
+        let (mut used, mut stride) = (head.number, 1);
+        let mut unused = loop {
+            let before = used.saturating_sub(stride).max(lowest);
+            if count_at(before).await? <= probe.nonce {
+                break before;
+            }
+            if before == lowest {
+                return None;
+            }
+            (used, stride) = (before, stride * 2);
+        };
         while used - unused > 1 {
             let middle = unused + (used - unused) / 2;
             if count_at(middle).await? > probe.nonce {

@@ -81,8 +81,8 @@ pub(crate) struct Engine {
     line: Option<(u64, u64)>,
     /// The lowest nonce that nobody used, and the head since when.
     gap: Option<(u64, u64)>,
-    /// Heads at which a used nonce could not be accounted for.
-    missing: HashMap<u64, u32>,
+    /// Heads at which a used nonce could not be accounted for, and the time of the first.
+    missing: HashMap<u64, (u32, u64)>,
     funds_short: bool,
     provider_error: Option<String>,
     alarm: Option<Alarm>,

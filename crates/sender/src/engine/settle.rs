@@ -8,9 +8,10 @@ use crate::observe::{Finding, Observation, Probe};
 use crate::slot::{Slot, SlotState};
 use crate::{Alarm, FINAL_DEPTH, Failure, Head, Inclusion, Outcome};
 
-/// Heads at which a used nonce may be unaccounted for before it counts as somebody else's. Nodes write receipts a moment after
-/// the block.
+/// Heads at which a used nonce may be unaccounted for, and seconds of chain time for which it may, before it counts as somebody else's.
+/// Nodes write receipts a moment after the block, and on some chains eight blocks are two seconds.
 const MISSING_HEADS: u32 = 8;
+const MISSING_SECONDS: u64 = 60;
 /// Heads between observations while nothing is under way: for the balance, and for a stranger with the key.
 const IDLE_HEADS: u64 = 32;
 
@@ -35,8 +36,15 @@ impl Engine {
             .map(|slot| Probe {
                 nonce: slot.nonce,
                 hashes: slot.attempts.iter().map(|attempt| attempt.hash).collect(),
-                // Deeper than any reorg that is believed.
-                unused_at: slot.opened_at.saturating_sub(FINAL_DEPTH),
+                included: match slot.state {
+                    SlotState::Included(inclusion) => Some(inclusion),
+                    SlotState::Open | SlotState::Foreign { .. } => None,
+                },
+                unused_at: match self.view {
+                    Some(view) if view.count <= slot.nonce => view.head.number,
+                    // Deeper than any reorg that is believed.
+                    _ => slot.opened_at.saturating_sub(FINAL_DEPTH),
+                },
             })
             .collect();
         if probes.is_empty() && self.planned.is_empty() && !rested {
@@ -47,6 +55,7 @@ impl Engine {
             probes.push(Probe {
                 nonce: self.floor,
                 hashes: Vec::new(),
+                included: None,
                 unused_at: view.head.number,
             });
         }
@@ -144,13 +153,14 @@ impl Engine {
                     self.suspects.remove(nonce);
                 }
                 Finding::Missing => {
-                    let heads = self.missing.entry(*nonce).or_default();
+                    let (heads, since) = self.missing.entry(*nonce).or_insert((0, head.timestamp));
                     *heads += 1;
+                    let seconds = head.timestamp.saturating_sub(*since);
                     warn!(
                         nonce,
-                        heads, "the chain has used a nonce, but no transaction is found"
+                        heads, seconds, "the chain has used a nonce, but no transaction is found"
                     );
-                    if *heads >= MISSING_HEADS {
+                    if *heads >= MISSING_HEADS && seconds >= MISSING_SECONDS {
                         self.foreign(*nonce, None, head.number)?;
                     }
                 }
@@ -163,7 +173,7 @@ impl Engine {
         let nonce = inclusion.nonce;
         self.missing.remove(&nonce);
         self.suspects.remove(&nonce);
-        let moved = |slot: &Slot| matches!(slot.state, SlotState::Included(known) if known != *inclusion);
+        let moved = |slot: &Slot| matches!(slot.state, SlotState::Included(known) if known.block_hash != inclusion.block_hash);
         if self.slots.get(&nonce).is_some_and(moved) {
             // Out of one block and into another unseen, as while no process ran.
             self.reopen(nonce)?;

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chain::{Chain, GWEI, Run, connect, eventually};
 
-async fn behind_proxy(chain: &Chain) -> (Proxy, Run) {
+/// A chain's sender with a proxy between it and the node.
+pub async fn behind_proxy(chain: &Chain) -> (Proxy, Run) {
     let proxy = Proxy::start(&chain.anvil.endpoint()).await.unwrap();
     let mut settings = chain.settings();
     settings.request_timeout = Duration::from_millis(500);
@@ -351,43 +352,4 @@ async fn a_nonce_that_blocks_a_cancellation_is_filled() {
     })
     .await;
     assert_eq!(chain.executed(order.id).await, 0);
-}
-
-#[tokio::test]
-async fn an_inclusion_that_moved_while_no_process_ran_is_read_again_at_the_next_start() {
-    let chain = Chain::start().await;
-    let mut run = chain.run().await;
-    let order = chain.order(1).await;
-    chain.mine(3).await;
-    run.started.handle.submit(order.clone()).await.unwrap();
-    chain.until_pending(1).await;
-    chain.mine(1).await;
-    let is_included = |outcome: &Outcome| matches!(outcome, Outcome::Included(_));
-    let Outcome::Included(first) = run.until(order.id, is_included).await else {
-        unreachable!()
-    };
-    assert_eq!(run.stop().await, 0);
-    let options = ReorgOptions {
-        depth: 2,
-        tx_block_pairs: Vec::new(),
-    };
-    chain.node.anvil_reorg(options).await.unwrap();
-    chain
-        .mine_until("inclusion", async || chain.executed(order.id).await == 1)
-        .await;
-
-    let mut run = chain.run().await;
-    run.until(order.id, |outcome| {
-        *outcome
-            == Outcome::Reorged {
-                block_number: first.block_number,
-            }
-    })
-    .await;
-    let Outcome::Included(second) = run.until(order.id, is_included).await else {
-        unreachable!()
-    };
-    assert_eq!(second.hash, first.hash);
-    assert_ne!(second.block_hash, first.block_hash);
-    assert_eq!((chain.nonce().await, chain.pending().await), (1, 1));
 }

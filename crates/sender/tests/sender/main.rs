@@ -4,6 +4,7 @@
 mod adverse;
 mod chain;
 mod crash;
+mod forgetful;
 mod journal;
 mod lifecycle;
 mod queue;
