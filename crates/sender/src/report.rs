@@ -61,7 +61,7 @@ pub enum Outcome {
         /// The transaction that took it, if it was found.
         foreign: Option<B256>,
     },
-    /// The last inclusion reported (the order's or its cancellation's) is [`crate::FINAL_DEPTH`] blocks deep.
+    /// The last inclusion or drop reported (the order's, its cancellation's or the stranger's) is [`crate::FINAL_DEPTH`] blocks deep.
     Final,
 }
 
@@ -112,11 +112,21 @@ pub enum OrderState {
     /// In a block [`crate::FINAL_DEPTH`] deep.
     Final(Inclusion),
     /// Its cancellation is in a block.
-    Cancelled(Cause, Inclusion),
+    Cancelled {
+        /// Why it was given up.
+        cause: Cause,
+        /// The cancelling transfer's.
+        inclusion: Inclusion,
+        /// [`crate::FINAL_DEPTH`] blocks deep: before that, a reorg may bring the order back.
+        is_final: bool,
+    },
     /// Ran out before it was signed.
     Expired,
     /// Its nonce was taken by somebody else.
-    Dropped,
+    Dropped {
+        /// [`crate::FINAL_DEPTH`] blocks deep: before that, a reorg may bring the order back.
+        is_final: bool,
+    },
 }
 
 /// A snapshot of the sender.

@@ -33,6 +33,21 @@ pub(crate) struct Open {
     pub since: u64,
 }
 
+impl Open {
+    /// One that is heard of again.
+    fn again(ordered: Ordered, state: BidState, inclusion: Option<Inclusion>) -> Self {
+        Self {
+            ordered,
+            bid: None,
+            state,
+            transaction: inclusion.map(|inclusion| inclusion.hash),
+            nonce: inclusion.map(|inclusion| inclusion.nonce),
+            inclusion,
+            since: unix_now(),
+        }
+    }
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct UnderWay(HashMap<B256, Open>);
@@ -99,6 +114,11 @@ pub(super) const fn is_open(state: &OrderState) -> bool {
             | OrderState::InFlight { .. }
             | OrderState::Cancelling(_)
             | OrderState::Included(_)
+            | OrderState::Cancelled {
+                is_final: false,
+                ..
+            }
+            | OrderState::Dropped { is_final: false }
     )
 }
 
@@ -116,43 +136,53 @@ impl Engine {
                 return Ok(());
             };
             tracing::info!(order = %id, account = %ordered.account, ?state, "an order of before");
-            let known = |bid_state, inclusion: Option<Inclusion>| Open {
-                ordered,
-                bid: None,
-                state: bid_state,
-                transaction: inclusion.map(|inclusion| inclusion.hash),
-                nonce: inclusion.map(|inclusion| inclusion.nonce),
-                inclusion,
-                since: unix_now(),
-            };
             match state {
                 Some(OrderState::Planned) => {
-                    self.under_way.0.insert(id, known(BidState::Prepared, None));
+                    self.under_way
+                        .0
+                        .insert(id, Open::again(ordered, BidState::Prepared, None));
                 }
                 Some(OrderState::InFlight { .. }) => {
                     self.under_way
                         .0
-                        .insert(id, known(BidState::Submitted, None));
+                        .insert(id, Open::again(ordered, BidState::Submitted, None));
                 }
                 Some(OrderState::Cancelling(_)) => {
                     self.under_way
                         .0
-                        .insert(id, known(BidState::Cancelling, None));
+                        .insert(id, Open::again(ordered, BidState::Cancelling, None));
                 }
                 Some(OrderState::Included(inclusion)) => {
                     self.store.sent(id, inclusion.hash)?;
-                    self.under_way
-                        .0
-                        .insert(id, known(BidState::Included, Some(inclusion)));
+                    self.under_way.0.insert(
+                        id,
+                        Open::again(ordered, BidState::Included, Some(inclusion)),
+                    );
                     self.look_up(id, inclusion, false, Duration::ZERO);
                 }
                 Some(OrderState::Final(inclusion)) => {
                     self.store.sent(id, inclusion.hash)?;
                     self.look_up(id, inclusion, true, Duration::ZERO);
                 }
+                // What it cost is told again.
+                Some(OrderState::Cancelled {
+                    inclusion,
+                    is_final: false,
+                    ..
+                }) => {
+                    self.under_way.0.insert(
+                        id,
+                        Open::again(ordered, BidState::Included, Some(inclusion)),
+                    );
+                }
+                Some(OrderState::Cancelled { inclusion, .. }) => {
+                    self.realised_nothing(&ordered, inclusion, None)?;
+                    self.store.close_order(id)?;
+                }
+                // Nothing of it is waited for, but it may come back.
+                Some(OrderState::Dropped { is_final: false }) => {}
                 // It never reached the sender, or came to nothing.
-                None
-                | Some(OrderState::Cancelled(..) | OrderState::Expired | OrderState::Dropped) => {
+                None | Some(OrderState::Expired | OrderState::Dropped { .. }) => {
                     self.store.close_order(id)?;
                 }
             }
@@ -213,6 +243,10 @@ impl Engine {
                 self.store.unrealise(id)?;
                 if let Some(open) = self.under_way.0.get_mut(&id) {
                     open.inclusion = None;
+                } else if let Some(ordered) = self.store.ordered(id)? {
+                    // Dropped, and back: the block with the stranger's transaction left.
+                    let again = Open::again(ordered, BidState::Submitted, None);
+                    self.under_way.0.insert(id, again);
                 }
                 self.note(id, BidState::Submitted, None, None);
             }
@@ -230,9 +264,13 @@ impl Engine {
                     self.realised_nothing(&ordered, inclusion, None)?;
                 }
             }
-            Outcome::Expired | Outcome::Dropped { .. } => {
+            Outcome::Expired => {
                 self.under_way.0.remove(&id);
                 self.store.close_order(id)?;
+            }
+            // Nothing of it is waited for; but until that is final it may come back, and stays open.
+            Outcome::Dropped { .. } => {
+                self.under_way.0.remove(&id);
             }
             Outcome::Final => {
                 // What it brought must be known first: a receipt may still be on its way.

@@ -198,9 +198,7 @@ impl Engine {
         self.journal.finalise(nonce, foreign)?;
         self.settled = self.settled.max(nonce + 1);
         self.suspects.remove(&nonce);
-        if let Some(slot) = self.slots.remove(&nonce)
-            && !foreign
-        {
+        if let Some(slot) = self.slots.remove(&nonce) {
             self.report(&slot, Outcome::Final);
         }
         Ok(())

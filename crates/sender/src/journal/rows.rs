@@ -225,13 +225,17 @@ pub(super) fn lookup(db: &Connection, id: B256) -> rusqlite::Result<Option<Order
                 (StateRow::Open, _) => Ok(OrderState::InFlight {
                     nonce: nonce.cast_unsigned(),
                 }),
-                (StateRow::Foreign | StateRow::ForeignFinal, _) => Ok(OrderState::Dropped),
+                (StateRow::Foreign | StateRow::ForeignFinal, _) => Ok(OrderState::Dropped {
+                    is_final: state == StateRow::ForeignFinal,
+                }),
                 (StateRow::Included | StateRow::Final, goal) => {
                     let inclusion = inclusion(row)?;
                     match goal {
-                        Goal::Cancel(cause) if row.get("cancels")? => {
-                            Ok(OrderState::Cancelled(cause, inclusion))
-                        }
+                        Goal::Cancel(cause) if row.get("cancels")? => Ok(OrderState::Cancelled {
+                            cause,
+                            inclusion,
+                            is_final: state == StateRow::Final,
+                        }),
                         _ if state == StateRow::Final => Ok(OrderState::Final(inclusion)),
                         _ => Ok(OrderState::Included(inclusion)),
                     }

@@ -271,6 +271,19 @@ async fn a_stranger_with_the_key_stops_the_sender_loudly() {
         ),
         (0, 1)
     );
+    let handle = run.started.handle.clone();
+    let dropped = async |is_final| {
+        assert_eq!(
+            handle.lookup(order.id).await,
+            Ok(Some(OrderState::Dropped { is_final }))
+        );
+    };
+    dropped(false).await;
+    chain.mine(FINAL_DEPTH).await;
+    run.until(order.id, |outcome| *outcome == Outcome::Final)
+        .await;
+    dropped(true).await;
+    assert_eq!(handle.status().alarm, None, "said once, before the restart");
 }
 
 #[tokio::test]

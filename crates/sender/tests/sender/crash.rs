@@ -130,9 +130,9 @@ async fn child() {
                 state,
                 None | Some(
                     OrderState::Final(_)
-                        | OrderState::Cancelled(..)
+                        | OrderState::Cancelled { .. }
                         | OrderState::Expired
-                        | OrderState::Dropped
+                        | OrderState::Dropped { .. }
                 )
             );
         }

@@ -39,7 +39,13 @@ async fn orders_are_included_once_each_in_order_and_settle() {
         assert_eq!(chain.executed(order.id).await, 1);
     }
     chain.mine(FINAL_DEPTH - 1).await;
-    let state = run.started.handle.lookup(orders[0].id).await.unwrap().unwrap();
+    let state = run
+        .started
+        .handle
+        .lookup(orders[0].id)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(
         matches!(state, OrderState::Included(_)),
         "one block short of final: {state:?}"
@@ -232,8 +238,20 @@ async fn an_order_that_ran_out_in_flight_is_cancelled_at_its_nonce() {
         (chain.executed(order.id).await, chain.nonce().await),
         (0, 1)
     );
-    let state = run.started.handle.lookup(order.id).await.unwrap().unwrap();
-    assert!(matches!(state, OrderState::Cancelled(Cause::Expired, _)));
+    let handle = run.started.handle.clone();
+    let is_final = async || match handle.lookup(order.id).await.unwrap().unwrap() {
+        OrderState::Cancelled {
+            cause: Cause::Expired,
+            is_final,
+            ..
+        } => is_final,
+        other => panic!("{other:?}"),
+    };
+    assert!(!is_final().await, "a reorg may still bring the order back");
+    chain.mine(FINAL_DEPTH).await;
+    run.until(order.id, |outcome| *outcome == Outcome::Final)
+        .await;
+    assert!(is_final().await);
 }
 
 #[tokio::test]
