@@ -152,7 +152,7 @@ impl RpcError {
         if let Some(data) = revert_data(method, payload) {
             return Self::Reverted { data };
         }
-        if is_rate_limit(payload) {
+        if is_rate_limit(method, payload) {
             return Self::RateLimited {
                 endpoint,
                 method: method.to_owned(),
@@ -181,15 +181,19 @@ fn revert_data(method: &str, payload: &ErrorPayload) -> Option<Bytes> {
 }
 
 /// Infura, Alchemy, QuickNode and others use -32005 or 429 for a rate; some use -32005 for a range of logs too, which no
-/// waiting shortens.
-fn is_rate_limit(payload: &ErrorPayload) -> bool {
+/// waiting shortens, and Besu for a transaction whose gas does not fit into a block, which no waiting shrinks: there the words count.
+fn is_rate_limit(method: &str, payload: &ErrorPayload) -> bool {
     let message = payload.message.to_lowercase();
     if is_range_message(&message) {
         return false;
     }
-    matches!(payload.code, 429 | -32005)
+    payload.code == 429
+        || (payload.code == -32005 && !method.starts_with("eth_send"))
         || [
             "rate limit",
+            "rate exceeded",
+            "request count exceeded",
+            "slow down",
             "too many requests",
             "exceeded its compute units",
             "request limit",
@@ -297,6 +301,29 @@ mod tests {
             read("eth_getLogs", -32602, "exceed maximum block range: 50000").is_range_too_large()
         );
         assert!(read("eth_getLogs", -32602, "Log response size exceeded.").is_range_too_large());
+    }
+
+    #[test]
+    fn tells_a_transaction_that_is_refused_from_a_high_rate() {
+        let send = |code, message| read("eth_sendRawTransaction", code, message).kind();
+        // Besu says -32005 to it.
+        assert_eq!(
+            send(-32005, "Transaction gas limit exceeds block gas limit"),
+            "refused"
+        );
+        for message in [
+            "daily request count exceeded, request rate limited",
+            "project ID request rate exceeded",
+            "slow down",
+        ] {
+            assert_eq!(send(-32005, message), "rate_limited", "{message}");
+        }
+        assert_eq!(send(429, "exceeded its capacity"), "rate_limited");
+        assert_eq!(
+            read("eth_call", -32005, "capacity").kind(),
+            "rate_limited",
+            "of what is only read, the code says enough"
+        );
     }
 
     #[test]

@@ -25,7 +25,10 @@ pub(crate) enum Rejection {
 type Make = fn(String) -> Rejection;
 
 /// Phrases in lower case, more specific ones first: as geth, reth, erigon, nethermind, besu and anvil word it, as far as known.
-const PHRASES: [(&str, Make); 31] = [
+const PHRASES: [(&str, Make); 34] = [
+    ("unknown transaction type", Rejection::Invalid),
+    ("transaction type not supported", Rejection::Invalid),
+    ("unknown transaction", Rejection::Unknown),
     ("already known", |_| Rejection::AlreadyKnown),
     ("alreadyknown", |_| Rejection::AlreadyKnown),
     ("already imported", |_| Rejection::AlreadyKnown),
@@ -92,6 +95,22 @@ mod tests {
             ("AlreadyKnown", Rejection::AlreadyKnown),
             ("Known transaction", Rejection::AlreadyKnown),
             ("transaction already imported", Rejection::AlreadyKnown),
+            (
+                "unknown transaction type: 0x2",
+                Rejection::Invalid("unknown transaction type: 0x2".into()),
+            ),
+            (
+                "transaction type not supported",
+                Rejection::Invalid("transaction type not supported".into()),
+            ),
+            (
+                "Unknown transaction",
+                Rejection::Unknown("Unknown transaction".into()),
+            ),
+            (
+                "Transaction gas limit exceeds block gas limit",
+                Rejection::Invalid("Transaction gas limit exceeds block gas limit".into()),
+            ),
             (
                 "nonce too low: next nonce 5, tx nonce 4",
                 Rejection::NonceTooLow,
