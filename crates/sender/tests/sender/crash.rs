@@ -15,14 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chain::{CHAIN_ID, Chain, GWEI, PATIENCE, connect, follow, order};
 
-const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 
 /// A process that runs a sender: this test binary, at [`child`].
 pub struct Child(Command);
 
 impl Child {
-    /// `crash` is `stage:edge` (the process aborts there the first time) or empty; `orders` are pairs of number and last valid time.
+    /// `crash` is `stage:edge` (the process is killed there the first time) or empty; `orders` are pairs of number and last valid time.
     pub fn spawn(chain: &Chain, crash: &str, orders: &[(u64, u64)]) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let key = alloy_primitives::hex::encode(chain.anvil.first_key().to_bytes());
@@ -79,6 +78,16 @@ impl Drop for Process {
     }
 }
 
+/// Kills this process as `kill -9` does: nothing of it runs any more.
+fn die() -> ! {
+    let own = std::process::id().to_string();
+    let sent = Command::new("kill").args(["-9", &own]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "no kill");
+    loop {
+        std::thread::park();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "the process that the other tests start and kill"]
 async fn child() {
@@ -92,7 +101,7 @@ async fn child() {
     let crash = variable("CRASH");
     settings.stage_hook = Some(StageHook::new(move |stage, edge| {
         if format!("{stage}:{edge:?}") == crash {
-            std::process::abort();
+            die();
         }
     }));
     let node = connect(&variable("URL"));
@@ -248,7 +257,7 @@ async fn provoke(chain: &Chain, stage: Stage, until: u64) {
     }
 }
 
-/// One crash: anvil, a child that aborts at the write, a second one that goes on.
+/// One crash: anvil, a child that is killed at the write, a second one that goes on.
 async fn crash_at(stage: Stage, edge: Edge) {
     let chain = Chain::start().await;
     let until = chain.now().await + 3600;
@@ -273,7 +282,7 @@ async fn crash_at(stage: Stage, edge: Edge) {
         never = world => never,
         () = sleep(PATIENCE) => panic!("{crash}: not done in {PATIENCE:?}"),
     };
-    assert_eq!(signals, [SIGABRT], "{crash}");
+    assert_eq!(signals, [SIGKILL], "{crash}");
     // Whether the call is made depends on who wins against a cancellation, a stranger or the clock.
     let executed = chain.executed(order(7, until).id).await;
     let nonce = chain.nonce().await;
