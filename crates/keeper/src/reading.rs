@@ -18,8 +18,9 @@ use crate::system::System;
 
 sol! {
     /// What is read of the debt token.
-    interface IErc20Balance {
+    interface IErc20Spendable {
         function balanceOf(address account) external view returns (uint256);
+        function allowance(address owner, address spender) external view returns (uint256);
     }
 }
 
@@ -75,7 +76,7 @@ pub struct HeadReading {
     pub breaker: BreakerLevel,
     /// In the order of the pool's numbers.
     pub markets: Vec<MarketReading>,
-    /// The debt tokens that the keeper holds, base units, where it repays with them.
+    /// The debt tokens that the keeper holds and the pool may take, base units, where it repays with them.
     pub inventory: Option<U256>,
 }
 
@@ -142,7 +143,14 @@ fn calls(system: &System, oracles: &[Address], holder: Option<Address>) -> Vec<T
     if let Some(account) = holder {
         calls.push(TargetCall::new(
             system.debt.address,
-            &IErc20Balance::balanceOfCall { account },
+            &IErc20Spendable::balanceOfCall { account },
+        ));
+        calls.push(TargetCall::new(
+            system.debt.address,
+            &IErc20Spendable::allowanceCall {
+                owner: account,
+                spender: system.pool,
+            },
         ));
     }
     calls
@@ -198,9 +206,9 @@ fn decode(
         breaker,
         markets,
         inventory: holder.map(|_| {
-            answers
-                .next::<IErc20Balance::balanceOfCall>()
-                .unwrap_or_default()
+            let held = answers.next::<IErc20Spendable::balanceOfCall>();
+            let allowed = answers.next::<IErc20Spendable::allowanceCall>();
+            held.unwrap_or_default().min(allowed.unwrap_or_default())
         }),
     }
 }

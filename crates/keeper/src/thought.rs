@@ -65,7 +65,7 @@ pub struct Thought {
 }
 
 impl Thought {
-    /// Why the keeper does not act now, in words; `None` if it does.
+    /// See [`Verdict::why_not`].
     #[must_use]
     pub fn why_not(&self) -> Option<String> {
         self.verdict.why_not()
@@ -73,7 +73,7 @@ impl Thought {
 }
 
 impl Verdict {
-    /// Why the keeper does not act, in words; `None` if it does.
+    /// Why the keeper does not act now, in words; `None` if it does.
     #[must_use]
     pub fn why_not(&self) -> Option<String> {
         match self {

@@ -24,6 +24,8 @@ pub struct Setup {
     pub more: String,
     /// More of the environment.
     pub environment: Vec<(String, String)>,
+    /// More of the command line.
+    pub arguments: Vec<String>,
 }
 
 impl Setup {
@@ -40,6 +42,7 @@ impl Setup {
             urls: Vec::new(),
             more: format!("[strategy]\ncompetitors = {competitors}\n"),
             environment: Vec::new(),
+            arguments: Vec::new(),
         }
     }
 }
@@ -162,6 +165,23 @@ impl Keeper {
         assert!(sent.unwrap().success());
     }
 
+    /// Whether it has not ended.
+    pub fn is_alive(&mut self) -> bool {
+        let child = self.child.as_mut();
+        child.is_some_and(|child| child.try_wait().unwrap().is_none())
+    }
+
+    /// Waits until it has seen block `number`, or has ended.
+    pub async fn follows(&mut self, number: u64) {
+        until(&format!("the keeper sees block {number}"), async || {
+            let status = self.status().await;
+            let head = status.and_then(|status| status.head);
+            let seen = head.is_some_and(|head| head.number >= number);
+            (seen || !self.is_alive()).then_some(())
+        })
+        .await;
+    }
+
     /// Waits for its end.
     pub async fn ended(&mut self) -> ExitStatus {
         let child = self.child.as_mut().unwrap();
@@ -201,6 +221,7 @@ pub fn command(world: &World, setup: &Setup, log: &Path) -> Command {
     command
         .args(["keeper", "run", "--config"])
         .arg(&file)
+        .args(&setup.arguments)
         .env("BREAKWATER_PRIVATE_KEY", world.key(setup.place))
         .stdin(Stdio::null())
         .stdout(output.try_clone().unwrap())

@@ -209,13 +209,25 @@ impl World {
     where
         C::Return: Send,
     {
+        self.view_of(self.pool(), call).await
+    }
+
+    /// The same of any contract.
+    pub async fn view_of<C: alloy_sol_types::SolCall + Clone + Send + Sync>(
+        &self,
+        contract: Address,
+        call: C,
+    ) -> C::Return
+    where
+        C::Return: Send,
+    {
         let views = RpcViews::new(self.provider.clone());
         for _ in 0..4 {
-            if let Ok(answer) = views.read(self.pool(), call.clone()).await {
+            if let Ok(answer) = views.read(contract, call.clone()).await {
                 return answer;
             }
         }
-        views.read(self.pool(), call).await.unwrap()
+        views.read(contract, call).await.unwrap()
     }
 
     /// An account's health factor, by the pool itself.

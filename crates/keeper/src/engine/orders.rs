@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alloy::rpc::types::TransactionReceipt;
-use alloy_primitives::{Address, B256, map::HashMap};
+use alloy_primitives::{Address, B256, U256, map::HashMap};
 use breakwater_agents::Bid;
 use breakwater_operator::config::Capital;
 use breakwater_operator::status::{BidState, unix_now};
@@ -25,6 +25,8 @@ pub(crate) struct Open {
     pub ordered: Ordered,
     /// What was bid; `None` after a restart.
     pub bid: Option<Bid>,
+    /// Debt tokens that it may take of the account, base units; `None` after a restart.
+    pub repay: Option<U256>,
     pub state: BidState,
     pub transaction: Option<B256>,
     pub nonce: Option<u64>,
@@ -39,6 +41,7 @@ impl Open {
         Self {
             ordered,
             bid: None,
+            repay: None,
             state,
             transaction: inclusion.map(|inclusion| inclusion.hash),
             nonce: inclusion.map(|inclusion| inclusion.nonce),
@@ -53,12 +56,13 @@ impl Open {
 pub(crate) struct UnderWay(HashMap<B256, Open>);
 
 impl UnderWay {
-    pub fn insert(&mut self, ordered: Ordered, bid: Bid) {
+    pub fn insert(&mut self, ordered: Ordered, bid: Bid, repay: U256) {
         self.0.insert(
             ordered.id,
             Open {
                 ordered,
                 bid: Some(bid),
+                repay: Some(repay),
                 state: BidState::Prepared,
                 transaction: None,
                 nonce: None,
@@ -75,12 +79,26 @@ impl UnderWay {
         account: Address,
         mirror: &'a Mirror,
     ) -> impl Iterator<Item = &'a Open> {
-        self.all().filter(move |open| {
+        self.out(mirror)
+            .filter(move |open| open.ordered.account == account)
+    }
+
+    /// The same for all accounts.
+    fn out<'a>(&'a self, mirror: &'a Mirror) -> impl Iterator<Item = &'a Open> {
+        self.all().filter(|open| {
             let included = open.state == BidState::Included
                 && !open
                     .inclusion
                     .is_some_and(|inclusion| has_left(&inclusion, mirror));
-            open.ordered.account == account && !included
+            !included
+        })
+    }
+
+    /// What is left of `inventory`, debt base units, after all that is out has taken what it may. Of orders of before a restart
+    /// nobody knows what they take: nothing is left then.
+    pub fn unspent(&self, inventory: U256, mirror: &Mirror) -> U256 {
+        self.out(mirror).fold(inventory, |left, open| {
+            left.saturating_sub(open.repay.unwrap_or(left))
         })
     }
 

@@ -188,7 +188,10 @@ impl Engine {
         }
     }
 
-    fn plan(&mut self, reading: HeadReading, inclusion_tip: f64) -> Option<Ended> {
+    fn plan(&mut self, mut reading: HeadReading, inclusion_tip: f64) -> Option<Ended> {
+        reading.inventory = reading
+            .inventory
+            .map(|held| self.under_way.unspent(held, &self.mirror));
         let (plan, moment) = match self.planned_on(&reading, inclusion_tip) {
             Ok(planned) => planned,
             // Said as a warning when it was set.
@@ -210,13 +213,6 @@ impl Engine {
                 block = number, kind = planned.kind.name(), account = %planned.account, expected = planned.expected,
                 "planned"
             );
-            if self.context.dry_run {
-                self.memory.correct(
-                    number,
-                    planned.account,
-                    Verdict::Unready("planned, and not sent: a dry run".to_owned()),
-                );
-            }
             self.rehearse(place, planned.clone(), reading.clone());
         }
         self.audit_some();
@@ -225,8 +221,26 @@ impl Engine {
             plan,
         };
         self.publish_market(&latest, &moment);
+        if self.context.dry_run {
+            for planned in &latest.plan.actions {
+                let verdict = Verdict::Unready("planned, and not sent: a dry run".to_owned());
+                self.correct(number, planned.account, verdict);
+            }
+        }
         self.latest = Some(latest);
         None
+    }
+
+    /// Corrects what became of a position in the block `number`: for the ledger, and for people.
+    fn correct(&mut self, number: u64, account: Address, verdict: Verdict) {
+        let why_not = verdict.why_not();
+        self.status.send_modify(|status| {
+            let mut positions = status.positions.iter_mut();
+            if let Some(position) = positions.find(|position| position.account == account) {
+                position.why_not = why_not;
+            }
+        });
+        self.memory.correct(number, account, verdict);
     }
 
     fn planned_on(&mut self, reading: &HeadReading, tip: f64) -> Result<(Plan, Moment), ViewError> {
@@ -296,8 +310,7 @@ impl Engine {
             .waiting(planned.account, &self.mirror)
             .any(|open| open.ordered.planned_block != number)
         {
-            self.memory
-                .correct(number, planned.account, Verdict::Pending);
+            self.correct(number, planned.account, Verdict::Pending);
             return None;
         }
         let rehearsed = match result {
@@ -310,7 +323,7 @@ impl Engine {
                     }
                     other => Verdict::Failed(other.to_string()),
                 };
-                self.memory.correct(number, planned.account, verdict);
+                self.correct(number, planned.account, verdict);
                 return None;
             }
         };
@@ -349,7 +362,7 @@ impl Engine {
                     order = %ordered.id, kind = planned.kind.name(), account = %planned.account, block = number,
                     expected = planned.expected, left, "submitted"
                 );
-                self.under_way.insert(ordered, planned.bid);
+                self.under_way.insert(ordered, planned.bid, planned.repay);
                 None
             }
             Err(error) => self.not_taken(&ordered, number, error),
@@ -365,7 +378,7 @@ impl Engine {
             other => Verdict::Unready(other.to_string()),
         };
         let still_open = verdict == Verdict::Pending;
-        self.memory.correct(number, ordered.account, verdict);
+        self.correct(number, ordered.account, verdict);
         if let SubmitError::Halted(alarm) = &error {
             self.warn(format!("the sender signs nothing any more: {alarm}"));
         }

@@ -26,6 +26,10 @@ const FALLS: [u32; 12] = [
 /// The market is published at most so rarely that it takes one part in so many of the time.
 const SHOWN_SHARE: u32 = 20;
 
+/// Said while it is so.
+const BALANCE_WARNING: &str = "the account's balance is below account.min_balance or less than what it is to send may cost: what it \
+                               cannot pay for it does not send";
+
 /// Decimals of the native token.
 const NATIVE_DECIMALS: u8 = 18;
 
@@ -45,6 +49,7 @@ impl Engine {
                 None
             }
         };
+        self.check_balance();
         let pending = self.pending();
         let sender = self.sender_view();
         let rpc = self.nodes();
@@ -269,7 +274,7 @@ impl Engine {
             debt: whole(health.debt, system.debt.decimals),
             health: factor,
             liquidation_price,
-            distance: liquidation_price.map(|_| 1.0 - 1.0 / factor),
+            distance: distance(health.health_fast),
             zone: zone_of(health),
             flagged_since: thought.and_then(|thought| thought.flagged_since),
             next_turn: thought.and_then(|thought| match thought.turn? {
@@ -341,6 +346,19 @@ impl Engine {
             .collect();
         bids.sort_by(|a, b| (a.since, &a.order).cmp(&(b.since, &b.order)));
         bids
+    }
+
+    /// The sender knows what its account has and what may be needed.
+    fn check_balance(&mut self) {
+        let low = self
+            .sender
+            .as_ref()
+            .is_some_and(|sender| sender.status().balance_low);
+        if low {
+            self.warn(BALANCE_WARNING.to_owned());
+        } else {
+            self.clear_warning(BALANCE_WARNING);
+        }
     }
 
     fn sender_view(&self) -> Option<SenderStatus> {
@@ -427,6 +445,12 @@ impl Engine {
             .collect();
         Ok((profit, missed, self.store.missed()?))
     }
+}
+
+/// The common fall of all prices of what is held that takes the health factor to 1, below 0 past it; `None` without a price.
+fn distance(health_fast: U256) -> Option<f64> {
+    let factor = ratio(health_fast);
+    (factor > 0.0).then(|| 1.0 - 1.0 / factor)
 }
 
 /// Where a position stands.

@@ -461,7 +461,7 @@ impl Ord for Promise {
     }
 }
 
-/// Cuts repayments to the debt tokens that are held, the most promising first.
+/// Cuts repayments to the debt tokens that may be spent, the most promising first. Where there are none, no clock is worth its gas.
 fn within_inventory(plan: &mut Plan, inventory: U256) {
     let mut left = inventory;
     let (thoughts, actions) = (&mut plan.thoughts, &mut plan.actions);
@@ -473,7 +473,7 @@ fn within_inventory(plan: &mut Plan, inventory: U256) {
             }
             // It is closed whole or not at all.
             ActionKind::Settle => action.repay <= left,
-            ActionKind::Flag | ActionKind::RecordDepth => true,
+            ActionKind::Flag | ActionKind::RecordDepth => !inventory.is_zero(),
         };
         if covered {
             left -= action.repay;
@@ -481,8 +481,9 @@ fn within_inventory(plan: &mut Plan, inventory: U256) {
             .iter_mut()
             .find(|thought| thought.account == action.account)
         {
-            thought.verdict =
-                Verdict::Unready("the account's debt tokens are spoken for".to_owned());
+            thought.verdict = Verdict::Unready(
+                "the debt tokens that the pool may take of the account do not cover it".to_owned(),
+            );
         }
         covered
     });

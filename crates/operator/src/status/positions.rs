@@ -65,7 +65,7 @@ pub struct PositionStatus {
     pub health: f64,
     /// Price of that collateral at which the health factor is 1, the others unmoved; `None` where no price of it does that.
     pub liquidation_price: Option<f64>,
-    /// Fall from the present price to that one as a share of it: 0.05 is 5% away, below 0 is past it.
+    /// Fall of the prices of all that is held, by the same share, to where the health factor is 1: 0.05 is 5% away, below 0 is past it.
     pub distance: Option<f64>,
     /// Where it stands.
     pub zone: Zone,
