@@ -6,12 +6,20 @@
     reason = "a test may panic and say what it saw"
 )]
 
+#[path = "harness/due.rs"]
+mod due;
 mod harness;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use alloy::primitives::hex;
+use alloy::providers::ext::AnvilApi;
+use alloy::signers::local::LocalSigner;
+use alloy_primitives::U256;
+use breakwater_keeper::drill::accounts::sent;
 use breakwater_rpc::testing;
 use harness::{Keeper, Setup, World};
 
@@ -143,6 +151,18 @@ async fn a_chain_or_manifest_that_is_not_the_configured_one() {
         &["chain.manifest", "manifest.json", "7"],
     );
 
+    // A deployment that was broken off.
+    let (world, file) = (World::start().await, "manifest.json");
+    let text = fs::read_to_string(world.folder.path().join(file)).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let complete = &mut manifest["chains"]["31337"]["complete"];
+    assert_eq!(complete.take(), true);
+    *complete = false.into();
+    fs::write(folder.join(file), manifest.to_string()).unwrap();
+    let local = configuration(&world.anvil.endpoint());
+    let parts = ["chain 31337 is not complete", "breakwater deploy"];
+    check(run(folder, &local), 2, &parts);
+
     // A node that is not there may come back: no mistake of the configuration.
     drop(anvil);
     check(run(folder, &here), 1, &["cannot connect", "127.0.0.1"]);
@@ -232,6 +252,59 @@ fn keystore(folder: &Path) -> PathBuf {
     )
     .unwrap();
     keystore
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encrypted_keystore_and_a_password_file() {
+    let world = World::start().await;
+    let folder = world.folder.path();
+    let keystore = keystore(folder);
+    let signer = LocalSigner::decrypt_keystore(&keystore, PASSWORD).unwrap();
+    let account = signer.address();
+    let balance = U256::from(10).pow(U256::from(19));
+    let set = world.provider.anvil_set_balance(account, balance);
+    set.await.unwrap();
+    let password = folder.join("password.txt");
+    fs::write(&password, format!("{PASSWORD}\n")).unwrap();
+    let environment = [
+        ("BREAKWATER_PRIVATE_KEY", String::new()),
+        (
+            "BREAKWATER_ACCOUNT__KEYSTORE",
+            keystore.display().to_string(),
+        ),
+        (
+            "BREAKWATER_ACCOUNT__PASSWORD_FILE",
+            password.display().to_string(),
+        ),
+    ];
+    let setup = Setup {
+        environment: environment
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec(),
+        ..Setup::alone(5)
+    };
+    // A password that others can read is none.
+    fs::set_permissions(&password, Permissions::from_mode(0o644)).unwrap();
+    let mut exposed = harness::command(&world, &setup, &folder.join("unread.log"));
+    exposed.stdout(Stdio::null()).stderr(Stdio::piped());
+    check(exposed, 2, &["password.txt", "0644", "0600"]);
+
+    fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
+    due::open(&world, due::owner(1)).await;
+    let mut keeper = Keeper::start(&world, &setup).await;
+    let from = world.head().await + 1;
+    due::fall(&world).await;
+    due::until_liquidated(&world, &keeper, due::owner(1), from).await;
+    let deployment = world.market.deployment();
+    let sent = sent(&world.provider, deployment, account, from)
+        .await
+        .unwrap();
+    assert!(sent.iter().any(|one| !one.closings.is_empty()), "{sent:?}");
+    let status = keeper.status().await.unwrap();
+    assert_eq!(status.sender.unwrap().address, account);
+    assert!(keeper.terminate().await.success());
+    let (log, key) = (keeper.log(), hex::encode(signer.to_bytes()));
+    assert!(!log.contains(PASSWORD) && !log.to_lowercase().contains(&key));
 }
 
 #[tokio::test(flavor = "multi_thread")]
