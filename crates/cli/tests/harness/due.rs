@@ -150,9 +150,14 @@ pub async fn head(world: &World) -> Header {
 
 /// A view of the pool in the block after the latest, as the keeper plans for it.
 pub async fn next_view<C: SolCall>(world: &World, call: C) -> C::Return {
+    next_view_of(world, world.pool(), call).await
+}
+
+/// The same of any contract.
+pub async fn next_view_of<C: SolCall>(world: &World, contract: Address, call: C) -> C::Return {
     let head = head(world).await;
     let request = TransactionRequest::default()
-        .with_to(world.pool())
+        .with_to(contract)
         .with_input(call.abi_encode());
     let overrides = BlockOverrides {
         number: Some(U256::from(head.number + 1)),

@@ -13,8 +13,8 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-pub use process::{Keeper, Setup, command, configuration};
-pub use world::{World, wad};
+pub use process::{Keeper, Setup, breakwater, command, configuration};
+pub use world::{Lenders, World, wad};
 
 /// Every wait's limit: generous, since other tests share the cores.
 pub const PATIENCE: Duration = Duration::from_secs(60);

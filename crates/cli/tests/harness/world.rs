@@ -11,7 +11,7 @@ use alloy::rpc::client::ClientBuilder;
 use alloy::rpc::types::Filter;
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolEvent;
-use breakwater_bindings::ILendingPool;
+use breakwater_bindings::{ILendingPool, LendingPoolExtension, SimToken};
 use breakwater_deploy::local::{
     COLLATERAL_DECIMALS, DEBT_DECIMALS, LocalError, Market, SLOT, START_PRICE, tokens,
 };
@@ -77,6 +77,27 @@ impl World {
             market,
             folder,
             base_fee: 5_000_000_000,
+        }
+    }
+
+    /// Another node with the same chain, and the same market on it; what is done on one from here on, the other does not know of.
+    pub async fn copy(&self) -> Self {
+        let anvil = breakwater_rpc::testing::anvil(|anvil| anvil.timeout(60_000));
+        let client = ClientBuilder::default().http(anvil.endpoint_url());
+        let provider = ProviderBuilder::default().connect_client(client).erased();
+        let state = self.provider.anvil_dump_state().await.unwrap();
+        assert!(provider.anvil_load_state(state).await.unwrap());
+        provider
+            .anvil_set_block_timestamp_interval(SLOT)
+            .await
+            .unwrap();
+        provider.anvil_set_auto_mine(false).await.unwrap();
+        Self {
+            market: Market::attach(provider.clone(), self.market.deployment()).unwrap(),
+            anvil,
+            provider,
+            folder: tempfile::tempdir().unwrap(),
+            base_fee: self.base_fee,
         }
     }
 
@@ -261,5 +282,37 @@ impl World {
             (u64::from_str_radix(pending, 16).ok()? >= transactions).then_some(())
         })
         .await;
+    }
+}
+
+/// What lenders are owed, base units.
+#[derive(Clone, Copy, Debug)]
+pub struct Lenders(U256);
+
+impl Lenders {
+    /// As of now.
+    pub async fn now(world: &World) -> Self {
+        let market = world.view(LendingPoolExtension::marketStateCall {}).await;
+        assert!(market.lenderAssets > U256::ZERO);
+        Self(market.lenderAssets)
+    }
+
+    /// They are owed no less since, and cash with what borrowers owe covers it.
+    pub async fn are_whole(&self, world: &World) {
+        let market = world.view(LendingPoolExtension::marketStateCall {}).await;
+        let owner = world.pool();
+        let asset = world.market.deployment().asset;
+        let cash = world
+            .view_of(asset, SimToken::balanceOfCall { owner })
+            .await;
+        assert!(
+            market.lenderAssets >= self.0,
+            "{market:?}, {} before",
+            self.0
+        );
+        assert!(
+            cash + market.totalDebt >= market.lenderAssets,
+            "{market:?}, cash {cash}"
+        );
     }
 }
