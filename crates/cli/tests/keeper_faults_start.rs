@@ -16,9 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use alloy::primitives::hex;
-use alloy::providers::ext::AnvilApi;
 use alloy::signers::local::LocalSigner;
-use alloy_primitives::U256;
 use breakwater_keeper::drill::accounts::sent;
 use breakwater_rpc::testing;
 use harness::{Keeper, Setup, World};
@@ -261,9 +259,6 @@ async fn an_encrypted_keystore_and_a_password_file() {
     let keystore = keystore(folder);
     let signer = LocalSigner::decrypt_keystore(&keystore, PASSWORD).unwrap();
     let account = signer.address();
-    let balance = U256::from(10).pow(U256::from(19));
-    let set = world.provider.anvil_set_balance(account, balance);
-    set.await.unwrap();
     let password = folder.join("password.txt");
     fs::write(&password, format!("{PASSWORD}\n")).unwrap();
     let environment = [
@@ -291,9 +286,10 @@ async fn an_encrypted_keystore_and_a_password_file() {
 
     fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
     due::open(&world, due::owner(1)).await;
-    let mut keeper = Keeper::start(&world, &setup).await;
-    let from = world.head().await + 1;
     due::fall(&world).await;
+    // The key is that of the anvil's first account, which trades in this market: from here on it only liquidates.
+    let from = world.head().await;
+    let mut keeper = Keeper::start(&world, &setup).await;
     due::until_liquidated(&world, &keeper, due::owner(1), from).await;
     let deployment = world.market.deployment();
     let sent = sent(&world.provider, deployment, account, from)
