@@ -158,7 +158,7 @@ async fn waits_for_one_that_stands_still() {
 async fn with_two_endpoints_it_fails_over() {
     let world = World::start().await;
     let faults: Vec<_> = SILENT.into_iter().chain(WRONG).collect();
-    opened(&world, faults.len()).await;
+    opened(&world, faults.len() + 1).await;
     let bad = Proxy::start(&world.anvil.endpoint()).await.unwrap();
     let good = Proxy::start(&world.anvil.endpoint()).await.unwrap();
     let urls = vec![bad.endpoint().to_string(), good.endpoint().to_string()];
@@ -173,6 +173,24 @@ async fn with_two_endpoints_it_fails_over() {
         assert!(asked > 0, "{name}: the second was never asked");
         bad.set(None);
     }
+    // One that answers at once, of a head that is no longer it.
+    until("the first is asked again", async || {
+        world.mine().await;
+        let status = keeper.status().await?;
+        status.rpc[0].healthy.then_some(())
+    })
+    .await;
+    let (from, round) = (world.head().await, SILENT.len() + WRONG.len());
+    let failures = keeper.status().await.unwrap().rpc[0].failures;
+    bad.freeze().await.unwrap();
+    due::fall_to(&world, due::steps(round as u32).1).await;
+    liquidates_once(&world, &keeper, round as u64, from).await;
+    keeper
+        .wait("takes the stale head for a failure", |status| {
+            status.rpc[0].failures > failures
+        })
+        .await;
+    bad.thaw();
     let status = keeper.status().await.unwrap();
     assert!(
         status.rpc[0].failures > 0 && status.missed.is_empty(),
