@@ -2,7 +2,11 @@
 //! the chain; figures are printed (`--nocapture`).
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "harness/due.rs"]
+mod due;
 mod harness;
+#[path = "harness/turns.rs"]
+mod turns;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +17,8 @@ use breakwater_deploy::{RpcViews, Views};
 use breakwater_keeper::drill::accounts::{Sent, revert_reason, sent};
 use breakwater_keeper::units::{ratio, whole, whole_signed};
 use breakwater_operator::status::Status;
-use harness::{Keeper, Setup, World, wad};
+use harness::{Keeper, Lenders, Setup, World, wad};
+use turns::Turns;
 
 /// Decimals of the debt token.
 const DEBT: u8 = 6;
@@ -91,6 +96,7 @@ async fn it_flags_waits_for_the_bonus_and_liquidates_in_parts_at_a_profit() {
     world.record_depth().await;
     let keeper = Keeper::start(&world, &Setup::alone(5)).await;
     let from = world.head().await + 1;
+    let lenders = Lenders::now(&world).await;
 
     world.price(92.5).await;
     let mut forecasts = Vec::new();
@@ -172,7 +178,7 @@ async fn it_flags_waits_for_the_bonus_and_liquidates_in_parts_at_a_profit() {
     assert!(parts.len() >= 2, "{parts:?}");
     assert!(found.earned > found.gas);
     assert_eq!(found.reverted, 0);
-    // Nobody lost anything: the market still covers its lenders.
+    // All of it was this keeper's, and nobody lost anything: the market still covers its lenders.
     assert_eq!(
         world.closings(from).await.len(),
         found
@@ -181,6 +187,32 @@ async fn it_flags_waits_for_the_bonus_and_liquidates_in_parts_at_a_profit() {
             .map(|one| one.closings.len())
             .sum::<usize>()
     );
+    lenders.are_whole(&world).await;
+}
+
+/// A large position empties the bucket, and the emptier it is, the rarer are the turns of all others.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_for_turns_that_are_not_open() {
+    let world = World::start().await;
+    let mut borrowers = vec![borrower(0)];
+    world.open_falling_at(borrowers[0], 1_500, 90.0).await;
+    for number in 1..=24 {
+        borrowers.push(borrower(number));
+        world.open_worth(borrower(number), 8.0, 89.5).await;
+    }
+    world.record_depth().await;
+    let keeper = Keeper::start(&world, &Setup::alone(5)).await;
+    let from = world.head().await + 1;
+    world.price(88.0).await;
+    let mut turns = Turns::default();
+    world
+        .run(&[&keeper], 200, "everybody is healthy", async || {
+            turns.look(&world, &keeper).await;
+            world.arbitrage_if_moved().await;
+            all_healthy(&world, &borrowers).await
+        })
+        .await;
+    turns.judge(&world, from).await;
 }
 
 /// Positions that break one after the other while the price falls by half a percent a step; all are liquidated, each block by block.
@@ -279,8 +311,11 @@ async fn three_that_compete_liquidate_everything_once() {
         wasted += found.wasted;
         earned += found.earned;
         gas += found.gas;
+        assert!(!found.sent.is_empty(), "keeper {place} sent nothing");
         by_keeper.push(closings);
     }
+    let served = by_keeper.iter().filter(|closings| **closings > 0).count();
+    assert!(served >= 2, "one liquidated everything: {by_keeper:?}");
     println!(
         "three: {reverted} of {count} transactions reverted ({:.1}%), at {wasted:.2} of {gas:.2} gas; {earned:.2} earned",
         100.0 * reverted as f64 / count as f64
@@ -328,6 +363,8 @@ async fn a_paused_market_is_left_alone_until_the_release() {
     // Gas is cheap again at once; the pause is what holds.
     world.base_fee = 1_000_000_000;
     let from = world.head().await + 1;
+    let nonce = due::nonce(&world, 5).await;
+    let breaker = world.market.deployment().breaker.unwrap();
     world.price(93.0).await;
     let mut held = 0;
     while breaker_level(&world).await >= 2 {
@@ -340,23 +377,24 @@ async fn a_paused_market_is_left_alone_until_the_release() {
         if position.why_not.as_deref() == Some("held by the circuit breaker") {
             held += 1;
         }
-        assert!(
-            world.closings(from).await.is_empty(),
-            "nothing while paused"
-        );
+        // No liquidation, no clock started, nothing that waits: gas is not spent while the breaker holds.
+        let sent = due::sent_by(&world, 5, from).await;
+        assert!(sent.is_empty(), "while paused: {sent:?}");
+        // What is sent at the last head is for the block of the release.
+        let call = ICircuitBreaker::levelOfCall { pool: world.pool() };
+        if due::next_view_of(&world, breaker, call).await >= 2 {
+            assert_eq!(due::pending_nonce(&world, 5).await, nonce, "while paused");
+        }
         world.mine().await;
         assert!(held < 40, "a pause of three minutes");
     }
     let found = books(&world, world.account(5), from, 1_860.0).await;
-    println!(
-        "paused: {held} blocks held, {} transactions",
-        found.sent.len()
-    );
+    println!("paused: {held} blocks held");
     assert!(held >= 5);
-    assert_eq!(found.reverted, 0);
-    // Starting the clock is allowed and worth it; nothing else was sent.
+    // Whatever there is came with the release.
+    let release = world.head().await;
     assert!(
-        found.sent.iter().all(|one| !one.flagged.is_empty()),
+        found.sent.iter().all(|one| one.block >= release),
         "{:?}",
         found.sent
     );
