@@ -471,3 +471,18 @@ pub(crate) fn zone_of(health: &AccountHealth) -> Zone {
         Zone::Damped
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is asked of the health factor alone: how many collaterals stand behind it does not matter.
+    #[test]
+    fn the_distance_is_the_common_fall_to_a_health_factor_of_1() {
+        let at = |percent: u64| distance(WAD * U256::from(percent) / U256::from(100));
+        assert_eq!(at(100), Some(0.0));
+        assert_eq!(at(125), Some(1.0 - 1.0 / 1.25));
+        assert_eq!(at(80), Some(-0.25));
+        assert_eq!(at(0), None, "nothing has a price");
+    }
+}

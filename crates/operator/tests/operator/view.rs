@@ -177,3 +177,18 @@ fn keys_turn_and_move_and_quit() {
     let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
     assert_eq!(Key::read(interrupt), Some(Key::Quit));
 }
+
+#[test]
+fn a_position_of_several_collaterals_has_a_distance_and_no_price() {
+    let mut status = sample::filled(NOW);
+    status.positions.truncate(1);
+    status.positions[0].liquidation_price = None;
+    status.positions[0].distance = Some(0.043_2);
+    let view = ViewState::default();
+    let text = drawn(Some(&served(status)), &view, (140, 40));
+    let (_, row) = text.split_once("Falls at").unwrap();
+    let row = row.lines().nth(1).unwrap();
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    let place = cells.iter().position(|cell| *cell == "4.32%");
+    assert_eq!(cells[place.unwrap() + 1], "–", "{row}");
+}
