@@ -19,6 +19,13 @@ interface IFlashLiquidatorVenue {
     ) external returns (int256 amount0, int256 amount1);
 }
 
+/// @param collateralId The pool's number of a collateral.
+/// @param venue Where it is sold for the pool's asset.
+struct Sale {
+    uint256 collateralId;
+    IFlashLiquidatorVenue venue;
+}
+
 /// @title Liquidates and sells what was seized, in one call and without capital
 /// @notice The collateral arrives first, is sold on the venue whole, and the proceeds repay the debt. What is left goes to the
 /// caller; below his minimum everything reverts. It holds nothing between calls, so anybody may use it: collateral that the
@@ -42,13 +49,16 @@ contract FlashLiquidator is ILiquidateCallback {
     address public immutable ASSET;
     bool private immutable COLLATERAL_IS_TOKEN0;
 
+    /// @dev The venue at which another collateral is being sold, that collateral, and which side of the venue it is.
+    address private transient _otherVenue;
+    address private transient _otherToken;
+    bool private transient _otherIsToken0;
+
     constructor(ILendingPool pool, IFlashLiquidatorVenue venue, uint256 collateralId) {
         (POOL, VENUE, COLLATERAL_ID) = (pool, venue, collateralId);
         COLLATERAL = pool.collateralState(collateralId).token;
         ASSET = pool.assetToken();
-        (address token0, address token1) = (venue.token0(), venue.token1());
-        COLLATERAL_IS_TOKEN0 = token0 == COLLATERAL && token1 == ASSET;
-        if (!COLLATERAL_IS_TOKEN0 && (token0 != ASSET || token1 != COLLATERAL)) revert VenueTokens(token0, token1);
+        COLLATERAL_IS_TOKEN0 = _isToken0(venue, COLLATERAL);
         SafeTransferLib.safeApproveWithRetry(ASSET, address(pool), type(uint256).max);
     }
 
@@ -61,36 +71,79 @@ contract FlashLiquidator is ILiquidateCallback {
     }
 
     /// @notice Closes an insolvent position; a stipend, where there is one, is profit. Other collaterals that the position
-    /// held are handed to the caller unsold and count for nothing in the profit.
+    /// held are handed to the caller unsold and count for nothing in the profit: where they are worth more than the settlement
+    /// bonus and the stipend, the sale cannot repay, and `settleSelling` can.
     function settle(address account, uint256 minProfit) external returns (uint256 profit) {
-        uint256 bitmap = POOL.collateralBitmap(account);
-        uint256 repaid = POOL.settle(account, "sell").repaid;
-        for (uint256 id; bitmap >> id != 0; ++id) {
-            if ((bitmap >> id) & 1 == 0 || id == COLLATERAL_ID) continue;
-            SafeTransferLib.safeTransferAll(POOL.collateralState(id).token, msg.sender);
-        }
-        return _payOut(repaid, minProfit);
+        return _settle(account, minProfit, "sell");
+    }
+
+    /// @notice The same, with `others` sold too, after this contract's own collateral. One that the pool could not hand over is
+    /// passed by; what a venue does not take goes to the caller.
+    /// @param others Venues of the caller's choice and at his risk: a bad one costs him what it was to sell, and `minProfit`
+    /// is his protection.
+    function settleSelling(address account, Sale[] calldata others, uint256 minProfit)
+        external
+        returns (uint256 profit)
+    {
+        return _settle(account, minProfit, abi.encode(others));
     }
 
     /// @inheritdoc ILiquidateCallback
-    function onLiquidate(uint256, bytes calldata) external {
+    function onLiquidate(uint256, bytes calldata data) external {
         if (msg.sender != address(POOL)) revert UnexpectedCallback(msg.sender);
         uint256 seized = SafeTransferLib.balanceOf(COLLATERAL, address(this));
-        if (seized == 0) return;
-        VENUE.swap(
-            address(this),
-            COLLATERAL_IS_TOKEN0,
-            SafeCastLib.toInt256(seized),
-            COLLATERAL_IS_TOKEN0 ? LOWEST_PRICE : HIGHEST_PRICE,
-            ""
-        );
+        if (seized != 0) _swap(VENUE, COLLATERAL_IS_TOKEN0, seized);
+        // An encoded list is longer.
+        if (data.length > 32) _sell(abi.decode(data, (Sale[])));
     }
 
     /// @notice Uniswap v3's callback: pays the collateral that is being sold.
     function uniswapV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata) external {
-        if (msg.sender != address(VENUE)) revert UnexpectedCallback(msg.sender);
-        int256 due = COLLATERAL_IS_TOKEN0 ? amount0Delta : amount1Delta;
-        SafeTransferLib.safeTransfer(COLLATERAL, msg.sender, SafeCastLib.toUint256(due));
+        if (msg.sender == address(VENUE)) {
+            int256 due = COLLATERAL_IS_TOKEN0 ? amount0Delta : amount1Delta;
+            SafeTransferLib.safeTransfer(COLLATERAL, msg.sender, SafeCastLib.toUint256(due));
+            return;
+        }
+        if (msg.sender != _otherVenue) revert UnexpectedCallback(msg.sender);
+        int256 owed = _otherIsToken0 ? amount0Delta : amount1Delta;
+        SafeTransferLib.safeTransfer(_otherToken, msg.sender, SafeCastLib.toUint256(owed));
+    }
+
+    function _settle(address account, uint256 minProfit, bytes memory data) private returns (uint256 profit) {
+        uint256 bitmap = POOL.collateralBitmap(account);
+        uint256 repaid = POOL.settle(account, data).repaid;
+        profit = _payOut(repaid, minProfit);
+        for (uint256 id; bitmap >> id != 0; ++id) {
+            if ((bitmap >> id) & 1 == 0 || id == COLLATERAL_ID) continue;
+            address token = POOL.collateralState(id).token;
+            // A token that does not move stayed with the account, and need not even take a transfer of nothing.
+            uint256 balance = SafeTransferLib.balanceOf(token, address(this));
+            if (balance != 0) SafeTransferLib.safeTransfer(token, msg.sender, balance);
+        }
+    }
+
+    function _sell(Sale[] memory others) private {
+        for (uint256 i; i < others.length; ++i) {
+            (address token, IFlashLiquidatorVenue venue) =
+                (POOL.collateralState(others[i].collateralId).token, others[i].venue);
+            uint256 amount = SafeTransferLib.balanceOf(token, address(this));
+            if (amount == 0) continue;
+            bool isToken0 = _isToken0(venue, token);
+            (_otherVenue, _otherToken, _otherIsToken0) = (address(venue), token, isToken0);
+            _swap(venue, isToken0, amount);
+            _otherVenue = address(0);
+        }
+    }
+
+    function _swap(IFlashLiquidatorVenue venue, bool isToken0, uint256 amount) private {
+        venue.swap(address(this), isToken0, SafeCastLib.toInt256(amount), isToken0 ? LOWEST_PRICE : HIGHEST_PRICE, "");
+    }
+
+    /// @dev Which side of the venue the token is; the other must be the asset.
+    function _isToken0(IFlashLiquidatorVenue venue, address token) private view returns (bool isToken0) {
+        (address token0, address token1) = (venue.token0(), venue.token1());
+        isToken0 = token0 == token && token1 == ASSET;
+        if (!isToken0 && (token0 != ASSET || token1 != token)) revert VenueTokens(token0, token1);
     }
 
     function _payOut(uint256 repaid, uint256 minProfit) private returns (uint256 profit) {
