@@ -117,7 +117,8 @@ fn declare_inputs(root: &Path) {
     let fixed = [
         "contracts",
         "foundry.toml",
-        "script/solc",
+        // What deploys imports more of it, and the compiler is there too.
+        "script",
         "package-lock.json",
         "node_modules/.package-lock.json",
     ];
