@@ -26,12 +26,12 @@ library Defaults {
         plan.damped.liquidationGas = LIQUIDATION_GAS;
     }
 
-    /// @notice A volatile collateral with an 8-decimal feed of its price in the debt token: LTV 80%, LT 83%, bmax 5%,
-    /// sigma 5%, delta 5%: HF_hard is 0.915. Without a venue delta must be 2% at most. The venue's least depth suits an
-    /// 18-decimal debt token worth a dollar.
+    /// @notice A volatile collateral with a feed of its price in the debt token: LTV 80%, LT 83%, bmax 5%, sigma 5%, delta 5%:
+    /// HF_hard is 0.915. Without a venue delta must be 2% at most. The venue's least depth suits an 18-decimal debt token worth
+    /// a dollar. Feeds are believed within `Feeds.bounds`. The heartbeat suits a feed that reports hourly; of a chain's feed it
+    /// is asked for.
     function collateral() internal pure returns (CollateralPlan memory plan) {
-        plan.base =
-            FeedParameters({source: address(0), heartbeat: 1 hours + 5 minutes, minAnswer: 1e4, maxAnswer: 1e16});
+        plan.base = FeedParameters({source: address(0), heartbeat: 1 hours + 5 minutes, minAnswer: 0, maxAnswer: 0});
         plan.venueWindow = 60;
         plan.venueMinDepth = 1000e18;
         plan.window = 30 minutes;

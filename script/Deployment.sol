@@ -19,11 +19,12 @@ import {TwapOracle, TwapOracleParameters} from "../contracts/oracle/TwapOracle.s
 import {UniswapV3Source} from "../contracts/oracle/UniswapV3Source.sol";
 import {AdaptiveRateModel} from "../contracts/rates/AdaptiveRateModel.sol";
 import {KinkedRateModel} from "../contracts/rates/KinkedRateModel.sol";
+import {Feeds} from "./Feeds.sol";
 import {CollateralPlan, PolicyKind, PolicyPlan, System, SystemPlan} from "./SystemPlan.sol";
 
 /// @title The one definition of a deployment
-/// @notice Tests, `Deploy.s.sol` and the Rust tools deploy through it. Afterwards the timelock owns pool and breaker, only
-/// governance proposes to it, and the deployer holds nothing.
+/// @notice Tests, `Deploy.s.sol` and the Rust tools deploy through it. Afterwards the timelock owns pool, extension and breaker,
+/// only governance proposes to it, and the deployer holds nothing.
 library Deployment {
     /// @dev Makes the timelock's bootstrap operations distinct from anything governance schedules.
     bytes32 private constant BOOTSTRAP = "breakwater bootstrap";
@@ -31,6 +32,10 @@ library Deployment {
     /// @notice A collateral's plan contradicts itself: without a venue the slow price confirms, and a band above 2% would let it
     /// hold liquidations back into the hard zone; with one, a price in next to no liquidity is free to set.
     error CollateralPlanInvalid(uint256 collateralId, bytes32 reason);
+    /// @notice Governance or guardian is nobody, or the deployer, who gives up every right at the end.
+    error RoleInvalid(bytes32 role, address account);
+    /// @notice The native coin is none of the collaterals.
+    error NativeCollateralInvalid(uint256 nativeCollateral, uint256 count);
 
     /// @dev The widest confirmation band without a venue, basis points.
     uint256 private constant MAX_BAND_WITHOUT_VENUE = 200;
@@ -38,6 +43,7 @@ library Deployment {
     /// @param plan What to deploy.
     /// @param deployer The account whose calls these are: a script's broadcaster, or the contract that uses this library.
     function deploy(SystemPlan memory plan, address deployer) internal returns (System memory system) {
+        _checkRoles(plan, deployer);
         TimelockController timelock = _timelock(deployer);
         system.timelock = address(timelock);
         system.rateModel = _rateModel(plan);
@@ -50,10 +56,17 @@ library Deployment {
             _check(i, plan.collaterals[i]);
             (system.oracles[i], system.venueSources[i]) = _oracle(plan.asset, plan.collaterals[i]);
         }
-        system.policy = _policy(plan.policy, count == 0 ? address(0) : system.oracles[plan.nativeCollateral]);
+        system.policy = _policy(plan, system.oracles);
         (system.pool, system.poolExtension) = _pool(plan, system, deployer);
         _configure(plan, system);
         _handOver(plan, timelock, Ownable2Step(system.pool), deployer);
+    }
+
+    function _checkRoles(SystemPlan memory plan, address deployer) private pure {
+        if (plan.governance == address(0) || plan.governance == deployer) {
+            revert RoleInvalid("governance", plan.governance);
+        }
+        if (plan.guardian == address(0) || plan.guardian == deployer) revert RoleInvalid("guardian", plan.guardian);
     }
 
     function _check(uint256 id, CollateralPlan memory plan) private pure {
@@ -94,8 +107,8 @@ library Deployment {
                 TwapOracleParameters({
                     collateralToken: plan.listing.token,
                     debtToken: asset,
-                    base: plan.base,
-                    quote: plan.quote,
+                    base: Feeds.checked(plan.base, false),
+                    quote: plan.quote.source == address(0) ? plan.quote : Feeds.checked(plan.quote, true),
                     venue: source,
                     window: plan.window,
                     step: plan.step,
@@ -106,16 +119,25 @@ library Deployment {
         );
     }
 
-    function _policy(PolicyPlan memory plan, address nativeOracle) private returns (address) {
+    function _policy(SystemPlan memory system, address[] memory oracles) private returns (address) {
+        PolicyPlan memory plan = system.policy;
         if (plan.kind == PolicyKind.Rigid) return address(new RigidPolicy(plan.rigidBonus));
         if (plan.kind == PolicyKind.TargetHealth) {
             return address(new TargetHealthPolicy(plan.targetHealth, plan.fullBonusHealth, plan.bonusShareAtOne));
         }
         DampedParameters memory damped = plan.damped;
-        damped.nativeOracle = damped.liquidationGas == 0 ? address(0) : nativeOracle;
+        damped.nativeOracle = address(0);
+        if (damped.liquidationGas != 0) {
+            if (system.nativeCollateral >= oracles.length) {
+                revert NativeCollateralInvalid(system.nativeCollateral, oracles.length);
+            }
+            damped.nativeOracle = oracles[system.nativeCollateral];
+        }
         return address(new DampedPolicy(damped));
     }
 
+    /// @dev Caps of 0 until everything is listed: in a pool with lenders a listing's LTV rises over seven days, and anybody could
+    /// lend a unit. The extension has an owner in its own storage, where he can do nothing; it is the timelock from the start.
     function _pool(SystemPlan memory plan, System memory system, address deployer)
         private
         returns (address pool, address extension)
@@ -125,26 +147,29 @@ library Deployment {
             rateModel: system.rateModel,
             breaker: system.breaker,
             policy: system.policy,
-            owner: deployer,
+            owner: system.timelock,
             guardian: plan.guardian,
-            supplyCap: plan.supplyCap,
-            borrowCap: plan.borrowCap,
+            supplyCap: 0,
+            borrowCap: 0,
             name: plan.name,
             symbol: plan.symbol
         });
         extension = address(new LendingPoolExtension(parameters));
+        parameters.owner = deployer;
         pool = address(new LendingPool(parameters, extension));
     }
 
+    /// @dev What a debt must be comes before what it may be borrowed against, and the caps, which open the pool, last.
     function _configure(SystemPlan memory plan, System memory system) private {
         PoolAdministration pool = PoolAdministration(system.pool);
+        pool.setMinDebt(plan.minDebt, plan.settlementStipend);
+        pool.setReserveFactor(plan.reserveFactor);
         for (uint256 i; i < plan.collaterals.length; ++i) {
             CollateralConfig memory listing = plan.collaterals[i].listing;
             listing.oracle = system.oracles[i];
             pool.listCollateral(listing);
         }
-        pool.setMinDebt(plan.minDebt, plan.settlementStipend);
-        pool.setReserveFactor(plan.reserveFactor);
+        pool.setCaps(plan.supplyCap, plan.borrowCap);
     }
 
     /// @dev The timelock starts without delay, accepts the pool, takes on its delay, and then the deployer leaves it.

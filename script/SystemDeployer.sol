@@ -3,6 +3,7 @@ pragma solidity 0.8.34;
 
 import {Defaults} from "./Defaults.sol";
 import {Deployment} from "./Deployment.sol";
+import {Feeds} from "./Feeds.sol";
 import {System, SystemPlan} from "./SystemPlan.sol";
 
 /// @title A deployment in one call
@@ -16,5 +17,10 @@ contract SystemDeployer {
     /// @notice The default plan; addresses are 0.
     function defaultPlan() external pure returns (SystemPlan memory) {
         return Defaults.system();
+    }
+
+    /// @notice The default bounds of a feed; see `Feeds.bounds`.
+    function feedBounds(uint8 decimals, bool isQuote) external pure returns (uint128 minAnswer, uint128 maxAnswer) {
+        return Feeds.bounds(decimals, isQuote);
     }
 }

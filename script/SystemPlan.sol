@@ -29,8 +29,8 @@ struct PolicyPlan {
 }
 
 /// @notice One collateral: its price and its listing.
-/// @param base The feed of the collateral's price.
-/// @param quote The feed of the debt token's price in the same unit; source 0 if `base` answers in the debt token.
+/// @param base The feed of the collateral's price; bounds of 0 and 0 stand for the default ones.
+/// @param quote The feed of the debt token's price in the same unit, likewise; source 0 if `base` answers in the debt token.
 /// @param venue A Uniswap v3 pool of collateral and debt token that does not feed `base`, or 0.
 /// @param venueWindow Seconds over which the venue's price is averaged.
 /// @param venueMinDepth Depth within 2% below which the venue does not answer, base units of the debt token.

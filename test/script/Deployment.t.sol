@@ -5,36 +5,30 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
-import {Test} from "forge-std/Test.sol";
+import {Vm} from "forge-std/Vm.sol";
 
-import {CollateralState, ILendingPool, MarketState} from "../../contracts/interfaces/ILendingPool.sol";
+import {
+    CollateralState,
+    ILendingPool,
+    ILendingPoolEvents,
+    MarketState
+} from "../../contracts/interfaces/ILendingPool.sol";
 import {LendingPool} from "../../contracts/lending/LendingPool.sol";
 import {LendingPoolExtension} from "../../contracts/lending/LendingPoolExtension.sol";
 import {PoolAdministration} from "../../contracts/lending/PoolAdministration.sol";
 import {PoolParameters} from "../../contracts/lending/PoolParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {Deployment} from "../../script/Deployment.sol";
-import {Deploy} from "../../script/Deploy.s.sol";
 import {PolicyKind, System, SystemPlan} from "../../script/SystemPlan.sol";
 import {SystemDeployer} from "../../script/SystemDeployer.sol";
-import {SimFeed} from "../mocks/SimFeed.sol";
-import {SimToken} from "../mocks/SimToken.sol";
+import {ScriptFixture} from "./ScriptFixture.sol";
 
-contract DeploymentTest is Test {
-    address private governance = makeAddr("governance");
-    address private guardian = makeAddr("guardian");
+contract DeploymentTest is ScriptFixture {
     SystemDeployer private deployer;
-    SimToken private asset;
-    SimToken private collateral;
-    SimFeed private feed;
 
-    function setUp() public {
-        vm.warp(1_700_000_000);
+    function setUp() public override {
+        super.setUp();
         deployer = new SystemDeployer();
-        asset = new SimToken("Dai", "DAI", 18);
-        collateral = new SimToken("Ether", "ETH", 18);
-        feed = new SimFeed(8);
-        feed.set(2000e8, block.timestamp);
     }
 
     function _plan(PolicyKind kind) private view returns (SystemPlan memory plan) {
@@ -43,7 +37,7 @@ contract DeploymentTest is Test {
         plan.governance = governance;
         plan.guardian = guardian;
         plan.policy.kind = kind;
-        plan.collaterals[0].listing.token = address(collateral);
+        plan.collaterals[0].listing.token = address(token);
         plan.collaterals[0].base.source = address(feed);
         // no venue
         plan.collaterals[0].listing.confirmationBand = 200;
@@ -54,6 +48,7 @@ contract DeploymentTest is Test {
         System memory system = deployer.deploy(plan);
         TimelockController timelock = TimelockController(payable(system.timelock));
         assertEq(Ownable(system.pool).owner(), system.timelock, "pool's owner");
+        assertEq(Ownable(system.poolExtension).owner(), system.timelock, "extension's owner");
         assertEq(Ownable(system.breaker).owner(), system.timelock, "breaker's owner");
         assertEq(timelock.getMinDelay(), 2 days, "delay");
         bytes32[4] memory roles = [
@@ -75,7 +70,7 @@ contract DeploymentTest is Test {
         assertEq(pool.breaker(), system.breaker);
         assertEq(pool.collateralCount(), 1);
         CollateralState memory state = pool.collateralState(0);
-        assertEq(state.token, address(collateral));
+        assertEq(state.token, address(token));
         assertEq(state.oracle, system.oracles[0]);
         assertEq(state.borrowLtv, 0.8e18);
         assertEq(state.liquidationThreshold, 0.83e18);
@@ -126,11 +121,8 @@ contract DeploymentTest is Test {
 
     function test_script_DeploysTheSameCodeAsOneCall() public {
         System memory expected = deployer.deploy(_plan(PolicyKind.Damped));
-        string memory file = string.concat(vm.projectRoot(), "/cache/deployment-test.json");
-        vm.createDir(string.concat(vm.projectRoot(), "/cache"), true);
-        vm.writeFile(file, _json());
-        vm.setEnv("BREAKWATER_CONFIG", file);
-        System memory system = new Deploy().run();
+        vm.setEnv("BREAKWATER_CONFIG", _write("same-code", "", _feedKeys()));
+        System memory system = script.run();
         assertEq(system.timelock.codehash, expected.timelock.codehash);
         // Immutables differ (addresses, the gas bonus), so the rest is compared by size.
         assertEq(system.policy.code.length, expected.policy.code.length);
@@ -138,7 +130,7 @@ contract DeploymentTest is Test {
         assertEq(system.poolExtension.code.length, expected.poolExtension.code.length);
         assertEq(system.oracles[0].code.length, expected.oracles[0].code.length);
         assertTrue(system.pool.code.length != 0 && system.pool != expected.pool);
-        assertEq(ILendingPool(system.pool).collateralState(0).token, address(collateral));
+        assertEq(ILendingPool(system.pool).collateralState(0).token, address(token));
         assertEq(Ownable(system.pool).owner(), system.timelock);
         assertEq(PoolAdministration(system.pool).borrowCap(), 900e18);
     }
@@ -152,6 +144,51 @@ contract DeploymentTest is Test {
         deployer.deploy(plan);
     }
 
+    function test_RevertWhen_deploy_GovernanceOrGuardianIsNobodyOrTheDeployer() public {
+        address[2] memory wrong = [address(0), address(deployer)];
+        for (uint256 i; i < wrong.length; ++i) {
+            SystemPlan memory plan = _plan(PolicyKind.Damped);
+            plan.governance = wrong[i];
+            vm.expectRevert(abi.encodeWithSelector(Deployment.RoleInvalid.selector, bytes32("governance"), wrong[i]));
+            deployer.deploy(plan);
+            (plan.governance, plan.guardian) = (governance, wrong[i]);
+            vm.expectRevert(abi.encodeWithSelector(Deployment.RoleInvalid.selector, bytes32("guardian"), wrong[i]));
+            deployer.deploy(plan);
+        }
+    }
+
+    function test_RevertWhen_deploy_TheNativeCoinIsNoCollateral() public {
+        SystemPlan memory plan = _plan(PolicyKind.Damped);
+        plan.nativeCollateral = 1;
+        vm.expectRevert(abi.encodeWithSelector(Deployment.NativeCollateralInvalid.selector, 1, 1));
+        deployer.deploy(plan);
+    }
+
+    /// @dev Whoever lent a unit between the pool's creation and its listings would make borrow LTVs rise from 0 over seven days:
+    /// of a deployment's calls, the one that lets anybody lend comes after the last listing and the minimum debt.
+    function test_deploy_NobodyCanLendBeforeTheListings() public {
+        vm.recordLogs();
+        System memory system = deployer.deploy(_plan(PolicyKind.Damped));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        bytes32[4] memory expected = [
+            ILendingPoolEvents.CapsSet.selector,
+            ILendingPoolEvents.MinDebtSet.selector,
+            ILendingPoolEvents.CollateralListed.selector,
+            ILendingPoolEvents.CapsSet.selector
+        ];
+        uint256 seen;
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].emitter != system.pool) continue;
+            bytes32 topic = logs[i].topics[0];
+            if (topic != expected[0] && topic != expected[1] && topic != expected[2]) continue;
+            assertEq(topic, expected[seen], "order");
+            if (seen == 0) assertEq(logs[i].data, abi.encode(0, 0), "created closed");
+            ++seen;
+        }
+        assertEq(seen, 4);
+        assertEq(PoolAdministration(system.pool).supplyCap(), 1e28);
+    }
+
     function test_RevertWhen_deploy_VenueMayBeEmpty() public {
         SystemPlan memory plan = _plan(PolicyKind.Damped);
         plan.collaterals[0].venue = address(1);
@@ -162,27 +199,10 @@ contract DeploymentTest is Test {
         deployer.deploy(plan);
     }
 
-    function test_RevertWhen_script_KeyIsMissing() public {
-        string memory file = string.concat(vm.projectRoot(), "/cache/deployment-test-missing.json");
-        vm.createDir(string.concat(vm.projectRoot(), "/cache"), true);
-        vm.writeFile(file, "{\"asset\":\"0x0000000000000000000000000000000000000001\"}");
-        Deploy script = new Deploy();
-        vm.expectRevert(abi.encodeWithSelector(Deploy.ConfigKeyMissing.selector, file, ".governance"));
-        script.readPlan(file);
-    }
-
-    function test_script_ExampleConfigurationIsComplete() public {
-        SystemPlan memory plan = new Deploy().readPlan(string.concat(vm.projectRoot(), "/script/config/example.json"));
-        assertEq(plan.collaterals.length, 1);
-        assertEq(plan.collaterals[0].venue, address(6));
-        assertEq(plan.collaterals[0].venueMinDepth, 100_000e18);
-        assertGt(plan.policy.damped.liquidationGas, 0);
-    }
-
     function test_RevertWhen_deploy_ExtensionIsForAnotherAsset() public {
         System memory system = deployer.deploy(_plan(PolicyKind.Rigid));
         PoolParameters memory parameters = PoolParameters({
-            asset: address(collateral),
+            asset: address(token),
             rateModel: system.rateModel,
             breaker: system.breaker,
             policy: system.policy,
@@ -203,26 +223,5 @@ contract DeploymentTest is Test {
         parameters.policy = system.policy;
         vm.expectRevert(LendingPoolExtension.NotConstructing.selector);
         LendingPoolExtension(system.pool).initialize(parameters);
-    }
-
-    function _json() private view returns (string memory) {
-        string memory head = string.concat(
-            "{\"asset\":\"",
-            vm.toString(address(asset)),
-            "\",\"governance\":\"",
-            vm.toString(governance),
-            "\",\"guardian\":\"",
-            vm.toString(guardian),
-            "\",\"name\":\"Breakwater DAI\",\"symbol\":\"bwDAI\",\"supplyCap\":\"1000000000000000000000\",",
-            "\"borrowCap\":\"900000000000000000000\",\"minDebt\":\"100000000000000000000\","
-        );
-        return string.concat(
-            head,
-            "\"settlementStipend\":\"5000000000000000000\",\"collaterals\":[{\"token\":\"",
-            vm.toString(address(collateral)),
-            "\",\"feed\":\"",
-            vm.toString(address(feed)),
-            "\",\"cap\":\"10000000000000000000000\"}]}"
-        );
     }
 }
