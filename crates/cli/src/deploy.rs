@@ -6,6 +6,7 @@ use breakwater_deploy::local::{LocalError, Market};
 use breakwater_deploy::{
     Account, ConfigError, Configuration, DeployError, Deployment, Estimate, Execution,
     ManifestError, ManifestFile, Plan, RpcViews, Settings, StepState, connect, find_multicall,
+    inspect_feeds,
 };
 use breakwater_operator::account::{AccountError, Secrets, ask, unlock};
 use breakwater_operator::config::AccountConfig;
@@ -39,13 +40,17 @@ async fn system(options: &Deploy) -> Result<(), Failure> {
     let account = account(options)?;
     let provider = connect(&options.rpc_url)?;
     let views = RpcViews::new(provider.clone());
+    // Before anything is asked of addresses that may be of another chain.
+    let chain_id = breakwater_deploy::chain_id(&provider).await?;
+    if let Some(expected) = configuration.chain_id
+        && expected != chain_id
+    {
+        let found = chain_id;
+        return Err(DeployError::WrongChain { expected, found }.into());
+    }
     let multicall = find_multicall(&views).await?;
-    let chain_id = match configuration.chain_id {
-        // The execution compares it with the RPC's.
-        Some(chain_id) => chain_id,
-        None => breakwater_deploy::chain_id(&provider).await?,
-    };
-    let plan = Plan::new(configuration.plan(), chain_id, account.address(), multicall)?;
+    let system = inspect_feeds(&views, configuration.plan()).await?;
+    let plan = Plan::new(system, chain_id, account.address(), multicall)?;
     let settings = Settings::default();
     let mut execution = Execution::open(provider, account, plan, manifest, settings).await?;
     let estimate = execution.estimate().await?;

@@ -54,6 +54,7 @@ impl Ground {
             "collaterals": [{
                 "token": collateral["token"],
                 "feed": collateral["feed"],
+                "heartbeat": 3_900,
                 "venue": collateral["venue"],
                 "venueMinDepth": "1000000000",
                 "cap": "1000000000000000000000",

@@ -28,6 +28,10 @@ enum Action {
         stipend: U256,
     },
     ReserveFactor(u8),
+    Caps {
+        supply: U256,
+        borrow: U256,
+    },
     GrowMemory {
         number: u64,
         venue: Address,
@@ -86,22 +90,25 @@ pub struct Call {
 }
 
 impl Call {
-    /// All of them, in order. `script/Deployment.sol` has the same, but for two that anybody may make and that a system needs
-    /// to work well from the start: a venue remembers as many observations as its averaging window can hold (one a second),
-    /// and a damped policy has its first reading of each depth.
+    /// All of them, in order, as `script/Deployment.sol` and `script/Venues.sol` have them: what a debt must be before what it may
+    /// be borrowed against, then the caps, which open the pool. A venue remembers as many observations as its averaging
+    /// window can hold, one a second.
     pub(crate) fn all(system: &SystemPlan, deployment: &Deployment) -> Vec<Self> {
-        let mut actions: Vec<_> = (0..)
-            .zip(&system.collaterals)
-            .map(|(number, collateral)| Action::List {
-                number,
-                listing: Box::new(same(&collateral.listing)),
-            })
-            .collect();
+        let mut actions = Vec::new();
         actions.push(Action::MinDebt {
             debt: U256::from(system.minDebt),
             stipend: system.settlementStipend,
         });
         actions.push(Action::ReserveFactor(system.reserveFactor));
+        let listings = (0..).zip(&system.collaterals);
+        actions.extend(listings.map(|(number, collateral)| Action::List {
+            number,
+            listing: Box::new(same(&collateral.listing)),
+        }));
+        actions.push(Action::Caps {
+            supply: system.supplyCap,
+            borrow: system.borrowCap,
+        });
         for (collateral, there) in system.collaterals.iter().zip(&deployment.collaterals) {
             actions.extend(there.venue.map(|venue| Action::GrowMemory {
                 number: there.id,
@@ -141,6 +148,7 @@ impl Call {
             Action::List { .. }
             | Action::MinDebt { .. }
             | Action::ReserveFactor(_)
+            | Action::Caps { .. }
             | Action::TransferOwnership => self.pool,
             Action::GrowMemory { venue, .. } => venue,
             Action::Schedule(_) | Action::Execute(_) | Action::Grant(..) | Action::Renounce(..) => {
@@ -180,6 +188,11 @@ impl Call {
             Action::ReserveFactor(percent) => {
                 LendingPoolExtension::setReserveFactorCall { percent: *percent }.abi_encode()
             }
+            Action::Caps { supply, borrow } => LendingPoolExtension::setCapsCall {
+                supplyCap_: *supply,
+                borrowCap_: *borrow,
+            }
+            .abi_encode(),
             Action::GrowMemory { observations, .. } => {
                 UniswapV3Pool::increaseObservationCardinalityNextCall {
                     observationCardinalityNext: *observations,
@@ -256,6 +269,16 @@ impl Call {
                     .await?;
                 factor == U256::from(*percent)
             }
+            Action::Caps { supply, borrow } => {
+                views
+                    .read(pool, LendingPoolExtension::supplyCapCall {})
+                    .await?
+                    == *supply
+                    && views
+                        .read(pool, LendingPoolExtension::borrowCapCall {})
+                        .await?
+                        == *borrow
+            }
             Action::GrowMemory {
                 venue,
                 observations,
@@ -300,6 +323,14 @@ impl Call {
         }
     }
 
+    /// The timelock's operation that it schedules, where it does.
+    pub(crate) fn scheduled(&self) -> Option<B256> {
+        match self.action {
+            Action::Schedule(operation) => Some(self.operation_id(operation)),
+            _ => None,
+        }
+    }
+
     /// OpenZeppelin's `hashOperation`.
     fn operation_id(&self, operation: Operation) -> B256 {
         let (target, data) = self.operation(operation);
@@ -339,6 +370,9 @@ impl fmt::Display for Call {
                 write!(f, "set the minimum debt {debt} and the stipend {stipend}")
             }
             Action::ReserveFactor(percent) => write!(f, "set the reserve factor {percent}%"),
+            Action::Caps { supply, borrow } => {
+                write!(f, "set the caps {supply} and {borrow}")
+            }
             Action::GrowMemory {
                 number,
                 observations,

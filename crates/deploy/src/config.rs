@@ -1,5 +1,7 @@
 //! The configuration file, the same that `script/Deploy.s.sol` reads, and the plan that it makes of the defaults.
 
+mod collateral;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,10 +10,8 @@ use alloy_primitives::{Address, U256, Uint};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::defaults::{self, CollateralPlan, SystemPlan};
-
-/// The widest confirmation band of a collateral without a venue, basis points: `script/Deployment.sol` refuses more.
-const BAND_WITHOUT_VENUE: u16 = 200;
+pub use self::collateral::CollateralConfiguration;
+use crate::defaults::{self, SystemPlan};
 
 /// Keys of the file.
 const KEYS: [&str; 12] = [
@@ -27,16 +27,6 @@ const KEYS: [&str; 12] = [
     "settlementStipend",
     "nativeCollateral",
     "collaterals",
-];
-
-/// Keys of a collateral.
-const COLLATERAL_KEYS: [&str; 6] = [
-    "token",
-    "feed",
-    "quoteFeed",
-    "venue",
-    "venueMinDepth",
-    "cap",
 ];
 
 /// Why a configuration cannot be used.
@@ -82,7 +72,7 @@ pub enum ConfigError {
     },
 }
 
-/// What an operator chooses: a chain's addresses, names and caps. All other parameters are the defaults of
+/// What an operator chooses: a chain's addresses, its feeds' heartbeats, names and caps. All other parameters are the defaults of
 /// `script/Defaults.sol`. Amounts are base units, as decimal strings or numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -113,27 +103,6 @@ pub struct Configuration {
     pub native_collateral: Option<u64>,
     /// Listed in this order.
     pub collaterals: Vec<CollateralConfiguration>,
-}
-
-/// A collateral.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CollateralConfiguration {
-    /// The token.
-    pub token: Address,
-    /// The feed of its price.
-    pub feed: Address,
-    /// The feed of the debt token's price, where `feed` does not answer in the debt token.
-    #[serde(default)]
-    pub quote_feed: Option<Address>,
-    /// A Uniswap v3 pool of the token and the debt token.
-    #[serde(default)]
-    pub venue: Option<Address>,
-    /// Depth within 2% below which the venue does not answer, base units of the debt token; needed with a venue.
-    #[serde(default)]
-    pub venue_min_depth: Option<U256>,
-    /// The most that the pool accepts, base units of the token.
-    pub cap: U256,
 }
 
 impl Configuration {
@@ -167,7 +136,7 @@ impl Configuration {
                     path,
                     collateral,
                     &format!("collaterals[{number}]."),
-                    &COLLATERAL_KEYS,
+                    &collateral::KEYS,
                 )?;
             }
         }
@@ -176,7 +145,8 @@ impl Configuration {
         Ok(configuration)
     }
 
-    /// The plan: the defaults with these values. The values were checked when they were parsed; of one that was built by
+    /// The plan: the defaults with these values. Bounds of feeds that are left out are 0 and 0 in it;
+    /// [`inspect_feeds`](crate::inspect_feeds) fills them in. The values were checked when they were parsed; of one that was built by
     /// hand, what does not fit saturates and the contracts refuse it.
     #[must_use]
     pub fn plan(&self) -> SystemPlan {
@@ -219,29 +189,10 @@ impl Configuration {
         ];
         for (number, collateral) in self.collaterals.iter().enumerate() {
             let at = |key: &str| format!("collaterals[{number}].{key}");
-            addresses.push((at("token"), collateral.token));
-            addresses.push((at("feed"), collateral.feed));
-            addresses.extend(collateral.quote_feed.map(|feed| (at("quoteFeed"), feed)));
-            addresses.extend(collateral.venue.map(|venue| (at("venue"), venue)));
-            let depth = collateral.venue_min_depth.unwrap_or_default();
-            if collateral.venue.is_some() && depth.is_zero() {
-                return wrong(
-                    &at("venueMinDepth"),
-                    collateral
-                        .venue_min_depth
-                        .map_or("missing".to_owned(), |depth| depth.to_string()),
-                    "a venue needs a least depth; in next to no liquidity a price is free to set",
-                );
-            }
-            if collateral.venue.is_none() && collateral.venue_min_depth.is_some() {
-                return wrong(
-                    &at("venueMinDepth"),
-                    depth.to_string(),
-                    "there is no `venue` that it could apply to",
-                );
-            }
-            if collateral.cap > U256::from(u128::MAX) {
-                return wrong(&at("cap"), collateral.cap.to_string(), "at most 2^128 - 1");
+            let named = collateral.addresses();
+            addresses.extend(named.map(|(key, address)| (at(key), address)));
+            if let Err((key, value, reason)) = collateral.check() {
+                return wrong(&at(key), value, reason);
             }
         }
         for (key, address) in addresses {
@@ -265,26 +216,6 @@ impl Configuration {
             );
         }
         Ok(())
-    }
-}
-
-impl CollateralConfiguration {
-    fn plan(&self, mut plan: CollateralPlan) -> CollateralPlan {
-        plan.listing.token = self.token;
-        plan.base.source = self.feed;
-        if let Some(feed) = self.quote_feed {
-            plan.quote = plan.base.clone();
-            plan.quote.source = feed;
-        }
-        match self.venue {
-            Some(venue) => {
-                plan.venue = venue;
-                plan.venueMinDepth = self.venue_min_depth.unwrap_or_default();
-            }
-            None => plan.listing.confirmationBand = BAND_WITHOUT_VENUE,
-        }
-        plan.listing.cap = self.cap.saturating_to();
-        plan
     }
 }
 
@@ -353,14 +284,19 @@ mod tests {
             )
             .replace(
                 "      \"venueMinDepth\": \"100000000000000000000000\",\n",
-                "      \"quoteFeed\": \"0x0000000000000000000000000000000000000007\",\n",
+                "      \"quoteFeed\": \"0x0000000000000000000000000000000000000007\",\n      \"quoteHeartbeat\": 90000,\n",
             );
         let plan = parse(&text).unwrap().plan();
         assert_eq!(plan.policy.damped.liquidationGas, U256::ZERO);
         let collateral = &plan.collaterals[0];
         assert_eq!(collateral.venue, Address::ZERO);
         assert_eq!(collateral.listing.confirmationBand, 200);
-        assert_eq!(collateral.quote.heartbeat, collateral.base.heartbeat);
+        assert_eq!(collateral.base.heartbeat, 3_900);
+        assert_eq!(collateral.quote.heartbeat, 90_000);
+        assert_eq!(
+            (collateral.quote.minAnswer, collateral.quote.maxAnswer),
+            (0, 0)
+        );
         assert_eq!(collateral.quote.source, Address::with_last_byte(7));
     }
 
@@ -399,6 +335,32 @@ mod tests {
                 "`minDebt` is 400000000000000000000000000: at most 2^88 - 1",
             ),
             ("\"900000000000000000000000\"", "\"lots\"", "line 8"),
+            ("\"heartbeat\": 3900,", "", "missing field `heartbeat`"),
+            (
+                "\"heartbeat\": 3900,",
+                "\"heartbeat\": 0,",
+                "`collaterals[0].heartbeat` is 0",
+            ),
+            (
+                "\"heartbeat\": 3900,",
+                "\"heartbeat\": 3900, \"quoteHeartbeat\": 3900,",
+                "`collaterals[0].quoteHeartbeat` is 3900: there is no `quoteFeed`",
+            ),
+            (
+                "\"heartbeat\": 3900,",
+                "\"heartbeat\": 3900, \"quoteFeed\": \"0x0000000000000000000000000000000000000007\",",
+                "`collaterals[0].quoteHeartbeat` is missing",
+            ),
+            (
+                "\"heartbeat\": 3900,",
+                "\"heartbeat\": 3900, \"minAnswer\": \"1\",",
+                "`collaterals[0].maxAnswer` is missing",
+            ),
+            (
+                "\"heartbeat\": 3900,",
+                "\"heartbeat\": 3900, \"minAnswer\": \"0\", \"maxAnswer\": \"1\",",
+                "`collaterals[0].maxAnswer` is 1",
+            ),
             (
                 "\"symbol\": \"bwDAI\",",
                 "\"symbol\": \"bwDAI\", \"symbol\": \"x\",",

@@ -24,7 +24,27 @@ pub fn system_plan() -> SystemPlan {
         .clone()
 }
 
+/// The default bounds of a feed of a price, or (`is_quote`) of the debt token's, in its decimals.
+///
+/// # Errors
+/// Where they do not fit 128 bits.
+pub(crate) fn feed_bounds(decimals: u8, is_quote: bool) -> Result<(u128, u128), CallError> {
+    let (mut chain, deployer) = deployed()?;
+    let call = SystemDeployer::feedBoundsCall {
+        decimals,
+        isQuote: is_quote,
+    };
+    let bounds = chain.call_sol(Address::ZERO, deployer, &call)?;
+    Ok((bounds.minAnswer, bounds.maxAnswer))
+}
+
 fn execute() -> Result<SystemPlan, CallError> {
+    let (mut chain, deployer) = deployed()?;
+    chain.call_sol(Address::ZERO, deployer, &SystemDeployer::defaultPlanCall {})
+}
+
+/// A chain with the deployer on it.
+fn deployed() -> Result<(MemoryChain, Address), CallError> {
     let mut chain = MemoryChain::new(Rules {
         code_size_limit: Some(usize::MAX),
         ..Rules::default()
@@ -40,5 +60,5 @@ fn execute() -> Result<SystemPlan, CallError> {
     };
     let created = chain.execute(&creation)?.into_success()?.created;
     let deployer = created.ok_or_else(|| EvmError::Engine("no address was created".to_owned()))?;
-    chain.call_sol(Address::ZERO, deployer, &SystemDeployer::defaultPlanCall {})
+    Ok((chain, deployer))
 }

@@ -24,4 +24,4 @@ pub use error::DeployError;
 pub use estimate::Estimate;
 pub use execution::{Execution, Progress, Settings, StepState};
 pub use manifest::{Collateral, Deployment, Manifest, ManifestError, ManifestFile, PolicyKind};
-pub use plan::{Creation, Plan, Step, find_multicall};
+pub use plan::{Creation, Plan, Step, find_multicall, inspect_feeds};

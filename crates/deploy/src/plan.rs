@@ -2,6 +2,7 @@
 //! and hand them over.
 
 mod creation;
+mod feeds;
 mod step;
 
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -14,6 +15,7 @@ use breakwater_bindings::{
 
 pub(crate) use creation::creation;
 pub use creation::{Creation, find_multicall};
+pub use feeds::inspect_feeds;
 pub use step::Step;
 
 use crate::calls::Call;
@@ -66,6 +68,19 @@ fn check(system: &SystemPlan, deployer: Address) -> Result<(), DeployError> {
         return refuse(format!(
             "governance is the deployer {deployer}, who gives up every right at the end"
         ));
+    }
+    if system.guardian == deployer {
+        return refuse(format!(
+            "the guardian is the deployer {deployer}, who gives up every right at the end"
+        ));
+    }
+    for (role, account) in [
+        ("governance", system.governance),
+        ("the guardian", system.guardian),
+    ] {
+        if account.is_zero() {
+            return refuse(format!("{role} is the zero address, which is nobody"));
+        }
     }
     if system.collaterals.is_empty() {
         return refuse("there is no collateral".to_owned());
@@ -140,7 +155,7 @@ impl Builder {
         let native = !self.system.policy.damped.liquidationGas.is_zero();
         let native = native.then(|| self.system.nativeCollateral.saturating_to::<u64>());
         let policy = self.policy(native.map(|number| collaterals[number as usize].oracle));
-        let (pool, extension) = self.pool(rate_model, breaker, policy.address);
+        let (pool, extension) = self.pool(timelock, rate_model, breaker, policy.address);
         let core = self.creations.len();
         for collateral in &mut collaterals {
             collateral.flash_liquidator = collateral.venue.map(|venue| {
@@ -310,21 +325,24 @@ impl Builder {
         }
     }
 
+    /// Caps of 0 until everything is listed: in a pool with lenders a listing's LTV rises over seven days, and anybody could lend
+    /// a unit. The extension has an owner in its own storage, where he can do nothing; it is the timelock from the start.
     fn pool(
         &mut self,
+        timelock: Address,
         rate_model: Address,
         breaker: Option<Address>,
         policy: Address,
     ) -> (Address, Address) {
-        let parameters = lending_pool::LendingPool::PoolParameters {
+        let mut parameters = lending_pool::LendingPool::PoolParameters {
             asset: self.system.asset,
             rateModel: rate_model,
             breaker: breaker.unwrap_or_default(),
             policy,
-            owner: self.deployer,
+            owner: timelock,
             guardian: self.system.guardian,
-            supplyCap: self.system.supplyCap,
-            borrowCap: self.system.borrowCap,
+            supplyCap: U256::ZERO,
+            borrowCap: U256::ZERO,
             name: self.system.name.clone(),
             symbol: self.system.symbol.clone(),
         };
@@ -335,6 +353,7 @@ impl Builder {
                 p: same(&parameters)
             }
         ));
+        parameters.owner = self.deployer;
         let pool = self.create(creation!(
             self.salt,
             "pool",

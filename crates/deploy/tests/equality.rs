@@ -7,14 +7,15 @@ mod support;
 use std::process::Command;
 
 use alloy::providers::Provider;
+use alloy::rpc::types::TransactionRequest;
 use alloy_primitives::{Address, Bytes, I256, U256};
-use alloy_sol_types::SolCall;
+use alloy_sol_types::{SolCall, SolConstructor};
 use breakwater_bindings::{
     FlashLiquidator, LendingPoolExtension, SimFeed, SystemDeployer, TwapOracle, UniswapV3Pool,
 };
 use breakwater_deploy::defaults::SystemPlan;
 use breakwater_deploy::verify::{Parameters, read};
-use breakwater_deploy::{DeployError, Deployment, RpcViews, Views};
+use breakwater_deploy::{Configuration, DeployError, Deployment, RpcViews, Views, inspect_feeds};
 use breakwater_evm::{BlockEnvironment, Chain, MemoryChain, Rules, Snapshot, Transaction};
 use support::{Ground, configuration, root};
 
@@ -61,15 +62,19 @@ async fn in_one_call(
         ..BlockEnvironment::default()
     });
     let venue = there.venue.unwrap();
-    for address in [like.asset, there.token, there.feed, venue] {
+    for address in [like.asset, there.token, venue] {
         chain.set_code(address, views.code(address).await.unwrap());
     }
     let me = Address::repeat_byte(0xee);
-    let report = SimFeed::setCall {
-        answer: I256::from_raw(ground.market.feed_price().await.unwrap()),
-        updatedAt: timestamp,
-    };
-    chain.execute_sol(me, there.feed, &report).unwrap();
+    for feed in [Some(there.feed), there.quote_feed].into_iter().flatten() {
+        chain.set_code(feed, views.code(feed).await.unwrap());
+        let latest = views.read(feed, SimFeed::latestRoundDataCall {}).await;
+        let report = SimFeed::setCall {
+            answer: latest.unwrap().answer,
+            updatedAt: timestamp,
+        };
+        chain.execute_sol(me, feed, &report).unwrap();
+    }
     let slot = views
         .read(venue, UniswapV3Pool::slot0Call {})
         .await
@@ -197,6 +202,45 @@ async fn assert_equal(a: (&impl Views, &Deployment), b: (&impl Views, &Deploymen
     }
 }
 
+/// Creates a contract on the anvil.
+async fn place(ground: &Ground, sender: Address, code: Vec<u8>) -> Address {
+    let request = TransactionRequest::default()
+        .from(sender)
+        .input(Bytes::from(code).into());
+    let request = alloy::network::TransactionBuilder::into_create(request);
+    let sent = ground.provider.send_transaction(request).await.unwrap();
+    let receipt = sent.get_receipt().await.unwrap();
+    receipt.contract_address.unwrap()
+}
+
+/// A configuration in which the debt token has a feed of its own, of 18 decimals, at 0.98.
+async fn quoted(ground: &Ground, name: &str) -> Configuration {
+    let constructor = SimFeed::constructorCall { decimals_: 18 }.abi_encode();
+    let code = [SimFeed::BYTECODE.to_vec(), constructor].concat();
+    let feed = place(ground, ground.market.operator(), code).await;
+    let mut configuration = configuration(&ground.market, name);
+    let collateral = &mut configuration.collaterals[0];
+    collateral.quote_feed = Some(feed);
+    collateral.quote_heartbeat = Some(90_000);
+    (collateral.min_answer, collateral.max_answer) = (None, None);
+    refresh(ground, Some(feed)).await;
+    configuration
+}
+
+/// Feeds are silent while no time is moved; an oracle wants fresh answers.
+async fn refresh(ground: &Ground, quote_feed: Option<Address>) {
+    let market = &ground.market;
+    let price = market.feed_price().await.unwrap();
+    market.set_feed(price).await.unwrap();
+    if let Some(feed) = quote_feed {
+        let report = SimFeed::setCall {
+            answer: I256::from_raw(U256::from(980_000_000_000_000_000_u64)),
+            updatedAt: U256::from(market.timestamp().await.unwrap()),
+        };
+        market.send(market.operator(), feed, &report).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn rust_and_the_one_call_give_the_same_system() {
     let ground = Ground::new().await;
@@ -210,16 +254,16 @@ async fn rust_and_the_one_call_give_the_same_system() {
     rigid.policy.damped.liquidationGas = U256::ZERO;
     let mut target = damped.clone();
     target.policy.kind = 1;
-    for system in [damped, rigid, target] {
+    let quoted = quoted(&ground, "Quoted").await;
+    let quote_feed = quoted.collaterals[0].quote_feed;
+    let quoted = inspect_feeds(&views, quoted.plan()).await.unwrap();
+    for system in [damped, rigid, target, quoted] {
         let _ = std::fs::remove_file(ground.path());
-        // The feed is silent while no time is moved; the oracle wants a fresh answer.
-        ground
-            .market
-            .set_feed(ground.market.feed_price().await.unwrap())
-            .await
-            .unwrap();
+        refresh(&ground, quote_feed).await;
         let plan = ground.plan(system.clone(), &account);
         let deployment = ground.deploy(&account, &plan).await.unwrap();
+        let quoted = !system.collaterals[0].quote.source.is_zero();
+        assert_eq!(deployment.collaterals[0].quote_feed.is_some(), quoted);
         let (memory, there) = in_one_call(&ground, &system, &deployment).await;
         assert_equal((&views, &deployment), (&memory, &there), true).await;
     }
@@ -232,15 +276,18 @@ async fn rust_and_the_forge_script_give_the_same_system() {
     let ground = Ground::new().await;
     let account = ground.account(5);
     let views = RpcViews::new(ground.provider.clone());
-    let configuration = configuration(&ground.market, "Forge");
-    let plan = ground.plan(configuration.plan(), &account);
+    let configuration = quoted(&ground, "Forge").await;
+    let system = inspect_feeds(&views, configuration.plan()).await.unwrap();
+    let plan = ground.plan(system, &account);
     let deployment = ground.deploy(&account, &plan).await.unwrap();
 
     // forge may read below `script/` and `cache/` alone.
+    std::fs::create_dir_all(root().join("cache")).unwrap();
     let folder = tempfile::tempdir_in(root().join("cache")).unwrap();
     let file = folder.path().join("system.json");
     let collateral = &configuration.collaterals[0];
     let json = serde_json::json!({
+        "chainId": configuration.chain_id,
         "asset": configuration.asset,
         "governance": configuration.governance,
         "guardian": configuration.guardian,
@@ -254,6 +301,9 @@ async fn rust_and_the_forge_script_give_the_same_system() {
         "collaterals": [{
             "token": collateral.token,
             "feed": collateral.feed,
+            "heartbeat": collateral.heartbeat,
+            "quoteFeed": collateral.quote_feed,
+            "quoteHeartbeat": collateral.quote_heartbeat,
             "venue": collateral.venue,
             "venueMinDepth": collateral.venue_min_depth.unwrap().to_string(),
             "cap": collateral.cap.to_string(),
@@ -308,20 +358,15 @@ async fn rust_and_the_forge_script_give_the_same_system() {
     // The script places no flash liquidator: one of ours over its pool stands in.
     let liquidator = [
         FlashLiquidator::BYTECODE.to_vec(),
-        alloy_sol_types::SolConstructor::abi_encode(&FlashLiquidator::constructorCall {
+        SolConstructor::abi_encode(&FlashLiquidator::constructorCall {
             pool: built.pool,
             venue: collateral.venue.unwrap(),
             collateralId: U256::ZERO,
         }),
     ]
     .concat();
-    let request = alloy::rpc::types::TransactionRequest::default()
-        .from(sender)
-        .input(Bytes::from(liquidator).into());
-    let request = alloy::network::TransactionBuilder::into_create(request);
-    let sent = ground.provider.send_transaction(request).await.unwrap();
-    let receipt = sent.get_receipt().await.unwrap();
-    forged.collaterals[0].flash_liquidator = receipt.contract_address;
+    let liquidator = place(&ground, sender, liquidator).await;
+    forged.collaterals[0].flash_liquidator = Some(liquidator);
     // The oracles were deployed at different times, which is in their code; the rest is compared by role.
     assert_equal((&views, &deployment), (&views, &forged), false).await;
     for ((role, ours), (_, theirs)) in roles(&deployment).into_iter().zip(roles(&forged)) {

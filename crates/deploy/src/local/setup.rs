@@ -1,10 +1,11 @@
 //! Building a local market, from wherever an earlier attempt left it.
 
+use alloy::providers::ext::AnvilApi;
 use alloy::providers::{DynProvider, Provider};
 use alloy_primitives::{Address, B256, I256, U256, Uint, aliases::I24, keccak256};
 use breakwater_bindings::{
-    DampedPolicy, ICircuitBreaker, LendingPool, LendingPoolExtension, SimFeed, SimToken,
-    UniswapV3Factory, UniswapV3Pool, VenueRouter,
+    DampedPolicy, ICircuitBreaker, IUniswapV3PoolState, LendingPool, LendingPoolExtension, SimFeed,
+    SimToken, UniswapV3Factory, UniswapV3Pool, VenueRouter,
 };
 use breakwater_evm::venue::{Tick, TickRange, liquidity_for_amounts};
 
@@ -20,10 +21,16 @@ use crate::create2::{self, FACTORY};
 use crate::error::DeployError;
 use crate::execution::{Execution, Settings};
 use crate::manifest::{Local, ManifestFile, PolicyKind};
-use crate::plan::{Creation, Plan, creation, find_multicall};
+use crate::plan::{Creation, Plan, creation, find_multicall, inspect_feeds};
 
 /// Whatever the operator needs of a token: 2^110 base units.
 pub(super) const PLENTY: U256 = U256::from_limbs([0, 1 << 46, 0, 0]);
+
+/// Seconds after which an answer of the feed counts as missing: one that reports hourly, and five minutes.
+const HEARTBEAT: u32 = 3_900;
+
+/// Seconds for which a venue must have stood still before it has an average, at the default averaging window.
+const VENUE_REST: u64 = 60;
 
 /// Seconds between observations while warming up.
 const WARM_UP_STEP: u64 = 300;
@@ -56,7 +63,8 @@ impl Market {
         let chain_id = chain_id(&provider).await?;
         let configuration = configuration(&parts, chain_id, governance, guardian);
         let multicall = find_multicall(&views).await?;
-        let mut plan = Plan::new(configuration.plan(), chain_id, operator, multicall)?;
+        let system = inspect_feeds(&views, configuration.plan()).await?;
+        let mut plan = Plan::new(system, chain_id, operator, multicall)?;
         plan.deployment.local = Some(Local {
             router: parts.router,
         });
@@ -234,6 +242,7 @@ impl Builder {
             .await?;
         // The oracle's constructor wants an answer.
         if round.answer.is_zero() {
+            self.rest(parts.venue).await?;
             let block = self
                 .provider
                 .get_block(alloy::eips::BlockId::latest())
@@ -288,6 +297,21 @@ impl Builder {
             self.send(venue, &initialize).await?;
         }
         Ok(venue)
+    }
+
+    /// Lets time pass until the venue has an average, without which no system is called complete.
+    async fn rest(&self, venue: Address) -> Result<(), LocalError> {
+        let observe = IUniswapV3PoolState::observeCall {
+            secondsAgos: vec![VENUE_REST as u32, 0],
+        };
+        match self.views.read(venue, observe).await {
+            Ok(_) => return Ok(()),
+            Err(DeployError::Refused { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let blocks = VENUE_REST.div_ceil(SLOT);
+        let mined = self.provider.anvil_mine(Some(blocks), Some(SLOT)).await;
+        Ok(mined.map_err(|error| failure("mine blocks", error))?)
     }
 
     /// Gives the operator plenty of both tokens, once, and lets the router take them.
@@ -391,7 +415,13 @@ fn configuration(
         collaterals: vec![CollateralConfiguration {
             token: parts.collateral,
             feed: parts.feed,
+            heartbeat: HEARTBEAT,
+            min_answer: None,
+            max_answer: None,
             quote_feed: None,
+            quote_heartbeat: None,
+            quote_min_answer: None,
+            quote_max_answer: None,
             venue: Some(parts.venue),
             venue_min_depth: Some(tokens(1_000, DEBT_DECIMALS)),
             cap: tokens(1_000_000, COLLATERAL_DECIMALS),

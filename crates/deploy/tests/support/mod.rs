@@ -7,10 +7,10 @@ use std::time::Duration;
 use alloy::node_bindings::{Anvil, AnvilInstance};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::signers::local::PrivateKeySigner;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use breakwater_deploy::config::CollateralConfiguration;
 use breakwater_deploy::defaults::SystemPlan;
-use breakwater_deploy::local::{COLLATERAL_DECIMALS, DEBT_DECIMALS, Market, tokens};
+use breakwater_deploy::local::{COLLATERAL_DECIMALS, DEBT_DECIMALS, FEED_DECIMALS, Market, tokens};
 use breakwater_deploy::{
     Account, Configuration, DeployError, Deployment, Execution, ManifestFile, Plan, Settings,
 };
@@ -58,7 +58,14 @@ pub fn configuration(market: &Market, name: &str) -> Configuration {
         collaterals: vec![CollateralConfiguration {
             token: collateral.token,
             feed: collateral.feed,
+            heartbeat: 3_900,
+            // 0.0001 to 10^8, of a feed of 8 decimals: the default, which the chain need not be asked for.
+            min_answer: Some(tokens(1, FEED_DECIMALS) / U256::from(10_000)),
+            max_answer: Some(tokens(100_000_000, FEED_DECIMALS)),
             quote_feed: None,
+            quote_heartbeat: None,
+            quote_min_answer: None,
+            quote_max_answer: None,
             venue: collateral.venue,
             venue_min_depth: Some(tokens(1_000, DEBT_DECIMALS)),
             cap: tokens(1_000, COLLATERAL_DECIMALS),
