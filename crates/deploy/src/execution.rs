@@ -17,7 +17,7 @@ use crate::error::DeployError;
 use crate::estimate::{Estimate, simulate};
 use crate::manifest::{Deployment, ManifestFile, TransactionRecord};
 use crate::plan::{Creation, Plan, Step};
-use crate::verify::verify;
+use crate::verify::{require_agreement, verify, verify_history};
 
 /// Blocks after which the system is compared again: reorganisations of a chain at work are seldom deeper.
 const CONFIRMATIONS: u64 = 3;
@@ -227,6 +227,9 @@ impl Execution {
     /// [`DeployError::Mismatches`], [`DeployError::TakenBack`], [`DeployError::Rpc`], [`DeployError::Manifest`].
     pub async fn finish(mut self) -> Result<Deployment, DeployError> {
         self.compare().await?;
+        if !self.deployment.complete {
+            require_agreement(&self.views, &self.plan).await?;
+        }
         if !self.deployment.complete && self.let_blocks_pass().await? {
             self.look().await?;
             if let Some(number) = self.first_open() {
@@ -247,7 +250,11 @@ impl Execution {
     }
 
     async fn compare(&mut self) -> Result<(), DeployError> {
-        let compared = verify(&self.views, &self.plan).await;
+        let mut compared = verify(&self.views, &self.plan).await;
+        if compared.is_ok() {
+            let first_block = self.deployment.first_block;
+            compared = verify_history(&self.provider, &self.plan, first_block).await;
+        }
         // An RPC that fails says nothing of the system.
         if compared.is_err() && !matches!(compared, Err(DeployError::Rpc { .. })) {
             self.withdraw()?;

@@ -1,7 +1,10 @@
 //! Whether what is on chain is what was planned: code, parameters, ownership.
 
 pub mod code;
+mod history;
 pub mod parameters;
+mod scale;
+mod venues;
 
 use std::fmt;
 
@@ -12,7 +15,9 @@ use crate::chain::Views;
 use crate::error::DeployError;
 use crate::plan::{Plan, Step};
 
+pub use history::verify_history;
 pub use parameters::{Parameters, expected, read};
+pub use venues::require_agreement;
 
 /// A parameter, or a contract's code, that differs from the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +73,7 @@ pub async fn verify(views: &impl Views, plan: &Plan) -> Result<(), DeployError> 
         let expected = expected(plan);
         let found = read(views, &plan.deployment).await?;
         mismatches.extend(parameters::compare(&expected, &found));
+        mismatches.extend(scale::compare_units(views, plan).await?);
         for role in [Role::Proposer, Role::Canceller, Role::Executor, Role::Admin] {
             let deployment = &plan.deployment;
             if has_role(views, deployment.timelock, role, plan.deployer).await? {

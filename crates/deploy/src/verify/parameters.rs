@@ -107,6 +107,9 @@ pub fn expected(plan: &Plan) -> Parameters {
     note!(p, "pool", system; asset, name, symbol, guardian, supplyCap, borrowCap, minDebt, settlementStipend,
         reserveFactor);
     put(p, "pool", "owner", deployment.timelock);
+    put(p, "pool", "newRiskFrozen", false);
+    put(p, "extension", "owner", deployment.timelock);
+    put(p, "extension", "pendingOwner", Address::ZERO);
     put(p, "pool", "pendingOwner", Address::ZERO);
     put(p, "pool", "extension", deployment.extension);
     put(p, "pool", "policy", deployment.policy.address);
@@ -116,6 +119,7 @@ pub fn expected(plan: &Plan) -> Parameters {
         let listed = format!("collateral[{}]", there.id);
         let listing = &collateral.listing;
         note!(p, listed, listing; token, oracle, group, damped, cap);
+        put(p, &listed, "frozen", false);
         for (name, points) in [
             ("borrowLtv", listing.borrowLtv),
             ("liquidationThreshold", listing.liquidationThreshold),
@@ -196,6 +200,9 @@ pub async fn read(views: &impl Views, deployment: &Deployment) -> Result<Paramet
         symbolCall => "symbol", guardianCall => "guardian", supplyCapCall => "supplyCap", borrowCapCall => "borrowCap",
         minDebtCall => "minDebt", settlementStipendCall => "settlementStipend", reserveFactorCall => "reserveFactor",
         policyCall => "policy", breakerCall => "breaker", collateralCountCall => "collateralCount");
+    read_views!(p, views, "pool", pool, LendingPoolExtension; newRiskFrozenCall => "newRiskFrozen");
+    read_views!(p, views, "extension", deployment.extension, LendingPoolExtension; ownerCall => "owner",
+        pendingOwnerCall => "pendingOwner");
     for collateral in &deployment.collaterals {
         read_collateral(p, views, pool, collateral).await?;
     }
@@ -262,7 +269,7 @@ async fn read_collateral(
         .read(pool, LendingPoolExtension::collateralStateCall { id })
         .await?;
     note!(p, listed, state; token, oracle, borrowLtv, liquidationThreshold, maxBonus, slippageMargin, confirmationBand,
-        group, damped, cap);
+        group, damped, frozen, cap);
     let (role, oracle) = (format!("oracle[{id}]"), collateral.oracle);
     read_views!(p, views, role, oracle, TwapOracle; COLLATERAL_TOKENCall => "collateralToken",
         DEBT_TOKENCall => "debtToken", BASE_SOURCECall => "baseSource", BASE_HEARTBEATCall => "baseHeartbeat",
