@@ -139,7 +139,7 @@ fn a_plan_is_shown_carried_out_and_left_alone() {
     assert!(dry.status.success(), "{}", said(&dry));
     let plan = shown(&dry);
     assert!(plan.contains("create pool (LendingPool) at 0x"), "{plan}");
-    assert!(plan.contains("24 of 26 steps are open, about 2"), "{plan}");
+    assert!(plan.contains("25 of 27 steps are open, about 2"), "{plan}");
     assert!(!ground.path("out.json").exists());
 
     // Nobody is there to say yes.
@@ -153,13 +153,13 @@ fn a_plan_is_shown_carried_out_and_left_alone() {
     assert!(!shown(&output).contains(&ground.key()));
     let deployment = ground.manifest("out.json");
     assert_eq!(deployment["complete"], true);
-    assert_eq!(transactions(&deployment).len(), 24);
+    assert_eq!(transactions(&deployment).len(), 25);
 
     let bytes = fs::read(ground.path("out.json")).unwrap();
     let again = ground.system(&[]).output().unwrap();
     assert!(again.status.success(), "{}", said(&again));
     assert!(
-        shown(&again).contains("0 of 26 steps are open"),
+        shown(&again).contains("0 of 27 steps are open"),
         "{}",
         shown(&again)
     );
@@ -173,7 +173,7 @@ fn a_process_killed_anywhere_is_continued_by_the_next() {
     let mut recorded = Vec::new();
     let mut kills = 0;
     // After the first record, and every third from there on: before, while and after something is sent.
-    for target in (1..24).step_by(3) {
+    for target in (1..25).step_by(3) {
         let mut child = ground
             .system(&["--yes"])
             .stdout(Stdio::null())
@@ -210,7 +210,7 @@ fn a_process_killed_anywhere_is_continued_by_the_next() {
     }
     // Every transaction that was recorded is the one that did it, and has its receipt.
     let finally = transactions(&deployment);
-    assert_eq!(finally.len(), 24);
+    assert_eq!(finally.len(), 25);
     assert!(recorded.iter().all(|hash| finally.contains(hash)));
     let inclusions =
         ["contracts", "calls"].map(|kind| deployment[kind].as_array().unwrap().clone());

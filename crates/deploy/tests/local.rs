@@ -21,7 +21,7 @@ async fn a_market_is_calm_trades_and_follows_its_prices() {
         .await
         .unwrap();
     let deployment = market.deployment().clone();
-    // Measured: 24,064,114. A block of 30 million would hold it all.
+    // Measured: 24,295,287. A block of 30 million would hold it all.
     let gas = deployment.gas_used();
     assert!((20_000_000..30_000_000).contains(&gas), "{gas}");
     assert!(deployment.complete);

@@ -116,13 +116,14 @@ impl Market {
     /// Lets time pass at a price at rest until oracle and breaker are calm, with what anybody would do meanwhile: the feed
     /// reports, the breaker and the policy's buckets observe.
     async fn warm_up(&self) -> Result<(), LocalError> {
-        let mut seconds = 0;
+        // The venue's rest came before.
+        let mut seconds = VENUE_REST;
         loop {
             let (status, level) = self.condition().await?;
             if (status, level) == (0, 0) {
                 return Ok(());
             }
-            if seconds >= WARM_UP {
+            if seconds + WARM_UP_STEP > WARM_UP {
                 return Err(LocalError::NotCalm {
                     seconds,
                     status,
