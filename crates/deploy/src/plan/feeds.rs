@@ -86,7 +86,7 @@ async fn longest_gap(views: &impl Views, feed: Address) -> Result<U256, DeployEr
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use alloy_primitives::Bytes;
+    use alloy_primitives::{Bytes, I256};
     use alloy_sol_types::SolCall;
 
     use super::*;
@@ -113,8 +113,10 @@ mod tests {
             };
             let answer = Feed::getRoundDataReturn {
                 roundId: U80::from(round),
+                answer: I256::ONE,
+                startedAt: U256::from(time),
                 updatedAt: U256::from(time),
-                ..Default::default()
+                answeredInRound: U80::from(round),
             };
             Ok(Feed::getRoundDataCall::abi_encode_returns(&answer).into())
         }
