@@ -11,6 +11,12 @@ use crate::venue::Venue;
 /// Gas of one liquidation with its sale, for the decision, until one has been seen.
 pub const LIQUIDATION_GAS: u64 = 250_000;
 
+/// What each further collateral of the position adds to that: the pool prices all that is held.
+pub const FURTHER_GAS: u64 = 25_000;
+
+/// What each further collateral adds to a settlement beyond its price: it is handed over, by a flash twice.
+pub const HANDOVER_GAS: u64 = 75_000;
+
 /// Gas of one that reverts because another was first.
 pub const REVERT_GAS: u64 = 90_000;
 
@@ -23,7 +29,7 @@ pub const RECORD_GAS: u64 = 130_000;
 /// By how much a record a minute after the last lets a bucket's depth grow at most: a sixtieth of sixteen times as much.
 const RECORD_GROWTH: f64 = 1.25;
 
-/// Gas limit of a liquidation.
+/// Gas limit of a liquidation of a position with one collateral.
 pub const LIQUIDATION_GAS_LIMIT: u64 = 900_000;
 
 /// Gas limit of a flag.
@@ -50,9 +56,21 @@ pub struct Terms {
     pub count: u32,
     /// Gas of one liquidation with its sale, as lately seen on chain.
     pub liquidation_gas: u64,
+    /// Whether a transaction that comes too late reverts, early and so at little gas. Where nothing on chain insists on a
+    /// profit it may go through for next to nothing, and costs whole.
+    pub guarded: bool,
 }
 
 impl Terms {
+    /// The same for a position that holds `further` collaterals beside the one that is sold.
+    #[must_use]
+    pub const fn holding(self, further: u32) -> Self {
+        Self {
+            liquidation_gas: self.liquidation_gas + FURTHER_GAS * further as u64,
+            ..self
+        }
+    }
+
     /// Takes the gas of a liquidation that succeeded, anybody's: an eighth of the way.
     pub const fn saw(&mut self, gas_used: u64) {
         self.liquidation_gas = (self.liquidation_gas * 7 + gas_used) / 8;
@@ -76,17 +94,21 @@ pub struct Candidate {
     pub unflagged: bool,
     /// What closing the position whole costs, where the pool would let one; see [`settlement_due`].
     pub settle: Option<f64>,
+    /// What the pool's reserves pay for that.
+    pub stipend: f64,
+    /// Collaterals that the position holds beside the one that is sold.
+    pub further: u32,
     /// Whether what is repaid is taken from the bucket.
     pub charged: bool,
     /// Whether the breaker holds it back: then no gas is spent on it.
     pub held: bool,
 }
 
-/// What settling costs if a position is insolvent: its value less the settlement bonus.
+/// What settling costs if a position is insolvent: its value less the settlement bonus; nothing for what is worth nothing.
 #[must_use]
 pub fn settlement_due(value: f64, debt: f64, terms: &Terms) -> Option<f64> {
     let due = value / (1.0 + terms.settlement_bonus);
-    (due < debt && value > 0.0).then_some(due)
+    (due < debt).then_some(due)
 }
 
 /// The most profitable repayment.
@@ -164,7 +186,7 @@ fn within_bucket(
     if wanted <= observation.bucket {
         return candidates;
     }
-    let gas = observation.gas_cost(terms.liquidation_gas, observation.competitive_tip());
+    let tip = observation.competitive_tip();
     let items: Vec<Item> = candidates
         .iter()
         .filter(|candidate| candidate.charged && candidate.repay > 0.0)
@@ -172,7 +194,7 @@ fn within_bucket(
         .map(|candidate| Item {
             repay: candidate.repay,
             seize: candidate.seize,
-            gas,
+            gas: observation.gas_cost(terms.holding(candidate.further).liquidation_gas, tip),
         })
         .collect();
     let mut granted = allocate(venue, &items, observation.bucket, terms.risk_margin)
@@ -243,13 +265,14 @@ impl Keeper {
             if intents.len() == MAX_ACTIONS {
                 break;
             }
+            let terms = terms.holding(candidate.further);
             let planned = self
-                .liquidate_or_settle(observation, &venue, &candidate, terms, &draw)
+                .liquidate_or_settle(observation, &venue, &candidate, &terms, &draw)
                 .map(|(intent, after)| {
                     venue = after;
                     intent
                 })
-                .or_else(|| self.flag(observation, &venue, &candidate, terms));
+                .or_else(|| self.flag(observation, &venue, &candidate, &terms));
             intents.extend(planned);
         }
         intents
@@ -299,7 +322,7 @@ impl Keeper {
             (
                 Sale {
                     repay: due,
-                    surplus: proceeds - due,
+                    surplus: proceeds + candidate.stipend - due,
                     venue: after,
                 },
                 due,
@@ -313,7 +336,13 @@ impl Keeper {
             .into_iter()
             .flatten()
             .max_by(|a, b| kept(&a.0).total_cmp(&kept(&b.0)))?;
-        let bid = self.bid(observation, &sale, terms, draw(candidate.account))?;
+        let (further, mut terms) = (u64::from(candidate.further), *terms);
+        let mut gas_limit = LIQUIDATION_GAS_LIMIT + 2 * further * FURTHER_GAS;
+        if settle {
+            terms.liquidation_gas += further * HANDOVER_GAS;
+            gas_limit += 2 * further * HANDOVER_GAS;
+        }
+        let bid = self.bid(observation, &sale, &terms, draw(candidate.account))?;
         // Once included, only what covers the gas is worth finishing.
         let min_profit = observation.gas_cost(terms.liquidation_gas, bid.tip);
         let account = candidate.account;
@@ -333,7 +362,7 @@ impl Keeper {
             Intent {
                 action,
                 bid,
-                gas_limit: LIQUIDATION_GAS_LIMIT,
+                gas_limit,
             },
             sale.venue,
         ))
@@ -343,9 +372,19 @@ impl Keeper {
     /// transactions succeed and what the others cost, the least profit is expected. Nobody loses to himself.
     #[must_use]
     pub fn least_won(&self, observation: &Observation, terms: &Terms) -> f64 {
-        let rate = self.win_rate.max(1.0 / f64::from(terms.count.max(1)));
-        let lost = observation.gas_cost(REVERT_GAS, observation.competitive_tip());
+        let rate = self.rate(terms);
+        let gas = if terms.guarded {
+            REVERT_GAS
+        } else {
+            terms.liquidation_gas
+        };
+        let lost = observation.gas_cost(gas, observation.competitive_tip());
         (terms.min_profit + (1.0 - rate) * lost) / rate
+    }
+
+    /// How often its transactions succeed.
+    fn rate(&self, terms: &Terms) -> f64 {
+        self.win_rate.max(1.0 / f64::from(terms.count.max(1)))
     }
 
     /// Bids a part of the profit, from 5% to half of it, for an early place; `None` if the expected profit is too small.
@@ -357,11 +396,13 @@ impl Keeper {
             return None;
         }
         let share = 0.05 + 0.45 * draw;
-        let tip = floor
-            + observation.tip_for(
-                (won - terms.min_profit).max(0.0) * share,
-                terms.liquidation_gas,
-            );
+        let mut spent = (won - terms.min_profit).max(0.0) * share;
+        if !terms.guarded {
+            // The bid is paid whether it wins or not: at more than this the least profit is not to be expected.
+            let rate = self.rate(terms);
+            spent = spent.min(rate * (won - self.least_won(observation, terms)));
+        }
+        let tip = floor + observation.tip_for(spent, terms.liquidation_gas);
         Some(Bid::lasting(observation, tip, 3))
     }
 

@@ -18,15 +18,6 @@ use crate::units::{base_up, wei, whole};
 /// Blocks for which an order is good.
 pub const ORDER_LIFE: u64 = 3;
 
-/// Gas of an action, for its cost; the sender never estimates.
-fn gas_of(planned: &Planned, liquidation_gas: u64) -> u64 {
-    match planned.kind {
-        ActionKind::Liquidate | ActionKind::Settle => liquidation_gas,
-        ActionKind::Flag => breakwater_agents::keeper::FLAG_GAS,
-        ActionKind::RecordDepth => breakwater_agents::keeper::RECORD_GAS,
-    }
-}
-
 /// A contract and what it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -117,7 +108,7 @@ pub fn call_of(
 /// Why an action is not sent after all.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Declined {
-    /// The node could not say.
+    /// The node could not say, or would not start it (funds, fees).
     #[error("the call on the pending block could not be made: {0}")]
     Unknown(RpcError),
     /// It would revert.
@@ -163,8 +154,6 @@ pub struct Stage<'a> {
     pub reading: &'a HeadReading,
     /// Whether the sender's funds count: not on a dry run, which may have no account.
     pub funded: bool,
-    /// What is expected of a liquidation's gas.
-    pub liquidation_gas: u64,
 }
 
 impl Stage<'_> {
@@ -198,7 +187,10 @@ impl Stage<'_> {
             .simulate(&transaction, next.state(), None, Some(next.overrides()))
             .await
             .map_err(|error| match error {
-                RpcError::Reverted { .. } | RpcError::Refused { .. } => Declined::Reverts(error),
+                RpcError::Reverted { .. } => Declined::Reverts(error),
+                RpcError::Refused { ref message, .. } if is_evm_failure(message) => {
+                    Declined::Reverts(error)
+                }
                 other => Declined::Unknown(other),
             })?;
         if matches!(planned.kind, ActionKind::Flag | ActionKind::RecordDepth) {
@@ -242,6 +234,8 @@ impl Stage<'_> {
             (_, Capital::Flash) => FlashLiquidator::liquidateCall::abi_decode_returns(answer)
                 .map(|profit| whole(profit, system.debt.decimals))
                 .map_err(undecodable),
+            // What is handed over is not in the answer; it is all that is held.
+            (ActionKind::Settle, Capital::Inventory) => Ok(planned.surplus),
             (_, Capital::Inventory) => {
                 let result =
                     ILendingPool::liquidateCall::abi_decode_returns(answer).map_err(undecodable)?;
@@ -295,9 +289,22 @@ impl Stage<'_> {
     fn cost_of_gwei(&self, planned: &Planned) -> f64 {
         let native = self
             .system
-            .native_price(self.reading.native_price(self.system));
-        gas_of(planned, self.liquidation_gas) as f64 * 1e-9 * native
+            .native_price(self.reading.gas_price_of_native(self.system));
+        planned.gas as f64 * 1e-9 * native
     }
+}
+
+/// Whether what a node refused a call for happened in the EVM. Everything else that it refuses never got that far.
+fn is_evm_failure(message: &str) -> bool {
+    let message = message.to_lowercase();
+    [
+        "out of gas",
+        "outofgas",
+        "invalid opcode",
+        "invalidfeopcode",
+    ]
+    .iter()
+    .any(|phrase| message.contains(phrase))
 }
 
 /// The order that sends a rehearsed action. `slot` is the chain's block time, seconds.

@@ -10,7 +10,7 @@ use breakwater_protocol::policy::{BonusMode, BreakerLevel, NextTurn, Refusal};
 use crate::engine::{inclusion_tip, next_block, zone_of};
 use crate::error::RunError;
 use crate::history;
-use crate::planner::{Planned, Planner, Sight, Strategy};
+use crate::planner::{NoOrders, Planned, Planner, Sight, Strategy};
 use crate::reading::HeadReading;
 use crate::run::{connect, read_system};
 use crate::store::ActionKind;
@@ -106,7 +106,7 @@ pub async fn explain(config: &KeeperConfig, account: Address) -> Result<Explanat
     });
     let below = health.health_fast < breakwater_protocol::math::WAD;
     let accounts: &[Address] = if below { &[account] } else { &[] };
-    let plan = planner.plan(&sight, accounts, |_| false)?;
+    let plan = planner.plan(&sight, accounts, &mut NoOrders)?;
     Ok(Explanation {
         head: head.number,
         at: next.timestamp,

@@ -1,5 +1,6 @@
-//! What makes two orders the same: whose position, in which state, by which action, in which epoch. The sender takes an
-//! identifier once in the life of its journal, so what is planned again after a restart or a reorg is not sent again.
+//! What makes two orders the same: whose position, in which state, by which action, in which epoch, and how many orders of the same
+//! ended without effect before. The sender takes an identifier once in the life of its journal, so what is planned again after a
+//! restart or a reorg is not sent again; an order that reverted or ran out is not the last that the account sees in its epoch.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 
@@ -28,9 +29,9 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The identifier.
+    /// The identifier of the order after `ended` ones that came to nothing.
     #[must_use]
-    pub fn id(&self) -> B256 {
+    pub fn id(&self, ended: u64) -> B256 {
         let words = [
             U256::from(self.chain_id).to_be_bytes::<32>(),
             self.pool.into_word().0,
@@ -39,9 +40,41 @@ impl Subject {
             U256::from(self.collateral).to_be_bytes(),
             self.debt_shares.to_be_bytes(),
             U256::from(self.epoch).to_be_bytes(),
+            U256::from(ended).to_be_bytes(),
         ];
         keccak256(words.as_flattened())
     }
+
+    /// The identifier that an order may have now: the first that no order had, if all before it came to nothing. `None` while one of
+    /// them may still have an effect, or had one: of a subject there is never more than one of those.
+    ///
+    /// # Errors
+    /// Whatever `fate` fails with.
+    pub fn free<E>(
+        &self,
+        mut fate: impl FnMut(B256) -> Result<Fate, E>,
+    ) -> Result<Option<B256>, E> {
+        for ended in 0.. {
+            let id = self.id(ended);
+            match fate(id)? {
+                Fate::Unknown => return Ok(Some(id)),
+                Fate::Spent => {}
+                Fate::Taken => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What is known of an order by its identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// There never was one.
+    Unknown,
+    /// It came to nothing: it reverted, was cancelled or replaced, ran out, or was never sent.
+    Spent,
+    /// It may have an effect, or had one.
+    Taken,
 }
 
 /// A number in [0, 1) for an account and a block, different for each keeper: how much of the profit it bids.
@@ -110,9 +143,29 @@ mod tests {
                 ..SUBJECT
             },
         ];
-        let ids: HashSet<B256> = others.iter().chain([&SUBJECT]).map(Subject::id).collect();
-        assert_eq!(ids.len(), others.len() + 1);
-        assert_eq!(SUBJECT.id(), { SUBJECT }.id());
+        let subjects = others.iter().chain([&SUBJECT]);
+        let mut ids: HashSet<B256> = subjects.map(|subject| subject.id(0)).collect();
+        ids.insert(SUBJECT.id(1));
+        assert_eq!(ids.len(), others.len() + 2);
+        assert_eq!(SUBJECT.id(0), { SUBJECT }.id(0));
+    }
+
+    #[test]
+    fn what_came_to_nothing_leaves_the_next_identifier_and_what_did_not_none() {
+        let free = |known: &[Fate]| {
+            let fate = |id| {
+                let place = (0..known.len() as u64).find(|&ended| SUBJECT.id(ended) == id);
+                Ok::<_, ()>(place.map_or(Fate::Unknown, |place| known[place as usize]))
+            };
+            SUBJECT.free(fate).unwrap()
+        };
+        assert_eq!(free(&[]), Some(SUBJECT.id(0)));
+        assert_eq!(free(&[Fate::Taken]), None);
+        assert_eq!(free(&[Fate::Spent]), Some(SUBJECT.id(1)));
+        assert_eq!(free(&[Fate::Spent, Fate::Spent]), Some(SUBJECT.id(2)));
+        assert_eq!(free(&[Fate::Spent, Fate::Taken]), None);
+        // A reorganisation takes back the revert of the first: it may have an effect again, and nothing is added to it.
+        assert_eq!(free(&[Fate::Taken, Fate::Spent]), None);
     }
 
     #[test]

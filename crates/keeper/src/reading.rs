@@ -24,6 +24,9 @@ sol! {
     }
 }
 
+/// The margin on the last price of a native coin whose oracle is down: one part in so many.
+const DOWN_MARGIN: u64 = 4;
+
 /// The block that is being planned for, as far as its parent determines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextBlock {
@@ -87,7 +90,22 @@ impl HeadReading {
         self.markets.iter().map(|market| market.prices).collect()
     }
 
-    /// F of the native coin, scaled by 1e36; 0 if it is down.
+    /// What the native coin counts for when gas is weighed, scaled by 1e36: F or, while its oracle is down, the last price that it had
+    /// with a margin, since what moves a price may silence its oracle too. 0 if there never was one.
+    #[must_use]
+    pub fn gas_price_of_native(&self, system: &System) -> U256 {
+        let present = self.native_price(system);
+        if !present.is_zero() {
+            return present;
+        }
+        let last = self
+            .markets
+            .get(system.native.unwrap_or(0))
+            .map_or(U256::ZERO, |market| market.prices.last);
+        last.saturating_add(last / U256::from(DOWN_MARGIN))
+    }
+
+    /// F of the native coin, scaled by 1e36; 0 if it is down, as the policy has it.
     #[must_use]
     pub fn native_price(&self, system: &System) -> U256 {
         self.markets

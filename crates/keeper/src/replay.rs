@@ -14,7 +14,7 @@ use breakwater_rpc::Client;
 use crate::engine::{inclusion_tip, next_block};
 use crate::error::RunError;
 use crate::history;
-use crate::planner::{Plan, Planned, Planner, Sight, Strategy};
+use crate::planner::{NoOrders, Plan, Planned, Planner, Sight, Strategy};
 use crate::reading::HeadReading;
 use crate::run::{connect, read_system};
 use crate::system::System;
@@ -181,7 +181,7 @@ async fn plan(
         inclusion_tip: inclusion_tip(client, parent).await.map_err(rpc)?,
         anchor_hash: B256::ZERO,
     };
-    match planner.plan(&sight, &accounts, |_| false) {
+    match planner.plan(&sight, &accounts, &mut NoOrders) {
         Err(ViewError::PolicyUnknown { .. }) => Ok(Plan::default()),
         other => Ok(other?),
     }

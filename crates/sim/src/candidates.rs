@@ -191,6 +191,8 @@ impl World<'_> {
             seize: 0.0,
             unflagged: self.needs_flag(account),
             settle: settlement_due(collateral * observation.prices.fast, debt, &self.terms),
+            stipend: 0.0,
+            further: 0,
             // What the bucket and the breaker leave is in the pool's answer.
             charged: false,
             held: false,

@@ -169,6 +169,7 @@ impl<'a> World<'a> {
                 min_profit: parameters.keepers.min_profit,
                 count: parameters.keepers.count,
                 liquidation_gas: LIQUIDATION_GAS,
+                guarded: true,
             },
             reporter: Reporter {
                 deviation: parameters.feed.deviation,

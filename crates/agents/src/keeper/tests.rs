@@ -15,6 +15,7 @@ const TERMS: Terms = Terms {
     min_profit: 1.0,
     count: 2,
     liquidation_gas: 400_000,
+    guarded: true,
 };
 
 fn observation() -> Observation {
@@ -45,6 +46,8 @@ fn candidate(debt: f64) -> Candidate {
         seize: debt / 2.0 * 1.05 / 100.0,
         unflagged: false,
         settle: None,
+        stipend: 0.0,
+        further: 0,
         charged: true,
         held: false,
     }
@@ -181,6 +184,8 @@ fn settles_what_is_insolvent() {
         seize: 0.0,
         unflagged: false,
         settle: settlement_due(1_000.0, 1_100.0, &TERMS),
+        stipend: 0.0,
+        further: 0,
         charged: false,
         held: false,
     };
@@ -218,6 +223,8 @@ fn a_settlement_that_the_margin_eats_does_not_keep_a_part_from_being_liquidated(
         seize: 25.0,
         unflagged: false,
         settle: settlement_due(2_500.0, 2_450.0, &terms),
+        stipend: 0.0,
+        further: 0,
         charged: false,
         held: false,
     };
@@ -423,4 +430,102 @@ fn depth_is_recorded_while_that_is_cheaper_than_what_it_frees() {
     // From nothing at all it takes 186.
     assert!(records(120.0, 0.0, 1_000.0));
     assert!(!records(100.0, 0.0, 1_000.0));
+}
+
+fn planned(candidate: Candidate, terms: &Terms, draw: f64) -> Option<Intent> {
+    let keeper = Keeper::group(1, 0).remove(0);
+    let plan = keeper.plan(
+        &observation(),
+        VENUE,
+        &[candidate],
+        terms,
+        |_| false,
+        |_| draw,
+    );
+    plan.first().copied()
+}
+
+#[test]
+fn every_further_collateral_costs_its_price_in_gas() {
+    let alone = Terms { count: 1, ..TERMS };
+    let holding = |further| Candidate {
+        further,
+        ..candidate(200.0)
+    };
+    // 100 repaid leave 4.9 before 400,000 gas at 11.1 gwei and 100 a coin, 0.44; with 15 further ones it is 0.86.
+    let (one, many) = (
+        planned(holding(0), &alone, 0.0),
+        planned(holding(15), &alone, 0.0),
+    );
+    let (Some(one), Some(many)) = (one, many) else {
+        panic!("{one:?} {many:?}");
+    };
+    let least = |intent: &Intent| match intent.action {
+        Action::Liquidate { min_profit, .. } => min_profit,
+        other => panic!("{other:?}"),
+    };
+    let gas = 400_000 + 15 * FURTHER_GAS;
+    assert!((least(&many) - observation().gas_cost(gas, many.bid.tip)).abs() < 1e-9);
+    assert!(least(&many) > 1.5 * least(&one), "{one:?} {many:?}");
+    assert!(many.bid.tip < one.bid.tip);
+    assert!(many.gas_limit >= one.gas_limit + 15 * FURTHER_GAS);
+    // At five times the gas, one collateral pays and sixteen do not.
+    let dear = Terms {
+        liquidation_gas: 2_000_000,
+        ..alone
+    };
+    assert!(planned(holding(0), &dear, 0.0).is_some());
+    let dear = Terms {
+        min_profit: 2.5,
+        ..dear
+    };
+    assert!(planned(holding(0), &dear, 0.0).is_some());
+    assert!(planned(holding(15), &dear, 0.0).is_none());
+}
+
+#[test]
+fn a_worthless_position_is_settled_for_its_stipend() {
+    let worthless = |stipend| Candidate {
+        collateral: 0.01,
+        repay: 0.0,
+        seize: 0.0,
+        settle: settlement_due(1.0, 500.0, &TERMS),
+        stipend,
+        ..candidate(500.0)
+    };
+    assert_eq!(planned(worthless(0.0), &TERMS, 0.0), None);
+    let intent = planned(worthless(20.0), &TERMS, 0.0).expect("20 are more than the gas");
+    assert!(matches!(intent.action, Action::Settle { .. }));
+    // What is worth nothing costs nothing.
+    assert_eq!(settlement_due(0.0, 500.0, &TERMS), Some(0.0));
+    let nothing = Candidate {
+        collateral: 0.0,
+        settle: Some(0.0),
+        ..worthless(20.0)
+    };
+    assert!(planned(nothing, &TERMS, 0.0).is_some());
+}
+
+#[test]
+fn without_a_guard_it_bids_no_more_than_it_can_expect_back() {
+    let unguarded = Terms {
+        guarded: false,
+        ..TERMS
+    };
+    // Half of them win. 100 repaid leave 4.89: guarded it may bid half of what that is above gas and least profit;
+    // without, a loss costs the gas and the bid whole.
+    let guarded = planned(candidate(200.0), &TERMS, 1.0).expect("pays");
+    let bid = planned(candidate(200.0), &unguarded, 1.0).expect("pays");
+    assert!(bid.bid.tip < guarded.bid.tip);
+    let gross = {
+        let sale = best_sale(&VENUE, 100.0, 1.05, 0.0).expect("pays");
+        sale.surplus
+    };
+    let gas = observation().gas_cost(TERMS.liquidation_gas, bid.bid.tip);
+    let expected = 0.5 * gross - gas;
+    assert!(expected >= TERMS.min_profit - 1e-9, "{expected}");
+    // What a loss that costs whole leaves too little of is not bid for at all.
+    let slim = candidate(110.0);
+    assert!(planned(slim, &TERMS, 0.0).is_some());
+    assert!(planned(slim, &unguarded, 0.0).is_none());
 }

@@ -10,6 +10,7 @@ const TERMS: Terms = Terms {
     min_profit: 1.0,
     count: 1,
     liquidation_gas: 400_000,
+    guarded: true,
 };
 const AUCTION: Auction = Auction {
     min_bonus: 0.01,

@@ -7,7 +7,7 @@ mod orders;
 mod planning;
 mod publish;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,7 @@ use crate::thought::Memory;
 pub(crate) use planning::{inclusion_tip, next_block};
 pub(crate) use publish::zone_of;
 
+use breakwater_agents::observation::MIN_TIP;
 use orders::{ReceiptFound, UnderWay};
 use planning::{InOrder, Step, Tried};
 
@@ -101,6 +102,10 @@ pub(crate) struct Engine {
     planner: Planner,
     memory: Memory,
     under_way: UnderWay,
+    /// Accounts that were ever ordered for: only what was ordered for them can keep an order from being made.
+    ordered_for: HashSet<Address>,
+    /// The tip that was last known to be included, gwei.
+    inclusion_tip: f64,
     hashes: VecDeque<(u64, B256)>,
     head: Option<Seen>,
     /// Whether the mirror is at the head of the chain.
@@ -141,6 +146,8 @@ impl Engine {
             planner,
             memory: Memory::default(),
             under_way: UnderWay::default(),
+            ordered_for: HashSet::new(),
+            inclusion_tip: MIN_TIP,
             hashes: VecDeque::new(),
             head: None,
             live: false,
@@ -187,6 +194,10 @@ impl Engine {
         stop: &CancellationToken,
         sender_done: &CancellationToken,
     ) -> Ended {
+        match self.store.accounts_ordered() {
+            Ok(accounts) => self.ordered_for.extend(accounts),
+            Err(error) => return Ended::Failed(error.to_string()),
+        }
         if let Err(error) = self.recall().await {
             return Ended::Failed(error.to_string());
         }

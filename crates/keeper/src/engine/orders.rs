@@ -5,16 +5,20 @@ use std::time::Duration;
 use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{Address, B256, U256, map::HashMap};
 use breakwater_agents::Bid;
+use breakwater_agents::keeper::LIQUIDATION_GAS_LIMIT;
 use breakwater_operator::config::Capital;
 use breakwater_operator::status::{BidState, unix_now};
 use breakwater_protocol::Mirror;
 use breakwater_rpc::RpcError;
-use breakwater_sender::{Inclusion, OrderState, Outcome, Report};
+use breakwater_sender::{InFlight, Inclusion, OrderState, Outcome, Report};
 
 use super::{Ended, Engine};
 use crate::receipt::{gas_paid, movements};
-use crate::store::{Ordered, Realised, StoreError};
+use crate::store::{ActionKind, Ordered, Realised, StoreError};
 use crate::units::{whole, whole_signed};
+
+/// What a transfer of native coins uses: a cancellation, or the filling of a gap.
+const TRANSFER_GAS: u64 = 21_000;
 
 /// Decimals of the native token.
 const NATIVE_DECIMALS: u8 = 18;
@@ -31,6 +35,9 @@ pub(crate) struct Open {
     pub transaction: Option<B256>,
     pub nonce: Option<u64>,
     pub inclusion: Option<Inclusion>,
+    /// How much more gas than a liquidation of a position with one collateral it was expected to use, and its limit; `None` after a
+    /// restart.
+    pub gas: Option<(u64, u64)>,
     /// When it was ordered, or heard of again after a restart; by the wall clock.
     pub since: u64,
 }
@@ -46,6 +53,7 @@ impl Open {
             transaction: inclusion.map(|inclusion| inclusion.hash),
             nonce: inclusion.map(|inclusion| inclusion.nonce),
             inclusion,
+            gas: None,
             since: unix_now(),
         }
     }
@@ -56,31 +64,29 @@ impl Open {
 pub(crate) struct UnderWay(HashMap<B256, Open>);
 
 impl UnderWay {
-    pub fn insert(&mut self, ordered: Ordered, bid: Bid, repay: U256) {
-        self.0.insert(
-            ordered.id,
-            Open {
-                ordered,
-                bid: Some(bid),
-                repay: Some(repay),
-                state: BidState::Prepared,
-                transaction: None,
-                nonce: None,
-                inclusion: None,
-                since: unix_now(),
-            },
-        );
+    pub fn insert(&mut self, ordered: Ordered, bid: Bid, repay: U256, gas: (u64, u64)) {
+        let open = Open {
+            bid: Some(bid),
+            repay: Some(repay),
+            gas: Some(gas),
+            ..Open::again(ordered, BidState::Prepared, None)
+        };
+        self.0.insert(ordered.id, open);
     }
 
-    /// Orders for the account whose transaction is in no block of the chain that `mirror` follows. The sender says of a block that it has
-    /// left, but perhaps only after the new head was planned on; and after a restart it first repeats what it knew.
+    /// Orders for the account whose transaction is in no block of the chain that `mirror` follows, of those that `kind` waits for: what
+    /// closes a position waits for what closes it, not for the flag that was to prepare it; a flag or a record waits for anything. The
+    /// sender says of a block that it has left, but perhaps only after the new head was planned on; and after a restart it first repeats
+    /// what it knew.
     pub fn waiting<'a>(
         &'a self,
         account: Address,
+        kind: ActionKind,
         mirror: &'a Mirror,
     ) -> impl Iterator<Item = &'a Open> {
-        self.out(mirror)
-            .filter(move |open| open.ordered.account == account)
+        self.out(mirror).filter(move |open| {
+            open.ordered.account == account && (open.ordered.kind.closes() || !kind.closes())
+        })
     }
 
     /// The same for all accounts.
@@ -99,6 +105,18 @@ impl UnderWay {
     pub fn unspent(&self, inventory: U256, mirror: &Mirror) -> U256 {
         self.out(mirror).fold(inventory, |left, open| {
             left.saturating_sub(open.repay.unwrap_or(left))
+        })
+    }
+
+    /// The most wei that what the sender has out or planned can cost.
+    pub fn committed(&self, in_flight: &[InFlight]) -> U256 {
+        in_flight.iter().fold(U256::ZERO, |sum, one| {
+            let order = one.id.filter(|_| !one.cancelling);
+            let gas = order.map_or(TRANSFER_GAS, |id| {
+                let open = self.0.get(&id).and_then(|open| open.gas);
+                open.map_or(LIQUIDATION_GAS_LIMIT, |(_, limit)| limit)
+            });
+            sum.saturating_add(U256::from(gas) * U256::from(one.max_fee_per_gas))
         })
     }
 
@@ -259,12 +277,9 @@ impl Engine {
             }
             Outcome::Reorged { .. } => {
                 self.store.unrealise(id)?;
+                self.revive(id)?;
                 if let Some(open) = self.under_way.0.get_mut(&id) {
                     open.inclusion = None;
-                } else if let Some(ordered) = self.store.ordered(id)? {
-                    // Dropped, and back: the block with the stranger's transaction left.
-                    let again = Open::again(ordered, BidState::Submitted, None);
-                    self.under_way.0.insert(id, again);
                 }
                 self.note(id, BidState::Submitted, None, None);
             }
@@ -305,6 +320,49 @@ impl Engine {
         Ok(())
     }
 
+    /// An order that was closed (its cancellation or a stranger's transaction was in a block) may be included after all.
+    fn revive(&mut self, id: B256) -> Result<(), StoreError> {
+        if self.under_way.0.contains_key(&id) {
+            return Ok(());
+        }
+        if let Some(ordered) = self.store.ordered(id)? {
+            self.store.order(&ordered)?;
+            let open = Open::again(ordered, BidState::Submitted, None);
+            self.under_way.0.insert(id, open);
+        }
+        Ok(())
+    }
+
+    /// The sender knows an order that the keeper had forgotten (its own file was lost): what became of it counts.
+    pub(super) fn known_before(
+        &mut self,
+        ordered: Ordered,
+        state: &OrderState,
+    ) -> Result<(), StoreError> {
+        let id = ordered.id;
+        let (state, inclusion) = match *state {
+            OrderState::Planned => (BidState::Prepared, None),
+            OrderState::InFlight { .. } => (BidState::Submitted, None),
+            OrderState::Cancelling(_) => (BidState::Cancelling, None),
+            OrderState::Included(inclusion) => (BidState::Included, Some(inclusion)),
+            OrderState::Final(inclusion) => {
+                self.store.sent(id, inclusion.hash)?;
+                self.look_up(id, inclusion, true, Duration::ZERO);
+                return Ok(());
+            }
+            OrderState::Cancelled(..) | OrderState::Expired | OrderState::Dropped => {
+                return self.store.close_order(id);
+            }
+        };
+        if let Some(inclusion) = inclusion {
+            self.store.sent(id, inclusion.hash)?;
+            self.look_up(id, inclusion, false, Duration::ZERO);
+        }
+        let known = self.under_way.0.entry(id);
+        known.or_insert_with(|| Open::again(ordered, state, inclusion));
+        Ok(())
+    }
+
     fn note(&mut self, id: B256, state: BidState, hash: Option<B256>, nonce: Option<u64>) {
         if let Some(open) = self.under_way.0.get_mut(&id) {
             open.state = state;
@@ -318,12 +376,16 @@ impl Engine {
             return Ok(());
         };
         let counts = ordered.kind.closes();
-        if counts {
+        // Where nothing on chain insists on a profit, what it brought says whether it succeeded.
+        let guarded = self.planner.strategy().capital == Capital::Flash;
+        if counts && (guarded || !inclusion.success) {
             self.planner.learn(inclusion.success);
         }
         if inclusion.success {
-            if counts {
-                self.planner.saw_gas(inclusion.gas_used);
+            let gas = self.under_way.0.get(&id).and_then(|open| open.gas);
+            if let (true, Some((beyond, _))) = (counts, gas) {
+                self.planner
+                    .saw_gas(inclusion.gas_used.saturating_sub(beyond));
             }
             self.look_up(id, inclusion, false, Duration::ZERO);
             return Ok(());
@@ -396,6 +458,10 @@ impl Engine {
                     order = %id, kind = ordered.kind.name(), account = %ordered.account, block = inclusion.block_number,
                     gross, gas, net = gross - gas, expected = ordered.expected, "realised"
                 );
+                let guarded = self.planner.strategy().capital == Capital::Flash;
+                if ordered.kind.closes() && !guarded && !self.store.is_realised(id)? {
+                    self.planner.learn(inclusion.success && gross > gas);
+                }
                 self.store.realise(&Realised {
                     id,
                     hash: inclusion.hash,

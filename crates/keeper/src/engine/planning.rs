@@ -1,24 +1,26 @@
 //! From a head to orders: read, plan, try, submit. Each step that waits for a node runs beside the loop and is dropped when the
 //! head is no longer the one it was for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use alloy::consensus::constants::GWEI_TO_WEI;
 use alloy::eips::eip1559::{BaseFeeParams, calc_next_block_base_fee};
 use alloy_primitives::{Address, B256, U64, U256};
 use breakwater_agents::observation::MIN_TIP;
-use breakwater_protocol::{Moment, ViewError};
+use breakwater_protocol::{Mirror, Moment, ViewError};
 use breakwater_rpc::follower::Block;
 use breakwater_rpc::{Client, RpcError};
 use breakwater_sender::SubmitError;
 use serde::Deserialize;
 
+use super::orders::UnderWay;
 use super::{Ended, Engine, Latest};
 use crate::execute::{Declined, Rehearsed, Stage, order_of};
-use crate::planner::{Plan, Planned, Sight};
+use crate::identity::Subject;
+use crate::planner::{Orders, Plan, Planned, Sight};
 use crate::reading::{HeadReading, NextBlock};
-use crate::store::Ordered;
+use crate::store::{ActionKind, Ordered, Store, StoreError};
 use crate::thought::Verdict;
 
 /// A block fuller than this leaves no room for what pays next to nothing.
@@ -27,13 +29,15 @@ const FULL_SHARE: f64 = 0.95;
 /// The share of a full block's gas below whose tip a transaction was among the last included.
 const MARGINAL_PERCENTILE: f64 = 5.0;
 
+const TIP_WARNING: &str = "the node does not say what tip a full block took";
+
 /// A step's outcome, with the head it was for.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// The head was read.
     Read {
         head: B256,
-        result: Result<(HeadReading, f64), RpcError>,
+        result: Result<(HeadReading, Result<f64, RpcError>), RpcError>,
     },
     /// An action was tried on the pending block.
     Rehearsed {
@@ -89,8 +93,9 @@ struct FeeHistory {
     reward: Vec<Vec<U256>>,
 }
 
-/// The block after `block`, if no slot of `slot` seconds is missed. Its base fee is that of EIP-1559 with Ethereum's parameters; where
-/// a chain has others, the node says so when a transaction is tried.
+/// The block after `block`, if no slot of `slot` seconds is missed. Its base fee is that of EIP-1559 with Ethereum's parameters. Where
+/// a chain has others, what is planned and tried is priced at a base fee that is off by as much as the chain's step differs from an
+/// eighth; bids have room for three such steps.
 pub(crate) fn next_block(block: &Block, slot: u64) -> NextBlock {
     let base_fee = block.base_fee.map_or(0, |base_fee| {
         calc_next_block_base_fee(
@@ -127,6 +132,37 @@ pub(crate) async fn inclusion_tip(client: &Client, block: &Block) -> Result<f64,
     Ok(reward.map_or(MIN_TIP, |tip| f64::from(*tip) / GWEI_TO_WEI as f64))
 }
 
+/// What the engine knows of orders, for a plan.
+struct Book<'a> {
+    under_way: &'a UnderWay,
+    mirror: &'a Mirror,
+    ordered_for: &'a HashSet<Address>,
+    store: &'a mut Store,
+    funds: Option<U256>,
+}
+
+impl Orders for Book<'_> {
+    fn waiting(&self, account: Address, kind: ActionKind) -> bool {
+        let mut waiting = self.under_way.waiting(account, kind, self.mirror);
+        waiting.next().is_some()
+    }
+
+    fn free(&mut self, subject: &Subject) -> Option<B256> {
+        if !self.ordered_for.contains(&subject.account) {
+            return Some(subject.id(0));
+        }
+        subject
+            .free(|id| self.store.fate(id))
+            .inspect_err(|error| tracing::error!(%error, account = %subject.account, "not ordered for: its orders are unknown"))
+            .ok()
+            .flatten()
+    }
+
+    fn funds(&self) -> Option<U256> {
+        self.funds
+    }
+}
+
 impl Engine {
     /// Begins with the head.
     pub(super) fn start_planning(&mut self) {
@@ -143,14 +179,13 @@ impl Engine {
         let holder = self.planner.holder();
         self.steps.abort_all();
         self.steps.spawn(async move {
-            let read = async {
-                let reading = HeadReading::read(&client, &system, &oracles, holder, next).await?;
-                let tip = inclusion_tip(&client, &block).await?;
-                Ok((reading, tip))
-            };
+            let (reading, tip) = tokio::join!(
+                HeadReading::read(&client, &system, &oracles, holder, next),
+                inclusion_tip(&client, &block),
+            );
             Step::Read {
                 head: next.parent,
-                result: read.await,
+                result: reading.map(|reading| (reading, tip)),
             }
         });
     }
@@ -173,7 +208,10 @@ impl Engine {
             Step::Read {
                 result: Ok((reading, tip)),
                 ..
-            } => self.plan(reading, tip),
+            } => {
+                let tip = self.tip_known(tip);
+                self.plan(reading, tip)
+            }
             Step::Rehearsed { place, tried, .. } => {
                 for tried in self.tried.put(place, tried) {
                     let ended = self
@@ -186,6 +224,23 @@ impl Engine {
                 None
             }
         }
+    }
+
+    /// The tip that was just included or, where the node does not say, the last one known: blocks are full just when there is most to
+    /// liquidate, and a bid that is a little off is better than none.
+    fn tip_known(&mut self, found: Result<f64, RpcError>) -> f64 {
+        match found {
+            Ok(tip) => {
+                self.inclusion_tip = tip;
+                self.clear_warning(TIP_WARNING);
+            }
+            Err(error) => {
+                let tip = self.inclusion_tip;
+                tracing::warn!(%error, tip, "{TIP_WARNING}");
+                self.warn(format!("{TIP_WARNING}: bids go by the last that was known"));
+            }
+        }
+        self.inclusion_tip
     }
 
     fn plan(&mut self, mut reading: HeadReading, inclusion_tip: f64) -> Option<Ended> {
@@ -213,6 +268,13 @@ impl Engine {
                 block = number, kind = planned.kind.name(), account = %planned.account, expected = planned.expected,
                 "planned"
             );
+            // Until the sender has it, it is no bid: a newer head may come before the node's answer.
+            let why = if self.context.dry_run {
+                "planned, and not sent: a dry run"
+            } else {
+                "planned, and not sent before the next head"
+            };
+            self.correct(number, planned, Verdict::Unready(why.to_owned()));
             self.rehearse(place, planned.clone(), reading.clone());
         }
         self.audit_some();
@@ -224,15 +286,20 @@ impl Engine {
         if self.context.dry_run {
             for planned in &latest.plan.actions {
                 let verdict = Verdict::Unready("planned, and not sent: a dry run".to_owned());
-                self.correct(number, planned.account, verdict);
+                self.correct(number, planned, verdict);
             }
         }
         self.latest = Some(latest);
         None
     }
 
-    /// Corrects what became of a position in the block `number`: for the ledger, and for people.
-    fn correct(&mut self, number: u64, account: Address, verdict: Verdict) {
+    /// Corrects what became of a position in the block `number`: for the ledger, and for people. Only by what was to close it: a flag
+    /// is no bid.
+    fn correct(&mut self, number: u64, planned: &Planned, verdict: Verdict) {
+        if !planned.kind.closes() {
+            return;
+        }
+        let account = planned.account;
         let why_not = verdict.why_not();
         self.status.send_modify(|status| {
             let mut positions = status.positions.iter_mut();
@@ -262,17 +329,25 @@ impl Engine {
             inclusion_tip: tip,
             anchor_hash,
         };
-        let (under_way, mirror) = (&self.under_way, &self.mirror);
-        let plan = self.planner.plan(&sight, &accounts, |account| {
-            under_way.waiting(account, mirror).next().is_some()
-        })?;
+        let funds = self.sender.as_ref().and_then(|sender| {
+            let status = sender.status();
+            let committed = self.under_way.committed(&status.in_flight);
+            Some(status.balance?.saturating_sub(committed))
+        });
+        let mut orders = Book {
+            under_way: &self.under_way,
+            mirror: &self.mirror,
+            ordered_for: &self.ordered_for,
+            store: &mut self.store,
+            funds,
+        };
+        let plan = self.planner.plan(&sight, &accounts, &mut orders)?;
         Ok((plan, moment))
     }
 
     fn rehearse(&mut self, place: usize, planned: Planned, reading: Arc<HeadReading>) {
         let context = self.context.clone();
         let strategy = self.planner.strategy().clone();
-        let liquidation_gas = self.planner.liquidation_gas();
         let head = reading.next.parent;
         self.steps.spawn(async move {
             let stage = Stage {
@@ -281,7 +356,6 @@ impl Engine {
                 strategy: &strategy,
                 reading: &reading,
                 funded: !context.dry_run,
-                liquidation_gas,
             };
             let result = stage.rehearse(&planned).await;
             Step::Rehearsed {
@@ -307,10 +381,10 @@ impl Engine {
         // Meanwhile the sender may have said that a block is gone with what was in it for this account.
         if self
             .under_way
-            .waiting(planned.account, &self.mirror)
+            .waiting(planned.account, planned.kind, &self.mirror)
             .any(|open| open.ordered.planned_block != number)
         {
-            self.correct(number, planned.account, Verdict::Pending);
+            self.correct(number, planned, Verdict::Pending);
             return None;
         }
         let rehearsed = match result {
@@ -321,9 +395,12 @@ impl Engine {
                     Declined::TooLittle { left, gas } => {
                         Verdict::Unprofitable { profit: left - gas }
                     }
-                    other => Verdict::Failed(other.to_string()),
+                    Declined::Reverts(_) => Verdict::Failed(declined.to_string()),
+                    Declined::Unknown(_) | Declined::NoContract => {
+                        Verdict::Unready(declined.to_string())
+                    }
                 };
-                self.correct(number, planned.account, verdict);
+                self.correct(number, planned, verdict);
                 return None;
             }
         };
@@ -353,8 +430,10 @@ impl Engine {
         if let Err(error) = self.store.order(&ordered) {
             return Some(Ended::Failed(error.to_string()));
         }
+        self.ordered_for.insert(planned.account);
         match sender.submit(order).await {
             Ok(_) => {
+                self.correct(number, planned, Verdict::Planned);
                 if let Some(seen) = &self.head {
                     self.context.latencies.submitted(seen.received.elapsed());
                 }
@@ -362,14 +441,25 @@ impl Engine {
                     order = %ordered.id, kind = planned.kind.name(), account = %planned.account, block = number,
                     expected = planned.expected, left, "submitted"
                 );
-                self.under_way.insert(ordered, planned.bid, planned.repay);
+                let beyond = planned.gas.saturating_sub(self.planner.liquidation_gas());
+                let gas = (beyond, planned.gas_limit);
+                self.under_way
+                    .insert(ordered, planned.bid, planned.repay, gas);
                 None
             }
-            Err(error) => self.not_taken(&ordered, number, error),
+            Err(error) => self
+                .not_taken(planned, ordered, error)
+                .err()
+                .map(|error| Ended::Failed(error.to_string())),
         }
     }
 
-    fn not_taken(&mut self, ordered: &Ordered, number: u64, error: SubmitError) -> Option<Ended> {
+    fn not_taken(
+        &mut self,
+        planned: &Planned,
+        ordered: Ordered,
+        error: SubmitError,
+    ) -> Result<(), StoreError> {
         tracing::info!(order = %ordered.id, account = %ordered.account, %error, "not taken by the sender");
         let verdict = match &error {
             SubmitError::Duplicate { state, .. } if super::orders::is_open(state) => {
@@ -377,23 +467,22 @@ impl Engine {
             }
             other => Verdict::Unready(other.to_string()),
         };
-        let still_open = verdict == Verdict::Pending;
-        self.correct(number, ordered.account, verdict);
-        if let SubmitError::Halted(alarm) = &error {
-            self.warn(format!("the sender signs nothing any more: {alarm}"));
+        self.correct(ordered.planned_block, planned, verdict);
+        match error {
+            SubmitError::Duplicate { state, .. } => self.known_before(ordered, &state),
+            // It may be on the sender's disk all the same: the next start asks.
+            SubmitError::ShuttingDown => Ok(()),
+            SubmitError::Halted(alarm) => {
+                self.warn(format!("the sender signs nothing any more: {alarm}"));
+                self.store.close_order(ordered.id)
+            }
+            _ => self.store.close_order(ordered.id),
         }
-        if still_open {
-            return None;
-        }
-        self.store
-            .close_order(ordered.id)
-            .err()
-            .map(|error| Ended::Failed(error.to_string()))
     }
 
     pub(super) fn native_price(&self, reading: &HeadReading) -> f64 {
         let system = &self.context.system;
-        system.native_price(reading.native_price(system))
+        system.native_price(reading.gas_price_of_native(system))
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the deciding code is told of a position and its market.
 
 use alloy_primitives::{Address, U256};
-use breakwater_agents::keeper::{Candidate, Terms, best_sale, potential, settlement_due};
+use breakwater_agents::keeper::{
+    Candidate, FLAG_GAS, HANDOVER_GAS, RECORD_GAS, Terms, best_sale, potential, settlement_due,
+};
 use breakwater_agents::{Observation, Prices};
 use breakwater_operator::config::Capital;
 use breakwater_protocol::policy::{
@@ -9,7 +11,9 @@ use breakwater_protocol::policy::{
 };
 use breakwater_protocol::{AccountHealth, PriceStatus, ViewError};
 
+use super::orders::Ids;
 use super::{Planner, Sight, debt_tokens, forecast, kept_at};
+use crate::store::ActionKind;
 use crate::thought::{Thought, Verdict};
 use crate::units::{ratio, whole};
 
@@ -24,8 +28,37 @@ pub(super) struct Considered {
     pub candidate: Candidate,
     /// What it could leave at best, for the order of candidates.
     pub gain: f64,
-    /// What its grant would leave now after margin and gas; what the gas costs, negative, without a grant.
+    /// What its grant or its settlement would leave now after margin and gas; what the gas costs, negative, without either.
     pub profit_now: f64,
+    /// Under which identifiers something may be ordered for it.
+    pub ids: Ids,
+    /// Whether an order that closes it is in no block yet.
+    pub waits: bool,
+    /// Whether it is, or an order of this epoch keeps another from being made.
+    pub ordered: bool,
+}
+
+/// What an action on a position that holds `further` collaterals beside the one that is sold is expected to use.
+pub(super) fn gas_of(kind: ActionKind, terms: &Terms, further: u32) -> u64 {
+    let liquidation = terms.holding(further).liquidation_gas;
+    match kind {
+        ActionKind::Liquidate => liquidation,
+        ActionKind::Settle => liquidation + HANDOVER_GAS * u64::from(further),
+        ActionKind::Flag => FLAG_GAS,
+        ActionKind::RecordDepth => RECORD_GAS,
+    }
+}
+
+/// What the pool's reserves pay for settling a position, debt tokens; `PoolSettlement.sol`.
+fn stipend(sight: &Sight<'_>, health: &AccountHealth) -> f64 {
+    let settings = sight.mirror.settings();
+    let stipend = U256::from(settings.settlement_stipend);
+    if health.collateral_value >= stipend || health.debt < U256::from(settings.min_debt) {
+        return 0.0;
+    }
+    let market = sight.mirror.market_state_at(sight.moment.timestamp());
+    let there = U256::from(market.cash.min(market.reserves));
+    debt_tokens(sight, stipend.min(there))
 }
 
 /// The highest bonus of a collateral, as a share.
@@ -64,7 +97,7 @@ pub(super) fn observation(sight: &Sight<'_>, collateral: u32, capital: Capital) 
         inclusion_tip: sight.inclusion_tip,
         native_price: sight
             .system
-            .native_price(sight.reading.native_price(sight.system)),
+            .native_price(sight.reading.gas_price_of_native(sight.system)),
         prices,
         venue,
         reference_price: prices.fast,
@@ -169,7 +202,10 @@ impl Planner {
         decision: &Decision,
     ) -> Considered {
         let observation = observation(sight, collateral, self.strategy.capital);
-        let terms = self.terms(max_bonus(sight, collateral));
+        let bitmap = sight.mirror.collateral_bitmap(&account);
+        let further = bitmap.count_ones().saturating_sub(1);
+        let plain = self.terms(max_bonus(sight, collateral));
+        let terms = plain.holding(further);
         let held = U256::from(sight.mirror.collateral_of(&account, u64::from(collateral)));
         let decimals = sight.system.collateral_decimals(u64::from(collateral));
         let amount = whole(held, decimals);
@@ -190,6 +226,8 @@ impl Planner {
             seize: whole(grant.seize, decimals),
             unflagged: request.is_some_and(|request| self.unflagged(sight, &request, decision)),
             settle: insolvent,
+            stipend: insolvent.map_or(0.0, |_| stipend(sight, health)),
+            further,
             charged: damped_zone,
             held: damped_zone && obeys_pause && sight.reading.breaker >= BreakerLevel::Paused,
         };
@@ -203,6 +241,14 @@ impl Planner {
         .map_or(-gas, |sale| {
             sale.surplus - terms.risk_margin * sale.repay - gas
         });
+        let settled_now = candidate.settle.map(|due| {
+            let gas = gas_of(ActionKind::Settle, &plain, further);
+            let (proceeds, _) = observation.venue.sell(amount);
+            proceeds + candidate.stipend
+                - due * (1.0 + terms.risk_margin)
+                - observation.gas_cost(gas, observation.competitive_tip())
+        });
+        let profit_now = settled_now.map_or(profit_now, |settled| settled.max(profit_now));
         let priced = sight.moment.reading(u64::from(collateral));
         let usable = priced.is_some_and(|reading| reading.status != PriceStatus::Down);
         let gain = if usable {
@@ -212,7 +258,7 @@ impl Planner {
                 amount,
                 debt,
                 &terms,
-            )
+            ) + candidate.stipend
         } else {
             0.0
         };
@@ -246,6 +292,9 @@ impl Planner {
             candidate,
             gain,
             profit_now,
+            ids: Ids::default(),
+            waits: false,
+            ordered: false,
         }
     }
 

@@ -3,6 +3,8 @@
 
 mod candidates;
 mod forecast;
+mod means;
+mod orders;
 mod turns;
 mod upkeep;
 
@@ -15,8 +17,9 @@ use breakwater_agents::{Action as Wanted, Bid, Intent, Observation, Venue};
 use breakwater_operator::config::{Capital, StrategyConfig};
 use breakwater_protocol::policy::{Environment, Refusal, Seed};
 use breakwater_protocol::{Mirror, Moment, ViewError};
+pub use orders::{NoOrders, Orders};
 
-use crate::identity::{self, DEFAULT_EPOCH_SECONDS, Subject};
+use crate::identity::{self, DEFAULT_EPOCH_SECONDS};
 use crate::reading::HeadReading;
 use crate::store::ActionKind;
 use crate::system::System;
@@ -76,8 +79,12 @@ pub struct Planned {
     pub min_profit: f64,
     /// What is offered for gas.
     pub bid: Bid,
+    /// What it is expected to use of the gas.
+    pub gas: u64,
     /// Gas limit.
     pub gas_limit: u64,
+    /// What is expected to be left after the repayment, before margin and gas, debt tokens; 0 for a flag or a record.
+    pub surplus: f64,
     /// Expected profit net of gas and margin, debt tokens; negative for a flag or a record, whose gain comes later.
     pub expected: f64,
 }
@@ -197,6 +204,7 @@ impl Planner {
         self.keeper.learn(success, self.strategy.count);
     }
 
+    /// The terms of a collateral, for positions with nothing else.
     fn terms(&self, max_bonus: f64) -> Terms {
         Terms {
             max_bonus,
@@ -205,11 +213,12 @@ impl Planner {
             min_profit: self.strategy.min_profit,
             count: self.strategy.count.max(1),
             liquidation_gas: self.liquidation_gas,
+            // Only the flash liquidator insists on a profit.
+            guarded: self.strategy.capital == Capital::Flash,
         }
     }
 
-    /// Plans for the sight's block. `accounts` are those with a health factor below 1; `pending` says whose have a transaction
-    /// under way.
+    /// Plans for the sight's block. `accounts` are those with a health factor below 1; `orders` says what was ordered before.
     ///
     /// # Errors
     /// [`ViewError::PolicyUnknown`]. An account whose own views revert is left out.
@@ -217,11 +226,15 @@ impl Planner {
         &self,
         sight: &Sight<'_>,
         accounts: &[Address],
-        pending: impl Fn(Address) -> bool,
+        orders: &mut dyn Orders,
     ) -> Result<Plan, ViewError> {
         let mut considered = Vec::new();
         for account in accounts {
             considered.extend(self.consider(sight, *account)?);
+        }
+        // Before bucket, venue and places are shared out: what cannot be ordered takes none of them.
+        for one in &mut considered {
+            orders::permit(sight, one, orders);
         }
         let mut plan = Plan::default();
         for collateral in 0..sight.reading.markets.len() {
@@ -230,12 +243,15 @@ impl Planner {
                 .extract_if(.., |one| one.thought.collateral == collateral)
                 .collect();
             if !here.is_empty() {
-                self.plan_collateral(sight, collateral, &mut here, &pending, &mut plan);
+                self.plan_collateral(sight, collateral, &mut here, orders, &mut plan);
             }
         }
         interleave(&mut plan.actions);
         if let Some(inventory) = sight.reading.inventory {
-            within_inventory(&mut plan, inventory);
+            means::within_inventory(&mut plan, inventory);
+        }
+        if let Some(funds) = orders.funds() {
+            means::within_funds(&mut plan, sight, funds);
         }
         Ok(plan)
     }
@@ -246,7 +262,7 @@ impl Planner {
         sight: &Sight<'_>,
         collateral: u32,
         here: &mut Vec<Considered>,
-        pending: impl Fn(Address) -> bool,
+        orders: &mut dyn Orders,
         plan: &mut Plan,
     ) {
         let observation = self.observation(sight, collateral);
@@ -275,7 +291,7 @@ impl Planner {
             observation.venue,
             &offered,
             &terms,
-            |place| pending(account(place)),
+            |place| here[place as usize].waits,
             |place| identity::draw(self.strategy.us, account(place), sight.reading.next.number),
         );
         let mut planned = vec![false; here.len()];
@@ -292,20 +308,22 @@ impl Planner {
                     closed[place] = true;
                     continue;
                 }
-                planned[place] = true;
+                // A flag prepares a liquidation: what was thought of one now still holds.
+                planned[place] = action.kind.closes();
                 plan.actions.push(action);
             }
         }
-        if unready.is_none() && !pending(sight.system.policy_address) {
-            plan.actions
-                .extend(self.record_depth(sight, collateral, here, &observation, &terms));
+        let policy = sight.system.policy_address;
+        if unready.is_none() && !orders.waiting(policy, ActionKind::RecordDepth) {
+            let record = self.record_depth(sight, collateral, here, &observation, &terms, orders);
+            plan.actions.extend(record);
         }
         for ((one, planned), closed) in here.drain(..).zip(planned).zip(closed) {
             let mut thought = one.thought;
             thought.verdict = match &unready {
                 _ if planned => Verdict::Planned,
                 _ if closed => Verdict::Refused(Refusal::Turn),
-                _ if pending(thought.account) => Verdict::Pending,
+                _ if one.ordered => Verdict::Pending,
                 _ if thought.refusal != Refusal::None && one.candidate.settle.is_none() => {
                     Verdict::Refused(thought.refusal)
                 }
@@ -321,7 +339,7 @@ impl Planner {
     /// Why nothing can be sent for a collateral, if nothing can.
     pub(super) fn unready(&self, sight: &Sight<'_>, collateral: u32) -> Option<String> {
         // Without it gas would count as free, and any bid as worth it.
-        if sight.reading.native_price(sight.system).is_zero() {
+        if sight.reading.gas_price_of_native(sight.system).is_zero() {
             return Some("the native coin has no price: gas cannot be weighed".to_owned());
         }
         let base_fee = sight.reading.next.base_fee as f64 / 1e9;
@@ -361,62 +379,66 @@ impl Planner {
     ) -> Option<Planned> {
         let one = here.get(place_of(&intent.action)?)?;
         let bid = self.affordable(observation, intent.bid)?;
-        let cost = |gas| observation.gas_cost(gas, bid.tip);
-        let (kind, repay, min_profit, expected) = match intent.action {
+        let gas_of = |kind| candidates::gas_of(kind, terms, one.candidate.further);
+        let cost = |kind| observation.gas_cost(gas_of(kind), bid.tip);
+        let (kind, id, repay, min_profit, surplus, expected) = match intent.action {
             Wanted::Liquidate {
                 repay, min_profit, ..
             } => {
                 let seize = one.candidate.seize * repay / one.candidate.repay;
                 let sale = best_sale(&observation.venue, repay, seize, terms.risk_margin)?;
-                let expected =
-                    sale.surplus - terms.risk_margin * sale.repay - cost(terms.liquidation_gas);
+                let kind = ActionKind::Liquidate;
+                let expected = sale.surplus - terms.risk_margin * sale.repay - cost(kind);
                 // A grant that is taken whole is asked for whole: half a unit of rounding would leave dust.
                 let repay = if repay >= one.candidate.repay {
                     one.thought.repay
                 } else {
                     base_down(repay, sight.system.debt.decimals).min(one.thought.repay)
                 };
-                (ActionKind::Liquidate, repay, min_profit, expected)
+                (
+                    kind,
+                    one.ids.liquidate?,
+                    repay,
+                    min_profit,
+                    sale.surplus,
+                    expected,
+                )
             }
             Wanted::Settle { min_profit, .. } => {
                 let due = one.candidate.settle?;
                 let (proceeds, _) = observation.venue.sell(one.candidate.collateral);
-                let expected =
-                    proceeds - due * (1.0 + terms.risk_margin) - cost(terms.liquidation_gas);
+                let kind = ActionKind::Settle;
+                let surplus = proceeds + one.candidate.stipend - due;
                 (
-                    ActionKind::Settle,
+                    kind,
+                    one.ids.settle?,
                     base_down(due, sight.system.debt.decimals),
                     min_profit,
-                    expected,
+                    surplus,
+                    surplus - terms.risk_margin * due - cost(kind),
                 )
             }
             Wanted::Flag { .. } => (
                 ActionKind::Flag,
+                one.ids.flag?,
                 U256::ZERO,
                 0.0,
-                -cost(breakwater_agents::keeper::FLAG_GAS),
+                0.0,
+                -cost(ActionKind::Flag),
             ),
             _ => return None,
         };
-        let account = one.thought.account;
-        let subject = Subject {
-            chain_id: sight.system.chain_id,
-            pool: sight.system.pool,
-            kind,
-            account,
-            collateral,
-            debt_shares: U256::from(sight.mirror.debt_shares_of(&account)),
-            epoch: sight.epoch(),
-        };
         Some(Planned {
-            id: subject.id(),
+            id,
             kind,
-            account,
+            account: one.thought.account,
             collateral,
             repay,
             min_profit,
             bid,
+            gas: gas_of(kind),
             gas_limit: intent.gas_limit,
+            surplus,
             expected,
         })
     }
@@ -459,34 +481,6 @@ impl Ord for Promise {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.total_cmp(&other.0)
     }
-}
-
-/// Cuts repayments to the debt tokens that may be spent, the most promising first. Where there are none, no clock is worth its gas.
-fn within_inventory(plan: &mut Plan, inventory: U256) {
-    let mut left = inventory;
-    let (thoughts, actions) = (&mut plan.thoughts, &mut plan.actions);
-    actions.retain_mut(|action| {
-        let covered = match action.kind {
-            ActionKind::Liquidate => {
-                action.repay = action.repay.min(left);
-                !action.repay.is_zero()
-            }
-            // It is closed whole or not at all.
-            ActionKind::Settle => action.repay <= left,
-            ActionKind::Flag | ActionKind::RecordDepth => !inventory.is_zero(),
-        };
-        if covered {
-            left -= action.repay;
-        } else if let Some(thought) = thoughts
-            .iter_mut()
-            .find(|thought| thought.account == action.account)
-        {
-            thought.verdict = Verdict::Unready(
-                "the debt tokens that the pool may take of the account do not cover it".to_owned(),
-            );
-        }
-        covered
-    });
 }
 
 fn place_of(action: &Wanted) -> Option<usize> {

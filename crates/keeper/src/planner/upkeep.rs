@@ -9,7 +9,7 @@ use breakwater_protocol::policy::bucket::depth_floor;
 use breakwater_protocol::policy::{BreakerLevel, BucketMode, Refusal};
 
 use super::candidates::Considered;
-use super::{Planned, Planner, Sight, debt_tokens};
+use super::{Orders, Planned, Planner, Sight, debt_tokens};
 use crate::identity::Subject;
 use crate::store::ActionKind;
 
@@ -25,6 +25,7 @@ impl Planner {
         here: &[Considered],
         observation: &Observation,
         terms: &Terms,
+        orders: &mut dyn Orders,
     ) -> Option<Planned> {
         let policy = sight.system.damped()?;
         if policy.parameters().bucket_mode != BucketMode::HardStop
@@ -68,14 +69,16 @@ impl Planner {
             epoch: sight.reading.next.timestamp / RECORD_SECONDS,
         };
         Some(Planned {
-            id: subject.id(),
+            id: orders.free(&subject)?,
             kind: ActionKind::RecordDepth,
             account,
             collateral,
             repay: U256::ZERO,
             min_profit: 0.0,
             bid,
+            gas: RECORD_GAS,
             gas_limit: intent.gas_limit,
+            surplus: 0.0,
             expected: -observation.gas_cost(RECORD_GAS, bid.tip),
         })
     }

@@ -1,6 +1,7 @@
 //! What the keeper keeps on disk beside the sender's journal: the mirror's snapshot, what it ordered and why, and the ledger of
 //! every liquidation on chain. One SQLite file in WAL mode with full synchronisation; every write is one transaction.
 
+mod fate;
 mod ledger;
 mod orders;
 mod snapshot;

@@ -1,0 +1,86 @@
+//! What was ordered before, as far as it keeps an action from being planned.
+
+use alloy_primitives::{Address, B256, U256};
+
+use super::Sight;
+use super::candidates::Considered;
+use crate::identity::Subject;
+use crate::store::ActionKind;
+
+/// What is known of orders.
+pub trait Orders {
+    /// Whether an order for the account is in no block yet that has to be waited for: one that closes its position, or, before a flag
+    /// or a record, any.
+    fn waiting(&self, account: Address, kind: ActionKind) -> bool;
+
+    /// The identifier that an order may have now; see [`Subject::free`].
+    fn free(&mut self, subject: &Subject) -> Option<B256>;
+
+    /// The native coins that are not spoken for, wei; `None` where they do not count or are not known.
+    fn funds(&self) -> Option<U256>;
+}
+
+/// For those who only look: nothing was ordered.
+#[derive(Clone, Copy, Debug)]
+pub struct NoOrders;
+
+impl Orders for NoOrders {
+    fn waiting(&self, _: Address, _: ActionKind) -> bool {
+        false
+    }
+
+    fn free(&mut self, subject: &Subject) -> Option<B256> {
+        Some(subject.id(0))
+    }
+
+    fn funds(&self) -> Option<U256> {
+        None
+    }
+}
+
+/// The identifiers of what may be ordered for a position.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ids {
+    pub liquidate: Option<B256>,
+    pub settle: Option<B256>,
+    pub flag: Option<B256>,
+}
+
+/// Takes from a candidate what may not be ordered for it now. A flag that is under way keeps nobody from liquidating.
+pub(super) fn permit(sight: &Sight<'_>, one: &mut Considered, orders: &mut dyn Orders) {
+    let (account, collateral) = (one.thought.account, one.thought.collateral);
+    if orders.waiting(account, ActionKind::Liquidate) {
+        (one.waits, one.ordered) = (true, true);
+        return;
+    }
+    let mut free = |kind| {
+        orders.free(&Subject {
+            chain_id: sight.system.chain_id,
+            pool: sight.system.pool,
+            kind,
+            account,
+            collateral,
+            debt_shares: U256::from(sight.mirror.debt_shares_of(&account)),
+            epoch: sight.epoch(),
+        })
+    };
+    let candidate = &mut one.candidate;
+    if candidate.repay > 0.0 {
+        one.ids.liquidate = free(ActionKind::Liquidate);
+        if one.ids.liquidate.is_none() {
+            (candidate.repay, candidate.seize) = (0.0, 0.0);
+            one.ordered = true;
+        }
+    }
+    if candidate.settle.is_some() {
+        one.ids.settle = free(ActionKind::Settle);
+        if one.ids.settle.is_none() {
+            candidate.settle = None;
+            one.ordered = true;
+        }
+    }
+    if candidate.unflagged {
+        one.ids.flag = free(ActionKind::Flag);
+        candidate.unflagged = one.ids.flag.is_some() && !orders.waiting(account, ActionKind::Flag);
+    }
+}
