@@ -251,7 +251,10 @@ impl Planner {
             means::within_inventory(&mut plan, inventory);
         }
         if let Some(funds) = orders.funds() {
-            means::within_funds(&mut plan, sight, funds);
+            if let Some(first) = plan.actions.first() {
+                let observation = self.observation(sight, first.collateral);
+                means::within_funds(&mut plan, &observation, funds);
+            }
         }
         Ok(plan)
     }
