@@ -10,7 +10,7 @@ use breakwater_protocol::policy::{BonusMode, BreakerLevel, NextTurn, Refusal};
 use crate::engine::{inclusion_tip, next_block, zone_of};
 use crate::error::RunError;
 use crate::history;
-use crate::planner::{NoOrders, Planned, Planner, Sight, Strategy};
+use crate::planner::{NoOrders, Plan, Planned, Planner, Sight, Strategy};
 use crate::reading::HeadReading;
 use crate::run::{connect, read_system};
 use crate::store::ActionKind;
@@ -63,6 +63,19 @@ pub struct Explanation {
     pub thought: Option<Thought>,
     /// What it would send now.
     pub planned: Option<Planned>,
+    /// Whom its own sale would push below 1, if the feed followed the venue: the next victims.
+    pub pushed: Option<Pushed>,
+}
+
+/// What a sale does to others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pushed {
+    /// How far it takes the venue's price down, as a share.
+    pub fall: f64,
+    /// How many accounts would be below 1 then that are not now.
+    pub accounts: u64,
+    /// What they owe, whole debt tokens.
+    pub debt: f64,
 }
 
 /// Reads the chain and explains a position.
@@ -107,6 +120,7 @@ pub async fn explain(config: &KeeperConfig, account: Address) -> Result<Explanat
     let below = health.health_fast < breakwater_protocol::math::WAD;
     let accounts: &[Address] = if below { &[account] } else { &[] };
     let plan = planner.plan(&sight, accounts, &mut NoOrders)?;
+    let pushed = pushed(&sight, &plan);
     Ok(Explanation {
         head: head.number,
         at: next.timestamp,
@@ -122,6 +136,43 @@ pub async fn explain(config: &KeeperConfig, account: Address) -> Result<Explanat
         curve: curve(&system, &sight, plan.thoughts.first()),
         thought: plan.thoughts.into_iter().next(),
         planned: plan.actions.into_iter().next(),
+        pushed,
+    })
+}
+
+/// What falls at the price to which the planned sale takes the venue. `None` if nothing is planned that sells.
+fn pushed(sight: &Sight<'_>, plan: &Plan) -> Option<Pushed> {
+    let planned = plan.actions.first().filter(|one| one.kind.closes())?;
+    let id = planned.collateral;
+    let venue = sight.reading.markets.get(id as usize)?.venue?;
+    let decimals = sight.system.collateral_decimals(u64::from(id));
+    let sold = match planned.kind {
+        ActionKind::Settle => {
+            U256::from(sight.mirror.collateral_of(&planned.account, u64::from(id)))
+        }
+        _ => {
+            let thought = plan.thoughts.first()?;
+            let part = thought.seize.checked_mul(planned.repay)?;
+            part.checked_div(thought.repay)?
+        }
+    };
+    let (_, after) = venue.sell(whole(sold, decimals));
+    let fall = 1.0 - after.price() / venue.price();
+    // To the basis point, not to less than it is.
+    let points = (fall * 1e4).ceil().clamp(0.0, 1e4) as u32;
+    let steps = sight
+        .mirror
+        .debt_falling(sight.moment, Some(u64::from(id)), &[0, points]);
+    let [now, then] = steps.as_slice() else {
+        return None;
+    };
+    Some(Pushed {
+        fall,
+        accounts: then.accounts.saturating_sub(now.accounts),
+        debt: whole(
+            then.debt.saturating_sub(now.debt),
+            sight.system.debt.decimals,
+        ),
     })
 }
 
@@ -279,7 +330,7 @@ impl Explanation {
                 out,
                 "  bid now         none: {}",
                 thought.why_not().unwrap_or_default()
-            ),
+            )?,
             Some(planned) => writeln!(
                 out,
                 "  bid now         {} {}: tip {:.4} gwei, at most {:.4} gwei, {}",
@@ -296,7 +347,18 @@ impl Explanation {
                 } else {
                     format!("expects {:.4} {}", planned.expected, self.debt_symbol)
                 }
-            ),
+            )?,
         }
+        let Some(pushed) = self.pushed else {
+            return Ok(());
+        };
+        writeln!(
+            out,
+            "  its sale        takes the venue down by {:.2}%; at prices as much lower {} more accounts, who owe {:.2} {}, are below 1",
+            pushed.fall * 100.0,
+            pushed.accounts,
+            pushed.debt,
+            self.debt_symbol
+        )
     }
 }
