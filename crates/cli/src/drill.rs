@@ -35,6 +35,11 @@ pub async fn run(stop: CancellationToken) -> Result<(), Failure> {
         other => Failure::other(other),
     })?;
     print(&account(&report))?;
+    judged(&report)
+}
+
+/// An error, and so another exit code than 0, as soon as one expectation was not met.
+fn judged(report: &Report) -> Result<(), Failure> {
     let failed: Vec<String> = report
         .failed()
         .map(|check| format!("{} ({})", check.what, check.found))
@@ -154,4 +159,41 @@ fn account(report: &Report) -> String {
 
 fn signed(base: alloy_primitives::I256, decimals: u8) -> f64 {
     breakwater_keeper::units::whole_signed(base, decimals)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::ExitCode;
+
+    use breakwater_keeper::drill::Check;
+
+    use super::*;
+
+    #[test]
+    fn one_expectation_that_is_not_met_fails_the_command() {
+        let check = |place: u32, met| Check {
+            what: format!("expectation {place}"),
+            met,
+            found: format!("finding {place}"),
+        };
+        let report = |unmet: Option<u32>| Report {
+            rows: Vec::new(),
+            checks: (0..22)
+                .map(|place| check(place, Some(place) != unmet))
+                .collect(),
+            gross: Default::default(),
+            spent: Default::default(),
+            keeper: Default::default(),
+            decimals: (6, 18),
+            symbols: ("debt".to_owned(), "collateral".to_owned()),
+        };
+        assert!(judged(&report(None)).is_ok());
+        for unmet in 0..22 {
+            let report = report(Some(unmet));
+            let failure = judged(&report).unwrap_err();
+            assert_eq!(failure.code(), ExitCode::FAILURE);
+            assert!(failure.message().contains(&format!("finding {unmet}")));
+            assert!(account(&report).contains("NO "));
+        }
+    }
 }

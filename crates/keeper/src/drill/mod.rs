@@ -1,6 +1,7 @@
 //! The whole path on a chain of its own: an anvil is started, the system deployed with its default parameters, positions are
-//! opened and broken, and the keeper (the same that `keeper run` runs, in this process) has to close them at a profit. Only the
-//! feed, the traders who follow it, and the chain's time are moved. What it did is then read from the chain, not from what
+//! opened and broken, and the keeper (the same that `keeper run` runs, in this process, with the settings that it has where nobody sets
+//! any) has to close them at a profit. Only the market is moved: the feed, the traders who follow it, time, and the base fee that others'
+//! demand would make. What it did is then read from the chain, not from what
 //! it says, and every expectation is checked.
 
 pub mod accounts;
@@ -286,8 +287,8 @@ impl Drill<'_> {
     ) -> Result<(Watch, KeeperConfig), DrillError> {
         self.part("The keeper");
         let text = format!(
-            "[chain]\nrpc_urls = [\"{}\"]\nchain_id = {}\nmanifest = \"manifest.json\"\npoll_interval_ms = 50\n\
-             [account]\n[strategy]\ncompetitors = 0\n[state]\n[http]\nlisten = \"127.0.0.1:0\"\n",
+            "[chain]\nrpc_urls = [\"{}\"]\nchain_id = {}\nmanifest = \"manifest.json\"\n\
+             [account]\n[strategy]\n[state]\n[http]\nlisten = \"127.0.0.1:0\"\n",
             ground.anvil.ws_endpoint(),
             ground.market.deployment().chain_id,
         );
@@ -310,7 +311,7 @@ impl Drill<'_> {
         let (address, http) = (keeper.address, keeper.http);
         self.keeper = Some(keeper);
         self.note(format!(
-            "account {address}, shipped settings but for competitors = 0: nobody else is on this chain"
+            "account {address}, shipped settings throughout: it reckons with two competitors, though nobody else is here"
         ));
         self.note(format!(
             "http://{http} serves its page, /health, /ready, /metrics and /status.json while this goes on"
@@ -351,17 +352,6 @@ fn healthy() -> Address {
         .map_or(Address::ZERO, cast::Borrower::address)
 }
 
-fn all_healthy(status: &Status) -> bool {
-    status
-        .positions
-        .iter()
-        .all(|position| position.zone == Zone::Healthy)
-        && status
-            .pending
-            .iter()
-            .all(|bid| bid.state == breakwater_operator::status::BidState::Included)
-}
-
 /// The feed first, then the traders; nothing may be liquidated in between.
 async fn first_fall(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), DrillError> {
     (stage.tell)(Told::Part(format!(
@@ -394,10 +384,9 @@ async fn first_fall(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), Dr
     let more = "its average of a minute follows";
     stage.trade(FIRST_FALL, more).await?;
     stage
-        .until(
+        .until_healthy(
             "every position is healthy or closed after the first fall",
             FALL_BLOCKS,
-            all_healthy,
         )
         .await
 }
@@ -411,27 +400,28 @@ async fn gap(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), DrillErro
     stage.watch.forget();
     stage.mine().await?;
     stage.trade(GAP, "the feed has not reported it").await?;
-    let status = stage.report(GAP, "as far as it fell").await?;
-    let zone = |fate| {
-        let of = |one: &&cast::Borrower| one.fate == fate;
-        let account = CAST.iter().find(of).map(cast::Borrower::address);
-        status
-            .positions
-            .iter()
-            .find(|position| Some(position.account) == account)
-            .map(|position| position.zone)
-    };
-    let found = [Fate::Hard, Fate::Insolvent, Fate::Late, Fate::Healthy].map(zone);
+    stage.report(GAP, "as far as it fell").await?;
+    let mut found = Vec::new();
+    for fate in [Fate::Hard, Fate::Insolvent, Fate::Late, Fate::Healthy] {
+        let borrower = CAST.iter().find(|one| one.fate == fate);
+        found.push(match borrower {
+            Some(one) => Some(stage.zone(one.address()).await?),
+            None => None,
+        });
+    }
     checks.expect(
         "the gap leaves positions in the hard zone, insolvent, in the damped zone and healthy",
         found == [Zone::Hard, Zone::Insolvent, Zone::Damped, Zone::Healthy].map(Some),
-        found.map(|zone| zone.map_or("gone", Zone::name)).join(", "),
+        found
+            .iter()
+            .map(|zone| zone.map_or("nobody", Zone::name))
+            .collect::<Vec<_>>()
+            .join(", "),
     );
     stage
-        .until(
+        .until_healthy(
             "every position is healthy or closed after the gap",
             FALL_BLOCKS,
-            all_healthy,
         )
         .await
 }

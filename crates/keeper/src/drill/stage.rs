@@ -7,13 +7,15 @@ use alloy_sol_types::SolCall;
 use breakwater_bindings::ILendingPool;
 use breakwater_deploy::local::{FEED_DECIMALS, LocalError, Market, SLOT, START_PRICE};
 use breakwater_deploy::{RpcViews, Views};
-use breakwater_operator::status::Status;
+use breakwater_operator::status::{BidState, Status, Zone};
+use breakwater_protocol::AccountHealth;
 
 use super::accounts::{Closing, closings, revert_reason, sent};
-use super::cast::name_of;
+use super::cast::{CAST, name_of};
 use super::error::DrillError;
 use super::tell::{Told, amount, grouped, percent};
 use super::watch::Watch;
+use crate::engine::zone_of;
 use crate::store::Kind;
 
 /// The base fee of every block, wei: the blocks of an anvil are all but empty, and would let it fall to nothing.
@@ -173,16 +175,41 @@ impl<'a> Stage<'a> {
         self.look().await
     }
 
-    /// Lets blocks pass until `done`, for at most `blocks`.
-    pub async fn until(
-        &mut self,
-        what: &str,
-        blocks: u64,
-        done: impl Fn(&Status) -> bool,
-    ) -> Result<(), DrillError> {
+    /// Where an account stands by the pool.
+    pub async fn zone(&self, account: Address) -> Result<Zone, DrillError> {
+        let found = self
+            .view(ILendingPool::accountHealthCall { account })
+            .await?;
+        Ok(zone_of(&AccountHealth {
+            debt: found.debt,
+            collateral_value: found.collateralValue,
+            borrow_limit: found.borrowLimit,
+            health_fast: found.healthFast,
+            health_confirmed: found.healthConfirmed,
+            health_hard: found.healthHard,
+            price_down: found.priceDown,
+        }))
+    }
+
+    /// Whether by the pool nobody is below 1, and nothing of the keeper is out.
+    async fn is_healthy(&self, status: &Status) -> Result<bool, DrillError> {
+        let mut pending = status.pending.iter();
+        if !pending.all(|bid| bid.state == BidState::Included) {
+            return Ok(false);
+        }
+        for borrower in CAST {
+            if self.zone(borrower.address()).await? != Zone::Healthy {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Lets blocks pass until nobody is below 1, for at most `blocks`.
+    pub async fn until_healthy(&mut self, what: &str, blocks: u64) -> Result<(), DrillError> {
         let mut status = self.look().await?;
         for _ in 0..blocks {
-            if done(&status) {
+            if self.is_healthy(&status).await? {
                 return Ok(());
             }
             status = self.pass().await?;
