@@ -305,9 +305,7 @@ impl Planner {
                 self.action(sight, collateral, here, &observation, &terms, &intent)
             {
                 let place = place_of(&intent.action).unwrap_or_default();
-                if action.kind == ActionKind::Liquidate
-                    && !taken.admits(sight, &here[place], action.repay)
-                {
+                if action.kind.closes() && !taken.admits(sight, &here[place], action.repay) {
                     closed[place] = true;
                     continue;
                 }
