@@ -186,13 +186,7 @@ impl Stage<'_> {
             .client
             .simulate(&transaction, next.state(), None, Some(next.overrides()))
             .await
-            .map_err(|error| match error {
-                RpcError::Reverted { .. } => Declined::Reverts(error),
-                RpcError::Refused { ref message, .. } if is_evm_failure(message) => {
-                    Declined::Reverts(error)
-                }
-                other => Declined::Unknown(other),
-            })?;
+            .map_err(declined)?;
         if matches!(planned.kind, ActionKind::Flag | ActionKind::RecordDepth) {
             return Ok(Rehearsed {
                 call,
@@ -294,6 +288,17 @@ impl Stage<'_> {
     }
 }
 
+/// What a call that failed says of the transaction.
+fn declined(error: RpcError) -> Declined {
+    match error {
+        RpcError::Reverted { .. } => Declined::Reverts(error),
+        RpcError::Refused { ref message, .. } if is_evm_failure(message) => {
+            Declined::Reverts(error)
+        }
+        other => Declined::Unknown(other),
+    }
+}
+
 /// Whether what a node refused a call for happened in the EVM. Everything else that it refuses never got that far.
 fn is_evm_failure(message: &str) -> bool {
     let message = message.to_lowercase();
@@ -334,5 +339,39 @@ pub fn order_of(
         max_priority_fee_per_gas: wei(rehearsed.bid.tip).min(max_fee),
         max_fee_ceiling: ceiling,
         valid_until: reading.next.timestamp + slot * (ORDER_LIFE - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_evm_refuses_counts_as_reverted() {
+        let refused = |message: &str| {
+            declined(RpcError::Refused {
+                endpoint: "node".to_owned(),
+                method: "eth_call".to_owned(),
+                code: -32_000,
+                message: message.to_owned(),
+            })
+        };
+        for never_started in [
+            "insufficient funds for gas * price + value: address 0x0 have 0 want 1",
+            "max fee per gas less than block base fee",
+            "header not found",
+        ] {
+            let found = refused(never_started);
+            assert!(matches!(found, Declined::Unknown(_)), "{found:?}");
+        }
+        assert!(matches!(refused("out of gas"), Declined::Reverts(_)));
+        let reverted = RpcError::Reverted { data: Bytes::new() };
+        assert!(matches!(declined(reverted), Declined::Reverts(_)));
+        let silent = RpcError::Timeout {
+            endpoint: "node".to_owned(),
+            method: "eth_call".to_owned(),
+            after: std::time::Duration::from_secs(1),
+        };
+        assert!(matches!(declined(silent), Declined::Unknown(_)));
     }
 }

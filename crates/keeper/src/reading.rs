@@ -94,15 +94,9 @@ impl HeadReading {
     /// with a margin, since what moves a price may silence its oracle too. 0 if there never was one.
     #[must_use]
     pub fn gas_price_of_native(&self, system: &System) -> U256 {
-        let present = self.native_price(system);
-        if !present.is_zero() {
-            return present;
-        }
-        let last = self
-            .markets
+        self.markets
             .get(system.native.unwrap_or(0))
-            .map_or(U256::ZERO, |market| market.prices.last);
-        last.saturating_add(last / U256::from(DOWN_MARGIN))
+            .map_or(U256::ZERO, |market| for_gas(&market.prices))
     }
 
     /// F of the native coin, scaled by 1e36; 0 if it is down, as the policy has it.
@@ -239,6 +233,16 @@ impl<I: Iterator<Item = Option<Bytes>>> Answers<I> {
     }
 }
 
+/// The price at which gas is weighed.
+fn for_gas(prices: &PriceReading) -> U256 {
+    if prices.status != PriceStatus::Down {
+        return prices.fast;
+    }
+    prices
+        .last
+        .saturating_add(prices.last / U256::from(DOWN_MARGIN))
+}
+
 fn prices(peek: Option<<IPriceOracle::peekCall as SolCall>::Return>, last: U256) -> PriceReading {
     let down = PriceReading {
         status: PriceStatus::Down,
@@ -258,5 +262,23 @@ fn prices(peek: Option<<IPriceOracle::peekCall as SolCall>::Return>, last: U256)
         cumulative: peek.cumulative,
         status,
         last,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gas_is_weighed_at_the_last_price_and_a_quarter_while_an_oracle_is_down() {
+        let up = PriceReading {
+            fast: U256::from(2_000),
+            last: U256::from(1_900),
+            ..PriceReading::default()
+        };
+        assert_eq!(for_gas(&up), U256::from(2_000));
+        let down = prices(None, U256::from(2_000));
+        assert_eq!(for_gas(&down), U256::from(2_500));
+        assert_eq!(for_gas(&prices(None, U256::ZERO)), U256::ZERO);
     }
 }

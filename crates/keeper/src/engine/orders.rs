@@ -531,3 +531,103 @@ fn gas_cost(ordered: &Ordered, inclusion: &Inclusion) -> f64 {
     let paid = gas_paid(inclusion.gas_used, inclusion.effective_gas_price);
     whole(paid, NATIVE_DECIMALS) * ordered.native_price
 }
+
+#[cfg(test)]
+mod tests {
+    use breakwater_protocol::{BlockRef, Description, MirroredPolicy, RateParameters};
+
+    use super::*;
+
+    const ACCOUNT: Address = Address::repeat_byte(7);
+    const WAD: u64 = 1_000_000_000_000_000_000;
+    const YEAR: u64 = 365 * 24 * 3_600;
+
+    fn ordered(kind: ActionKind) -> Ordered {
+        Ordered {
+            id: B256::repeat_byte(1),
+            kind,
+            account: ACCOUNT,
+            collateral: 0,
+            planned_block: 7,
+            planned_at: 100,
+            expected: 1.0,
+            native_price: 2_000.0,
+        }
+    }
+
+    fn out(kind: ActionKind) -> UnderWay {
+        let bid = Bid {
+            max_fee: 20.0,
+            tip: 1.0,
+        };
+        let mut under_way = UnderWay::default();
+        under_way.insert(ordered(kind), bid, (50_000, 950_000));
+        under_way
+    }
+
+    fn mirror() -> Mirror {
+        let description = Description {
+            chain_id: 1,
+            pool: Address::ZERO,
+            asset: Address::ZERO,
+            rate: RateParameters {
+                target_utilisation: WAD / 10 * 9,
+                low_multiplier: WAD / 4,
+                high_multiplier: 4 * u128::from(WAD),
+                adaptation_speed: 50 * u128::from(WAD) / u128::from(YEAR),
+                initial_rate_at_target: WAD / 25 / YEAR,
+                min_rate_at_target: WAD / 1_000 / YEAR,
+                max_rate_at_target: 2 * WAD / YEAR,
+            },
+            policy: MirroredPolicy {
+                address: Address::ZERO,
+                needs_confirmation: true,
+            },
+        };
+        Mirror::new(description, BlockRef::default()).unwrap()
+    }
+
+    #[test]
+    fn a_flag_that_is_out_keeps_nobody_from_liquidating() {
+        use ActionKind::{Flag, Liquidate, Settle};
+        let mirror = mirror();
+        for (kind_out, then, waits) in [
+            (Flag, Liquidate, false),
+            (Flag, Settle, false),
+            (Flag, Flag, true),
+            (Liquidate, Liquidate, true),
+            (Liquidate, Settle, true),
+            (Settle, Liquidate, true),
+            (Liquidate, Flag, true),
+        ] {
+            let under_way = out(kind_out);
+            let found = under_way.waiting(ACCOUNT, then, &mirror).count();
+            assert_eq!(found == 1, waits, "{then:?} after {kind_out:?}");
+            let other = under_way.waiting(Address::ZERO, then, &mirror).count();
+            assert_eq!(other, 0);
+        }
+    }
+
+    #[test]
+    fn what_is_out_is_counted_at_its_gas_limit() {
+        let one = |id, cancelling| InFlight {
+            id,
+            label: String::new(),
+            nonce: Some(3),
+            hash: None,
+            max_fee_per_gas: 20,
+            attempts: 1,
+            cancelling,
+        };
+        let under_way = out(ActionKind::Liquidate);
+        let known = Some(B256::repeat_byte(1));
+        for (in_flight, gas) in [
+            (one(known, false), 950_000),
+            (one(known, true), 21_000),
+            (one(None, false), 21_000),
+            (one(Some(B256::repeat_byte(2)), false), 900_000),
+        ] {
+            assert_eq!(under_way.committed(&[in_flight]), U256::from(gas * 20_u64));
+        }
+    }
+}
