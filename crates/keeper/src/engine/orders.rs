@@ -350,7 +350,9 @@ impl Engine {
                 self.look_up(id, inclusion, true, Duration::ZERO);
                 return Ok(());
             }
-            OrderState::Cancelled(..) | OrderState::Expired | OrderState::Dropped => {
+            // It may come back.
+            OrderState::Dropped { is_final: false } => return Ok(()),
+            OrderState::Cancelled { .. } | OrderState::Expired | OrderState::Dropped { .. } => {
                 return self.store.close_order(id);
             }
         };

@@ -250,11 +250,9 @@ impl Planner {
         if let Some(inventory) = sight.reading.inventory {
             means::within_inventory(&mut plan, inventory);
         }
-        if let Some(funds) = orders.funds() {
-            if let Some(first) = plan.actions.first() {
-                let observation = self.observation(sight, first.collateral);
-                means::within_funds(&mut plan, &observation, funds);
-            }
+        if let (Some(funds), Some(first)) = (orders.funds(), plan.actions.first()) {
+            let observation = self.observation(sight, first.collateral);
+            means::within_funds(&mut plan, &observation, funds);
         }
         Ok(plan)
     }
