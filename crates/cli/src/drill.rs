@@ -190,7 +190,7 @@ mod tests {
         assert!(judged(&report(None)).is_ok());
         for unmet in 0..22 {
             let report = report(Some(unmet));
-            let failure = judged(&report).unwrap_err();
+            let failure = judged(&report).expect_err("an unmet expectation");
             assert_eq!(failure.code(), ExitCode::FAILURE);
             assert!(failure.message().contains(&format!("finding {unmet}")));
             assert!(account(&report).contains("NO "));
