@@ -563,7 +563,7 @@ mod tests {
             tip: 1.0,
         };
         let mut under_way = UnderWay::default();
-        under_way.insert(ordered(kind), bid, (50_000, 950_000));
+        under_way.insert(ordered(kind), bid, U256::ZERO, (50_000, 950_000));
         under_way
     }
 
