@@ -192,7 +192,7 @@ mod tests {
         within_inventory(&mut cut, U256::from(100));
         assert_eq!(cut.actions.len(), 1);
         assert!(
-            matches!(&cut.thoughts[1].verdict, Verdict::Unready(why) if why.contains("spoken for"))
+            matches!(&cut.thoughts[1].verdict, Verdict::Unready(why) if why.contains("do not cover it"))
         );
     }
 }

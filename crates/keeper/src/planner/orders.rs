@@ -79,6 +79,8 @@ pub(super) fn permit(sight: &Sight<'_>, one: &mut Considered, orders: &mut dyn O
             one.ordered = true;
         }
     }
+    // What was ordered for it ends this, or is known to be out: its clock matters no more now.
+    candidate.unflagged &= !one.ordered;
     if candidate.unflagged {
         one.ids.flag = free(ActionKind::Flag);
         candidate.unflagged = one.ids.flag.is_some() && !orders.waiting(account, ActionKind::Flag);

@@ -24,9 +24,11 @@ impl Engine {
         if self.observing || known || early {
             return None;
         }
+        // Somebody may be about to send it some.
+        let pause = if self.balance_low() { 1 } else { IDLE_HEADS };
         let rested = self
             .view
-            .is_none_or(|view| head.number >= view.head.number.saturating_add(IDLE_HEADS));
+            .is_none_or(|view| head.number >= view.head.number.saturating_add(pause));
         let mut probes: Vec<Probe> = self
             .slots
             .values()
