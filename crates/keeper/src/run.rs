@@ -144,7 +144,7 @@ pub async fn start(
     if let Some(hook) = options.write_hook {
         store.set_hook(hook);
     }
-    let mirror = match restore(&mut store, &system)? {
+    let mirror = match store.restore_mirror(&system.description)? {
         Some(mirror) => mirror,
         None => fresh(&client, &system).await?,
     };
@@ -246,31 +246,6 @@ async fn unlock(
         Ok(signer) => Ok(Some(signer)),
         Err(AccountError::NoKey) if dry_run => Ok(None),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// The mirror on disk. One that does not fit is said and dropped: the chain has everything.
-fn restore(store: &mut Store, system: &System) -> Result<Option<Mirror>, RunError> {
-    let Some(checkpoint) = store.snapshot()? else {
-        return Ok(None);
-    };
-    match Mirror::restore(&checkpoint.state, &system.description) {
-        Ok(mirror)
-            if mirror.head().hash == checkpoint.hash
-                && mirror.head().number == checkpoint.number =>
-        {
-            Ok(Some(mirror))
-        }
-        Ok(_) => {
-            tracing::warn!(
-                "the snapshot is of another block than it says: the mirror is rebuilt from the chain"
-            );
-            Ok(None)
-        }
-        Err(error) => {
-            tracing::warn!(%error, "the snapshot cannot be used: the mirror is rebuilt from the chain");
-            Ok(None)
-        }
     }
 }
 

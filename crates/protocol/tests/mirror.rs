@@ -88,6 +88,43 @@ impl State for Mirror {
 }
 
 #[test]
+fn a_large_snapshot_is_written_in_small_pieces() {
+    let mut feeder = Feeder::new(3);
+    feeder.set_market(10_u128.pow(24), 10_u128.pow(27));
+    for number in 0..5_000_u64 {
+        let mut bytes = [7; 20];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        let owner = Address::from(bytes);
+        feeder.set_debt(owner, 10_u128.pow(21) + u128::from(number));
+        feeder.set_collateral(owner, number % 3, 10_u128.pow(18));
+        feeder.set_collateral(owner, (number + 1) % 3, 10_u128.pow(17));
+    }
+    feeder.block();
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    let written = feeder.mirror.write_snapshot(|piece| {
+        pieces.push(piece.to_vec());
+        Ok::<_, std::convert::Infallible>(())
+    });
+    assert!(written.is_ok() && pieces.len() > 5);
+    // The last block's changes, which are undone together, are one piece.
+    let longest = pieces.iter().rev().skip(2).map(Vec::len).max().unwrap();
+    assert!(longest < 100_000, "{longest}");
+    let whole = pieces.concat();
+    assert_eq!(whole.len(), feeder.mirror.snapshot_length());
+    assert_eq!(whole, feeder.mirror.snapshot());
+    let restored = Mirror::restore(&whole, &description()).unwrap();
+    assert_eq!(restored.snapshot(), whole);
+
+    // The first failure ends it.
+    let mut put = 0;
+    let failed = feeder.mirror.write_snapshot(|_| {
+        put += 1;
+        if put == 3 { Err("full") } else { Ok(()) }
+    });
+    assert_eq!((failed, put), (Err("full"), 3));
+}
+
+#[test]
 fn blocks_that_do_not_follow_are_refused() {
     let mut feeder = populated();
     let next = feeder.next_block(12);

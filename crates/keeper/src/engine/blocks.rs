@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::planning::next_block;
 use super::{Ended, Engine, HASHES_KEPT, Seen};
-use crate::store::{Checkpoint, Doer, Entry, Kind, StoreError};
+use crate::store::{Doer, Entry, Kind, StoreError};
 use crate::units::{ratio, whole};
 
 /// The mirror is written to disk at most this often, and not before this many blocks.
@@ -305,13 +305,8 @@ impl Engine {
 
     /// Writes the mirror to disk.
     pub(super) fn save(&mut self) -> Result<(), StoreError> {
-        let head = *self.mirror.head();
-        self.store.save_snapshot(&Checkpoint {
-            number: head.number,
-            hash: head.hash,
-            state: self.mirror.snapshot(),
-        })?;
-        self.saved = (head.number, Instant::now());
+        self.store.save_mirror(&self.mirror)?;
+        self.saved = (self.mirror.head().number, Instant::now());
         Ok(())
     }
 }

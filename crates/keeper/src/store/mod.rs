@@ -15,7 +15,6 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 pub use ledger::{Doer, Entry, Kind};
 pub use orders::{ActionKind, Ordered, Realised, Totals};
-pub use snapshot::Checkpoint;
 pub use write::{Write, WriteHook};
 
 /// The layout that this version reads and writes.

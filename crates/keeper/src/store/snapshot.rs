@@ -1,61 +1,93 @@
 //! The mirror as it stood at a block: replaced whole, in one transaction, so that a broken write leaves the one before.
 
 use alloy_primitives::B256;
-use rusqlite::OptionalExtension as _;
+use breakwater_protocol::{Description, Mirror};
+use rusqlite::{MAIN_DB, OptionalExtension as _};
 
 use super::{Store, StoreError, Write};
 
-/// A stored mirror.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// The last block that it knows.
-    pub number: u64,
-    /// Its hash, by which a resume sees whether it is still canonical.
-    pub hash: B256,
-    /// The mirror.
-    pub state: Vec<u8>,
-}
-
 impl Store {
-    /// Replaces the snapshot.
+    /// Writes a mirror to disk in place of the one before. Piece by piece: bound as a value, a large one would be in memory three
+    /// times.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn save_snapshot(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    pub fn save_mirror(&mut self, mirror: &Mirror) -> Result<(), StoreError> {
+        let head = mirror.head();
         self.write(Write::Snapshot, |connection| {
-            connection
-                .execute(
-                    "INSERT OR REPLACE INTO snapshot VALUES (1, ?1, ?2, ?3)",
-                    (
-                        checkpoint.number as i64,
-                        checkpoint.hash.as_slice(),
-                        &checkpoint.state,
-                    ),
-                )
-                .map(drop)
+            let transaction = connection.transaction()?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO snapshot VALUES (1, ?1, ?2, ZEROBLOB(?3))",
+                (
+                    head.number as i64,
+                    head.hash.as_slice(),
+                    mirror.snapshot_length() as i64,
+                ),
+            )?;
+            let mut blob = transaction.blob_open(MAIN_DB, "snapshot", "state", 1, false)?;
+            let mut written = 0;
+            mirror.write_snapshot(|piece| -> rusqlite::Result<()> {
+                blob.write_at(piece, written)?;
+                written += piece.len();
+                Ok(())
+            })?;
+            blob.close()?;
+            transaction.commit()
         })
     }
 
-    /// The snapshot, if one was written.
+    /// What is stored, if anything: the block's number and hash, by which a resume sees whether it is still canonical, and the
+    /// mirror's bytes.
+    fn snapshot(&mut self) -> Result<Option<(u64, B256, Vec<u8>)>, StoreError> {
+        let row = self.sqlite(|connection| {
+            let row: Option<(i64, Vec<u8>)> = connection
+                .query_row("SELECT number, hash FROM snapshot", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            let Some((number, hash)) = row else {
+                return Ok(None);
+            };
+            // A column's value would be there twice.
+            let blob = connection.blob_open(MAIN_DB, "snapshot", "state", 1, true)?;
+            let mut state = vec![0; blob.len()];
+            blob.read_at_exact(&mut state, 0)?;
+            Ok(Some((number as u64, hash, state)))
+        })?;
+        row.map(|(number, hash, state)| {
+            let hash = B256::try_from(hash.as_slice()).map_err(|_| self.damaged("the snapshot"))?;
+            Ok((number, hash, state))
+        })
+        .transpose()
+    }
+
+    /// The mirror on disk, if it is of the pool described. One that does not fit is said in the log and left: the chain has
+    /// everything.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn snapshot(&mut self) -> Result<Option<Checkpoint>, StoreError> {
-        let row: Option<(i64, Vec<u8>, Vec<u8>)> = self.sqlite(|connection| {
-            connection
-                .query_row("SELECT number, hash, state FROM snapshot", [], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })
-                .optional()
-        })?;
-        row.map(|(number, hash, state)| {
-            Ok(Checkpoint {
-                number: number as u64,
-                hash: B256::try_from(hash.as_slice()).map_err(|_| self.damaged("the snapshot"))?,
-                state,
-            })
-        })
-        .transpose()
+    pub fn restore_mirror(
+        &mut self,
+        description: &Description,
+    ) -> Result<Option<Mirror>, StoreError> {
+        let Some((number, hash, state)) = self.snapshot()? else {
+            return Ok(None);
+        };
+        match Mirror::restore(&state, description) {
+            Ok(mirror) if (mirror.head().number, mirror.head().hash) == (number, hash) => {
+                Ok(Some(mirror))
+            }
+            Ok(_) => {
+                tracing::warn!(
+                    "the snapshot is of another block than it says: the mirror is rebuilt from the chain"
+                );
+                Ok(None)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the snapshot cannot be used: the mirror is rebuilt from the chain");
+                Ok(None)
+            }
+        }
     }
 
     /// Forgets the snapshot: the mirror it holds was found to be wrong.

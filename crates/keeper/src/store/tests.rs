@@ -1,6 +1,7 @@
 //! Tests of the store.
 
 use breakwater_operator::status::MissedReason;
+use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy, RateParameters};
 
 use super::*;
 
@@ -88,25 +89,74 @@ fn refuses_another_layout() {
     ));
 }
 
+fn description() -> Description {
+    let rate = RateParameters {
+        target_utilisation: 900_000_000_000_000_000,
+        low_multiplier: 250_000_000_000_000_000,
+        high_multiplier: 4_000_000_000_000_000_000,
+        adaptation_speed: 1_585_489_599_188,
+        initial_rate_at_target: 1_268_391_679,
+        min_rate_at_target: 31_709_791,
+        max_rate_at_target: 63_419_583_967,
+    };
+    Description {
+        chain_id: 31_337,
+        pool: POOL,
+        asset: Address::repeat_byte(0x12),
+        rate,
+        policy: MirroredPolicy {
+            address: Address::repeat_byte(0x13),
+            needs_confirmation: true,
+        },
+    }
+}
+
+fn mirror(number: u64) -> Mirror {
+    let block = BlockRef {
+        number,
+        hash: alloy_primitives::B256::repeat_byte(number as u8),
+        ..BlockRef::default()
+    };
+    Mirror::new(description(), block).unwrap()
+}
+
 #[test]
-fn keeps_the_last_snapshot() {
+fn keeps_the_last_mirror() {
     let folder = folder();
     let mut store = open(&folder);
-    assert_eq!(store.snapshot().unwrap(), None);
-    let mut checkpoint = Checkpoint {
-        number: 5,
-        hash: alloy_primitives::B256::repeat_byte(5),
-        state: vec![1, 2, 3],
-    };
-    store.save_snapshot(&checkpoint).unwrap();
-    checkpoint.number = 6;
-    checkpoint.state = vec![4];
-    store.save_snapshot(&checkpoint).unwrap();
+    assert!(store.restore_mirror(&description()).unwrap().is_none());
+    store.save_mirror(&mirror(5)).unwrap();
+    store.save_mirror(&mirror(6)).unwrap();
     drop(store);
     let mut store = open(&folder);
-    assert_eq!(store.snapshot().unwrap(), Some(checkpoint));
+    let restored = store.restore_mirror(&description()).unwrap().unwrap();
+    assert_eq!(restored.snapshot(), mirror(6).snapshot());
+    let other = Description {
+        pool: Address::repeat_byte(0x77),
+        ..description()
+    };
+    assert!(store.restore_mirror(&other).unwrap().is_none());
     store.drop_snapshot().unwrap();
-    assert_eq!(store.snapshot().unwrap(), None);
+    assert!(store.restore_mirror(&description()).unwrap().is_none());
+}
+
+#[test]
+fn does_not_believe_a_mirror_of_another_block_or_a_damaged_one() {
+    for damage in [
+        "UPDATE snapshot SET number = 6",
+        "UPDATE snapshot SET hash = zeroblob(32)",
+        "UPDATE snapshot SET state = zeroblob(length(state))",
+        "UPDATE snapshot SET state = substr(state, 1, length(state) - 1)",
+    ] {
+        let folder = folder();
+        let mut store = open(&folder);
+        store.save_mirror(&mirror(5)).unwrap();
+        store
+            .sqlite(|connection| connection.execute(damage, []).map(drop))
+            .unwrap();
+        let restored = store.restore_mirror(&description()).unwrap();
+        assert!(restored.is_none(), "{damage}");
+    }
 }
 
 #[test]

@@ -5,7 +5,9 @@
 //! [`super::codec`]; the index is not in it, it is built from the accounts. A layout of its own rather than a general format:
 //! accounts are 55 bytes each and are read in one pass, and there is one dependency less between a keeper and its state.
 
-use alloy_primitives::{Address, keccak256};
+use std::convert::Infallible;
+
+use alloy_primitives::{Address, Keccak256, keccak256};
 
 use super::codec::{Code, Input};
 use super::journal::{DEPTH, Journal, Undo};
@@ -22,6 +24,9 @@ const VERSION: u32 = 1;
 const HEADER: usize = 20;
 
 const CHECKSUM: usize = 32;
+
+/// Bytes that are gathered before they are passed on.
+const PIECE: usize = 1 << 16;
 
 /// Why bytes are no snapshot of the pool's mirror. Rebuild the mirror from the pool's deployment.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -73,45 +78,87 @@ impl Mirror {
     /// The mirror as bytes.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.state.accounts.len() * 56 + (1 << 16));
-        out.extend_from_slice(MAGIC);
-        VERSION.put(&mut out);
-        0_u64.put(&mut out);
-        self.body(&mut out);
-        let length = (out.len() - HEADER) as u64;
-        out[HEADER - 8..HEADER].copy_from_slice(&length.to_le_bytes());
-        let checksum = keccak256(&out);
-        out.extend_from_slice(checksum.as_slice());
+        let mut out = Vec::with_capacity(self.snapshot_length());
+        let Ok(()) = self.write_snapshot(|piece| {
+            out.extend_from_slice(piece);
+            Ok::<_, Infallible>(())
+        });
         out
     }
 
-    fn body(&self, out: &mut Vec<u8>) {
+    /// The bytes that [`Mirror::snapshot`] has.
+    #[must_use]
+    pub fn snapshot_length(&self) -> usize {
+        HEADER + self.body_length() + CHECKSUM
+    }
+
+    /// The same bytes in pieces, in order, so that a large mirror is never there twice.
+    ///
+    /// # Errors
+    /// The first that `put` gives.
+    pub fn write_snapshot<E>(&self, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut header = Vec::with_capacity(HEADER);
+        header.extend_from_slice(MAGIC);
+        VERSION.put(&mut header);
+        (self.body_length() as u64).put(&mut header);
+        let mut hasher = Keccak256::new();
+        hasher.update(&header);
+        put(&header)?;
+        self.body(|piece| {
+            hasher.update(piece);
+            put(piece)
+        })?;
+        put(hasher.finalize().as_slice())
+    }
+
+    fn body_length(&self) -> usize {
+        let mut length = 0;
+        let Ok(()) = self.body(|piece| {
+            length += piece.len();
+            Ok::<_, Infallible>(())
+        });
+        length
+    }
+
+    fn body<E>(&self, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut out = Vec::with_capacity(2 * PIECE);
+        let mut pass_on = |out: &mut Vec<u8>, least: usize| {
+            if out.len() >= least {
+                put(out)?;
+                out.clear();
+            }
+            Ok(())
+        };
         let state = &self.state;
-        self.description().put(out);
-        self.head.put(out);
-        state.settings.put(out);
-        state.market.put(out);
-        state.cash.put(out);
-        state.collaterals.put(out);
-        (state.accounts.len() as u64).put(out);
+        self.description().put(&mut out);
+        self.head.put(&mut out);
+        state.settings.put(&mut out);
+        state.market.put(&mut out);
+        state.cash.put(&mut out);
+        state.collaterals.put(&mut out);
+        (state.accounts.len() as u64).put(&mut out);
         for (_, address, position) in state.accounts.all() {
-            address.put(out);
-            position.put(out);
+            address.put(&mut out);
+            position.put(&mut out);
+            pass_on(&mut out, PIECE)?;
         }
         let mut further: Vec<_> = state.accounts.all_further().collect();
         further.sort_unstable();
-        (further.len() as u64).put(out);
+        (further.len() as u64).put(&mut out);
         for (number, id, amount) in further {
-            number.put(out);
-            id.put(out);
-            amount.put(out);
+            number.put(&mut out);
+            id.put(&mut out);
+            amount.put(&mut out);
+            pass_on(&mut out, PIECE)?;
         }
-        state.policy.put(out);
-        self.journal.base.put(out);
-        (self.journal.entries.len() as u64).put(out);
+        state.policy.put(&mut out);
+        self.journal.base.put(&mut out);
+        (self.journal.entries.len() as u64).put(&mut out);
         for entry in &self.journal.entries {
-            entry.put(out);
+            entry.put(&mut out);
+            pass_on(&mut out, PIECE)?;
         }
+        pass_on(&mut out, 1)
     }
 
     /// The mirror that [`Mirror::snapshot`] was taken of. `description` is what the pool is known to be; the policy may have
