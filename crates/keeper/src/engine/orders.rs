@@ -1,6 +1,6 @@
 //! What became of orders: the sender's reports, what they brought, and what a restart finds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::rpc::types::TransactionReceipt;
 use alloy_primitives::{Address, B256, U256, map::HashMap};
@@ -40,6 +40,8 @@ pub(crate) struct Open {
     pub gas: Option<(u64, u64)>,
     /// When it was ordered, or heard of again after a restart; by the wall clock.
     pub since: u64,
+    /// When the head that it was planned on arrived, until a node has acknowledged it.
+    pub head_received: Option<Instant>,
 }
 
 impl Open {
@@ -55,6 +57,7 @@ impl Open {
             inclusion,
             gas: None,
             since: unix_now(),
+            head_received: None,
         }
     }
 }
@@ -64,11 +67,20 @@ impl Open {
 pub(crate) struct UnderWay(HashMap<B256, Open>);
 
 impl UnderWay {
-    pub fn insert(&mut self, ordered: Ordered, bid: Bid, repay: U256, gas: (u64, u64)) {
+    /// One that is planned on the head that arrived at `head_received`.
+    pub fn insert(
+        &mut self,
+        ordered: Ordered,
+        bid: Bid,
+        repay: U256,
+        gas: (u64, u64),
+        head_received: Option<Instant>,
+    ) {
         let open = Open {
             bid: Some(bid),
             repay: Some(repay),
             gas: Some(gas),
+            head_received,
             ..Open::again(ordered, BidState::Prepared, None)
         };
         self.0.insert(ordered.id, open);
@@ -248,6 +260,10 @@ impl Engine {
             Outcome::Broadcast { hash, nonce } => {
                 self.store.sent(id, hash)?;
                 self.note(id, BidState::Submitted, Some(hash), Some(nonce));
+                let open = self.under_way.0.get_mut(&id);
+                if let Some(received) = open.and_then(|open| open.head_received.take()) {
+                    self.context.latencies.submitted(received.elapsed());
+                }
             }
             Outcome::Replaced { new, .. } => {
                 self.store.sent(id, new)?;
@@ -563,7 +579,7 @@ mod tests {
             tip: 1.0,
         };
         let mut under_way = UnderWay::default();
-        under_way.insert(ordered(kind), bid, U256::ZERO, (50_000, 950_000));
+        under_way.insert(ordered(kind), bid, U256::ZERO, (50_000, 950_000), None);
         under_way
     }
 

@@ -434,17 +434,15 @@ impl Engine {
         match sender.submit(order).await {
             Ok(_) => {
                 self.correct(number, planned, Verdict::Planned);
-                if let Some(seen) = &self.head {
-                    self.context.latencies.submitted(seen.received.elapsed());
-                }
                 tracing::info!(
                     order = %ordered.id, kind = planned.kind.name(), account = %planned.account, block = number,
                     expected = planned.expected, left, "submitted"
                 );
                 let beyond = planned.gas.saturating_sub(self.planner.liquidation_gas());
                 let gas = (beyond, planned.gas_limit);
+                let head_received = self.head.as_ref().map(|seen| seen.received);
                 self.under_way
-                    .insert(ordered, planned.bid, planned.repay, gas);
+                    .insert(ordered, planned.bid, planned.repay, gas, head_received);
                 None
             }
             Err(error) => self

@@ -60,7 +60,7 @@ impl Latencies {
         self.record(HEAD_TO_PLAN, elapsed);
     }
 
-    /// Time from a head's arrival to a bid submitted on it.
+    /// Time from a head's arrival to a node's acknowledgement of a bid planned on it.
     pub fn submitted(&self, elapsed: Duration) {
         self.record(HEAD_TO_SUBMIT, elapsed);
     }

@@ -349,7 +349,7 @@ pub const METRICS: &[Metric] = {
             Histogram,
             "seconds",
             "",
-            "From a head's arrival to a bid submitted on it, its simulation included.",
+            "From a head's arrival to a node's acknowledgement of a bid planned on it, its simulation included.",
         ),
     ]
 };
