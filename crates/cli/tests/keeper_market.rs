@@ -10,63 +10,17 @@ mod turns;
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, I256, U256, keccak256};
+use alloy_primitives::{Address, U256};
 use breakwater_bindings::ICircuitBreaker;
 use breakwater_deploy::local::SLOT;
 use breakwater_deploy::{RpcViews, Views};
-use breakwater_keeper::drill::accounts::{Sent, revert_reason, sent};
 use breakwater_keeper::units::{ratio, whole, whole_signed};
 use breakwater_operator::status::Status;
-use harness::{Keeper, Lenders, Setup, World, wad};
+use harness::{
+    DEBT, Keeper, Lenders, Setup, World, all_healthy, books, borrower, crowd, slide, tell_reverts,
+    wad,
+};
 use turns::Turns;
-
-/// Decimals of the debt token.
-const DEBT: u8 = 6;
-
-fn borrower(number: u64) -> Address {
-    Address::from_word(keccak256(format!("borrower {number}")))
-}
-
-/// What an account's transactions came to, by receipts.
-struct Books {
-    sent: Vec<Sent>,
-    earned: f64,
-    gas: f64,
-    wasted: f64,
-    reverted: usize,
-}
-
-async fn books(world: &World, account: Address, from: u64, native: f64) -> Books {
-    let sent = sent(&world.provider, world.market.deployment(), account, from)
-        .await
-        .unwrap();
-    let cost = |of: &dyn Fn(&&Sent) -> bool| -> f64 {
-        let all = sent.iter().filter(of);
-        all.map(|one| whole(one.gas, 18) * native).sum()
-    };
-    for one in sent.iter().filter(|one| !one.success) {
-        let why = revert_reason(&world.provider, one.hash).await;
-        println!("reverted in block {}: {why}", one.block);
-    }
-    let earned = sent.iter().fold(I256::ZERO, |sum, one| sum + one.earned);
-    Books {
-        earned: whole_signed(earned, DEBT),
-        gas: cost(&|_| true),
-        wasted: cost(&|one| !one.success),
-        reverted: sent.iter().filter(|one| !one.success).count(),
-        sent,
-    }
-}
-
-/// Whether nobody is below 1 by more than the venue may stand above the feed: as long as that is so, the fall is not confirmed.
-async fn all_healthy(world: &World, accounts: &[Address]) -> bool {
-    for account in accounts {
-        if !world.debt(*account).await.is_zero() && world.health(*account).await < wad(0.998) {
-            return false;
-        }
-    }
-    true
-}
 
 async fn breaker_level(world: &World) -> u8 {
     let breaker = world.market.deployment().breaker.unwrap();
@@ -215,36 +169,6 @@ async fn it_waits_for_turns_that_are_not_open() {
     turns.judge(&world, from).await;
 }
 
-/// Positions that break one after the other while the price falls by half a percent a step; all are liquidated, each block by block.
-async fn slide(world: &World, keepers: &[&Keeper], borrowers: &[Address]) {
-    let mut percent = 97.0;
-    while percent > 85.0 {
-        percent -= 0.5;
-        world.price(percent).await;
-        world
-            .run(keepers, 120, "everybody is healthy", async || {
-                world.arbitrage_if_moved().await;
-                all_healthy(world, borrowers).await
-            })
-            .await;
-    }
-}
-
-/// Forty-eight borrowers whose positions break between 96% and 86% of the start price.
-async fn crowd(world: &World) -> Vec<Address> {
-    let mut borrowers = Vec::new();
-    for number in 0..48 {
-        let owner = borrower(number);
-        let falls_at = 96.0 - number as f64 * 0.21;
-        world
-            .open_worth(owner, 8.0 + number as f64 * 1.5, falls_at)
-            .await;
-        borrowers.push(owner);
-    }
-    world.record_depth().await;
-    borrowers
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn alone_it_hardly_ever_reverts() {
     let world = World::start().await;
@@ -253,6 +177,7 @@ async fn alone_it_hardly_ever_reverts() {
     let from = world.head().await + 1;
     slide(&world, &[&keeper], &borrowers).await;
     let found = books(&world, world.account(5), from, 1_800.0).await;
+    tell_reverts(&world, &found).await;
     let closings: usize = found.sent.iter().map(|one| one.closings.len()).sum();
     println!(
         "alone: {} transactions, {closings} liquidations, {} reverted ({:.2}%); {:.2} earned, {:.2} gas",
@@ -297,6 +222,7 @@ async fn three_that_compete_liquidate_everything_once() {
     let mut by_keeper = Vec::new();
     for place in 4..7 {
         let found = books(&world, world.account(place), from, 1_800.0).await;
+        tell_reverts(&world, &found).await;
         let closings: usize = found.sent.iter().map(|one| one.closings.len()).sum();
         println!(
             "keeper {place}: {} transactions, {closings} liquidations, {} reverted at {:.2}; {:.2} earned, {:.2} gas",

@@ -4,15 +4,18 @@
 #![allow(
     dead_code,
     unused_imports,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "each test file uses its part, and a test may panic"
 )]
 
+mod market;
 mod process;
 mod world;
 
 use std::time::{Duration, Instant};
 
+pub use market::{Books, DEBT, all_healthy, books, borrower, crowd, slide, tell_reverts};
 pub use process::{Keeper, Setup, breakwater, command, configuration};
 pub use world::{Lenders, World, wad};
 

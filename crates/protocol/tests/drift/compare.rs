@@ -9,8 +9,8 @@ use breakwater_protocol::policy::{
 };
 use breakwater_protocol::{Mirror, Moment, ViewError};
 
-use crate::random::Random;
-use crate::world::{Place, level, readings, view};
+use super::random::Random;
+use super::world::{Place, level, readings, view};
 
 /// What was compared.
 #[derive(Debug, Default)]

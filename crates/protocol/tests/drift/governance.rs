@@ -5,9 +5,9 @@ use breakwater_bindings::{FixedOracle, ILendingPool, LendingPoolExtension};
 use breakwater_evm::{Chain, MemoryChain};
 use breakwater_protocol::{Collateral, Mirror};
 
-use crate::operations::whole;
-use crate::random::Random;
-use crate::world::{Place, send};
+use super::operations::whole;
+use super::random::Random;
+use super::world::{Place, send};
 
 pub fn govern(
     name: &'static str,

@@ -8,10 +8,10 @@ use breakwater_bindings::{DampedPolicy, ILendingPool, LendingPool};
 use breakwater_evm::{Chain, MemoryChain};
 use breakwater_protocol::Mirror;
 
-use crate::governance::{govern, stuck};
-use crate::positions::{borrow, debt_amount, lend};
-use crate::random::Random;
-use crate::world::{Place, donate, send};
+use super::governance::{govern, stuck};
+use super::positions::{borrow, debt_amount, lend};
+use super::random::Random;
+use super::world::{Place, donate, send};
 
 /// Every operation with its weight, and how often it has to succeed in a run of 10,000.
 pub const OPERATIONS: [(&str, u64, u64); 29] = [

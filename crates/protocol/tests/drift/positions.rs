@@ -5,9 +5,9 @@ use breakwater_bindings::{ILendingPool, LendingPool};
 use breakwater_evm::{Chain, MemoryChain};
 use breakwater_protocol::Mirror;
 
-use crate::operations::{debtor, whole};
-use crate::random::Random;
-use crate::world::{Place, send};
+use super::operations::{debtor, whole};
+use super::random::Random;
+use super::world::{Place, send};
 
 /// From a unit to thousands of tokens, wei that are not round included.
 pub fn debt_amount(random: &mut Random) -> U256 {

@@ -10,7 +10,7 @@ use breakwater_evm::{BlockEnvironment, Chain, MemoryChain, Rules, Transaction};
 use breakwater_protocol::policy::{DampedParameters, Policy};
 use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy, Reading};
 
-use crate::random::Random;
+use super::random::Random;
 
 pub const ACTORS: usize = 40;
 pub const FEEDS: usize = 2;

@@ -46,6 +46,7 @@ struct Settings {
     next: BTreeMap<String, VecDeque<Fault>>,
     frozen: Option<Value>,
     counts: BTreeMap<String, u64>,
+    recorded: Option<Vec<Value>>,
 }
 
 impl Proxy {
@@ -68,6 +69,12 @@ impl Proxy {
             shared,
             _task: task,
         })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its HTTP address.
@@ -142,6 +149,22 @@ impl Proxy {
     pub fn take_counts(&self) -> BTreeMap<String, u64> {
         std::mem::take(&mut self.shared.settings().counts)
     }
+
+    /// Keeps every request from now on.
+    pub fn record(&self) {
+        self.shared.settings().recorded.get_or_insert_default();
+    }
+
+    /// Requests received since the last call, in order; none before [`Proxy::record`].
+    #[must_use]
+    pub fn take_recorded(&self) -> Vec<Value> {
+        let mut settings = self.shared.settings();
+        settings
+            .recorded
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
 }
 
 impl Shared {
@@ -165,6 +188,9 @@ impl Shared {
         for request in requests {
             let method = request["method"].as_str().unwrap_or("?");
             *settings.counts.entry(method.to_owned()).or_default() += 1;
+            if let Some(recorded) = &mut settings.recorded {
+                recorded.push(request.clone());
+            }
             let next = settings.next.get_mut(method).and_then(VecDeque::pop_front);
             fault = fault
                 .or(next)
