@@ -87,6 +87,7 @@ fn account(report: &Report) -> String {
         let what = match closing {
             _ if !row.sent.success => "reverted",
             None if row.sent.recorded => "depth recorded",
+            None if row.sent.cancels => "taken back",
             None => "clock started:",
             Some(closing) if closing.kind == Kind::Settled => "settled:",
             Some(_) => "liquidated:",

@@ -52,6 +52,8 @@ pub struct Sent {
     pub flagged: Vec<Address>,
     /// Whether it let the bucket record the venue's depth, and nothing else.
     pub recorded: bool,
+    /// Whether it only took back another one: a transfer of nothing to itself.
+    pub cancels: bool,
 }
 
 /// Every liquidation and settlement by anybody from a block on, in order.
@@ -125,6 +127,7 @@ pub async fn sent(
                 closings: closings_of(&receipt, deployment),
                 flagged: flags_of(receipt.logs(), deployment),
                 recorded: receipt.to == Some(deployment.policy.address),
+                cancels: receipt.to == Some(account),
             });
         }
     }

@@ -1,14 +1,14 @@
 //! The whole path on a chain of its own: an anvil is started, the system deployed with its default parameters, positions are
 //! opened and broken, and the keeper (the same that `keeper run` runs, in this process, with the settings that it has where nobody sets
-//! any) has to close them at a profit. Only the market is moved: the feed, the traders who follow it, time, and the base fee that others'
-//! demand would make. What it did is then read from the chain, not from what
-//! it says, and every expectation is checked.
+//! any) has to close them at a profit. Only the market is moved: the feed, the traders who follow it, time, and others' transactions, which
+//! half of each block is full of. What it did is then read from the chain, not from what it says, and every expectation is checked.
 
 pub mod accounts;
 mod anvil;
 mod cast;
 mod error;
 mod judge;
+mod others;
 mod report;
 mod stage;
 mod tell;
@@ -37,9 +37,13 @@ pub use tell::{Told, amount, clock, grouped, percent, signed_amount};
 
 use crate::run::{Keeper, Options, start};
 use cast::{CAST, FIRST_FALL, Fate, GAP};
+use others::{BASE_FEE, Others};
 use report::Checks;
-use stage::{BASE_FEE, Stage, blocks, price};
+use stage::{Stage, blocks, price};
 use watch::{Wait, Watch};
+
+/// Which of the anvil's accounts everybody else sends from.
+const CROWD: usize = 9;
 
 /// Which of the anvil's accounts the keeper sends from: the market uses the first three.
 const PLACE: usize = 5;
@@ -125,6 +129,8 @@ impl Drill<'_> {
         let mut checks = Checks::default();
         let ground = self.ground().await?;
         self.borrow(&ground, &mut checks).await?;
+        let crowd = ground.anvil.addresses()[CROWD];
+        let others = Others::begin(ground.provider.clone(), crowd).await?;
         let (watch, config) = self.keep(&ground, &mut checks).await?;
         let keeper = ground.anvil.addresses()[PLACE];
         let from = ground.provider.get_block_number().await?;
@@ -132,7 +138,15 @@ impl Drill<'_> {
         let provider = ground.provider.clone();
         let market = ground.market.clone();
         let halt = self.halt.clone();
-        let mut stage = Stage::new(provider, market, &mut *self.tell, watch, keeper, from);
+        let mut stage = Stage::new(
+            provider,
+            market,
+            others,
+            &mut *self.tell,
+            watch,
+            keeper,
+            from,
+        );
         let system = stage.watch.status();
         stage.symbols = (
             system.keeper.debt_symbol.clone(),
@@ -317,7 +331,7 @@ impl Drill<'_> {
             "http://{http} serves its page, /health, /ready, /metrics and /status.json while this goes on"
         ));
         self.note(format!(
-            "the base fee is held at {} gwei: empty blocks would let it fall to nothing",
+            "others fill half of each block, so that the base fee stays near the {} gwei at which it begins",
             BASE_FEE / 1_000_000_000
         ));
         let head = ground.provider.get_block_number().await?;

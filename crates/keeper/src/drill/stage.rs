@@ -13,13 +13,11 @@ use breakwater_protocol::AccountHealth;
 use super::accounts::{Closing, closings, revert_reason, sent};
 use super::cast::{CAST, name_of};
 use super::error::DrillError;
+use super::others::Others;
 use super::tell::{Told, amount, grouped, percent};
 use super::watch::Watch;
 use crate::engine::zone_of;
 use crate::store::Kind;
-
-/// The base fee of every block, wei: the blocks of an anvil are all but empty, and would let it fall to nothing.
-pub(super) const BASE_FEE: u128 = 10_000_000_000;
 
 /// The feed reports at least so often, blocks.
 const REPORT_EVERY: u64 = 100;
@@ -28,6 +26,7 @@ const REPORT_EVERY: u64 = 100;
 pub(super) struct Stage<'a> {
     pub provider: DynProvider,
     pub market: Market,
+    pub others: Others,
     pub tell: &'a mut (dyn FnMut(Told) + Send),
     pub watch: Watch,
     /// The keeper's account.
@@ -47,6 +46,7 @@ impl<'a> Stage<'a> {
     pub fn new(
         provider: DynProvider,
         market: Market,
+        others: Others,
         tell: &'a mut (dyn FnMut(Told) + Send),
         watch: Watch,
         keeper: Address,
@@ -56,6 +56,7 @@ impl<'a> Stage<'a> {
         Self {
             provider,
             market,
+            others,
             tell,
             watch,
             keeper,
@@ -100,10 +101,8 @@ impl<'a> Stage<'a> {
         &self,
         deed: impl Future<Output = Result<T, LocalError>>,
     ) -> Result<T, DrillError> {
+        self.others.fill().await?;
         self.provider.anvil_set_auto_mine(true).await?;
-        self.provider
-            .anvil_set_next_block_base_fee_per_gas(BASE_FEE)
-            .await?;
         let result = deed.await;
         self.provider.anvil_set_auto_mine(false).await?;
         Ok(result?)
@@ -166,11 +165,9 @@ impl<'a> Stage<'a> {
         self.mine().await
     }
 
-    /// An empty block, but for what waits for one.
+    /// A block with what waits for one.
     pub async fn mine(&mut self) -> Result<Status, DrillError> {
-        self.provider
-            .anvil_set_next_block_base_fee_per_gas(BASE_FEE)
-            .await?;
+        self.others.fill().await?;
         self.provider.evm_mine(None).await?;
         self.look().await
     }
@@ -268,9 +265,13 @@ impl<'a> Stage<'a> {
                 let why = revert_reason(&self.provider, one.hash).await;
                 let text = format!("a transaction of the keeper reverted, {}: {why}", one.hash);
                 events.push((at, one.block, text));
-            } else if one.recorded {
-                let text = "the keeper lets the bucket record the venue's depth".to_owned();
-                events.push((at, one.block, text));
+            } else if one.recorded || one.cancels {
+                let text = if one.recorded {
+                    "the keeper lets the bucket record the venue's depth"
+                } else {
+                    "the keeper takes back a transaction"
+                };
+                events.push((at, one.block, text.to_owned()));
             }
         }
         for closing in closings(&self.provider, deployment, from).await? {
