@@ -66,46 +66,44 @@ async fn a_revert_does_not_lock_its_account_for_the_epoch() {
     world.open_falling_at(owner, 90).await;
     world.record_depth(owner).await;
     let mut keeper = world.keeper(5, "state", ALONE).await;
-    world.fall_to(88).await;
+    // Into the hard zone, where no turn is waited for.
+    world.fall_to(80).await;
     let liquidator = world.market.deployment().collaterals[0]
         .flash_liquidator
         .unwrap();
     let code = world.provider.get_code_at(liquidator).await.unwrap();
     world.provider.anvil_set_auto_mine(false).await.unwrap();
-    // Somebody makes what the keeper has out revert, until once it does so with most of the epoch to come.
-    let mut early = None;
-    for _ in 0..400 {
+    let us = keeper.keeper.address;
+    for _ in 0..40 {
         world.market.advance(SLOT).await.unwrap();
-        let head = world.head().await;
-        keeper.planned_on(head).await;
-        if !is_out(&world, keeper.keeper.address).await {
-            continue;
-        }
-        if early.is_some() {
+        keeper.planned_on(world.head().await).await;
+        if is_out(&world, us).await {
             break;
         }
-        world
-            .provider
-            .anvil_set_code(liquidator, REVERTS)
-            .await
-            .unwrap();
-        world.market.advance(SLOT).await.unwrap();
-        world
-            .provider
-            .anvil_set_code(liquidator, code.clone())
-            .await
-            .unwrap();
-        let reverted = sent(&world, keeper.keeper.address).await;
-        let last = reverted.last().copied().unwrap();
-        assert!(!last.1, "{reverted:?}");
-        early = (last.0 % EPOCH <= SLOT).then_some(last.0);
     }
-    let early = early.unwrap();
-    world.market.advance(SLOT).await.unwrap();
-    let all = sent(&world, keeper.keeper.address).await;
+    // Somebody makes what the keeper has out revert, in a block with which an epoch begins.
+    let early = (world.market.timestamp().await.unwrap() / EPOCH + 1) * EPOCH;
+    let provider = &world.provider;
+    provider.anvil_set_code(liquidator, REVERTS).await.unwrap();
+    provider
+        .anvil_set_next_block_timestamp(early)
+        .await
+        .unwrap();
+    provider.evm_mine(None).await.unwrap();
+    provider.anvil_set_code(liquidator, code).await.unwrap();
+    let reverted = sent(&world, us).await;
+    let (at, success, _) = reverted.last().copied().unwrap();
+    assert!(!success && at == early, "{early}: {reverted:?}");
+    // It bids again before the epoch is over.
+    for _ in 0..3 {
+        keeper.planned_on(world.head().await).await;
+        world.market.advance(SLOT).await.unwrap();
+    }
+    let all = sent(&world, us).await;
     println!("{all:?}");
-    let (at, success, _) = all.last().copied().unwrap();
-    assert!(success && at > early, "{all:?}");
+    let again = all.iter().find(|(at, _, _)| *at > early);
+    let (at, success, _) = again.copied().unwrap();
+    assert!(success, "{all:?}");
     assert_eq!(
         at / EPOCH,
         early / EPOCH,
