@@ -20,12 +20,16 @@ use std::{
 };
 
 /// Sources outside `contracts/` that the Rust tools deploy. One that is absent is skipped.
-const EXTRA_SOURCES: [&str; 11] = [
+const EXTRA_SOURCES: [&str; 15] = [
     "node_modules/@openzeppelin/contracts/governance/TimelockController.sol",
     "script/Multicall.sol",
     "script/SystemDeployer.sol",
+    "test/fuzz/FuzzLens.sol",
+    "test/fuzz/FuzzVenue.sol",
     "test/mocks/FixedOracle.sol",
     "test/mocks/FullClosePolicy.sol",
+    "test/mocks/PoolActor.sol",
+    "test/mocks/PoolHookToken.sol",
     "test/mocks/ShadowVenue.sol",
     "test/mocks/SimFeed.sol",
     "test/mocks/SimToken.sol",

@@ -1,6 +1,7 @@
 //! What the command line may say.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use alloy_primitives::Address;
 use breakwater_experiments::scenario::Overrides;
@@ -28,6 +29,8 @@ pub enum Command {
     /// Run a keeper, or ask what it thinks
     #[command(subcommand)]
     Keeper(crate::keeper::Keeper),
+    /// Search for sequences of calls that break one of the protocol's properties
+    Fuzz(Fuzz),
 }
 
 /// Options of `simulate`.
@@ -91,6 +94,26 @@ pub struct Deploy {
     pub yes: bool,
 }
 
+/// Options of `fuzz`.
+#[derive(Debug, Args)]
+pub struct Fuzz {
+    /// How long to search, minutes; parts of one are allowed
+    #[arg(long, value_name = "M", default_value = "10", allow_negative_numbers = true, value_parser = minutes)]
+    pub minutes: Duration,
+    /// Seed of all random numbers
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Where sequences that reached something are kept; a campaign goes on from what is there
+    #[arg(long, value_name = "DIR", default_value = "results/fuzz")]
+    pub corpus: PathBuf,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Search other contracts than were compiled in: the `out` folder of a `forge build`
+    #[arg(long, value_name = "DIR")]
+    pub contracts: Option<PathBuf>,
+}
+
 impl Simulate {
     /// The policies to run.
     pub fn policies(&self) -> Vec<Policy> {
@@ -112,6 +135,15 @@ impl Simulate {
             seed: self.seed,
         }
     }
+}
+
+fn minutes(text: &str) -> Result<Duration, String> {
+    let expected = || "expected a number of minutes above 0 and at most 100000".to_owned();
+    let minutes: f64 = text.parse().map_err(|_| expected())?;
+    if !(minutes > 0.0 && minutes <= 100_000.0) {
+        return Err(expected());
+    }
+    Ok(Duration::from_secs_f64(minutes * 60.0))
 }
 
 fn policy(name: &str) -> Result<Policy, String> {

@@ -4,6 +4,7 @@ mod arguments;
 mod deploy;
 mod drill;
 mod failure;
+mod fuzz;
 mod keeper;
 mod progress;
 mod simulate;
@@ -43,6 +44,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Scenarios => scenarios(),
         Command::Deploy(options) => deploy::run(options),
         Command::Keeper(command) => keeper::run(command),
+        Command::Fuzz(options) => fuzz::run(options),
     }
 }
 

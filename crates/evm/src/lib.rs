@@ -2,6 +2,7 @@
 
 mod call;
 mod chain;
+mod jumps;
 mod memory;
 mod state;
 mod types;
@@ -9,5 +10,6 @@ pub mod venue;
 
 pub use call::TypedCall;
 pub use chain::Chain;
+pub use jumps::JumpCounter;
 pub use memory::{MemoryChain, Rules, Snapshot};
 pub use types::{BlockEnvironment, CallError, EvmError, Execution, Halt, Outcome, Transaction};

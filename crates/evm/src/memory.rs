@@ -2,6 +2,7 @@
 
 use crate::{
     BlockEnvironment, Chain, EvmError, Execution, Halt, Outcome, Transaction,
+    jumps::{EngineContext, JumpCounter, instrument},
     state::{Layer, Overlay},
 };
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
@@ -16,7 +17,7 @@ use revm::{
         ContextSetters, ContextTr, JournalTr, LocalContextTr, block::BlobExcessGasAndPrice,
         context::take_error,
     },
-    handler::{EvmTr, FrameResult, Handler, MainnetContext, SystemCallTx, post_execution},
+    handler::{EvmTr, FrameResult, Handler, SystemCallTx, post_execution},
     primitives::hardfork::SpecId,
 };
 use std::{convert::Infallible, fmt, sync::Arc};
@@ -81,7 +82,7 @@ impl Snapshot {
     }
 }
 
-type Engine = MainnetEvm<MainnetContext<Overlay>>;
+type Engine = MainnetEvm<EngineContext>;
 type EngineError = EVMError<Infallible, InvalidTransaction>;
 
 /// A chain in this process. It stays on its thread; what moves between threads is a [`Snapshot`].
@@ -121,7 +122,7 @@ impl MemoryChain {
         configuration.disable_fee_charge = !rules.charge_fees;
         configuration.disable_base_fee = !rules.charge_fees;
         configuration.limit_contract_code_size = rules.code_size_limit;
-        let evm = MainnetContext::new(state, SpecId::CANCUN)
+        let evm = EngineContext::new(state, SpecId::CANCUN)
             .with_cfg(configuration)
             .with_block(engine_block(&block))
             .build_mainnet();
@@ -205,6 +206,15 @@ impl MemoryChain {
     ) -> Result<Execution, EvmError> {
         let result = self.evm.system_call_one_with_caller(from, to, input);
         self.convert(from, result)
+    }
+
+    /// Counts, from now on, the jumps of everything that is executed or viewed, in `counter`; `None` stops it. What was
+    /// counted with before comes back.
+    pub fn count_jumps(&mut self, counter: Option<Box<JumpCounter>>) -> Option<Box<JumpCounter>> {
+        if counter.is_some() {
+            instrument(&mut self.evm.instruction);
+        }
+        std::mem::replace(&mut self.evm.ctx.chain, counter)
     }
 
     /// A fingerprint of the whole state, the open block's transactions included: equal for equal states, whatever their

@@ -1,0 +1,102 @@
+//! Properties of single calls of lenders and borrowers.
+
+use alloy_primitives::U256;
+use alloy_sol_types::SolEvent;
+use breakwater_bindings::{ILendingPool, describe_revert};
+use breakwater_protocol::PriceStatus;
+
+use super::{Made, Property, Violation, require};
+use crate::action::Kind;
+use crate::sample::index_of;
+
+/// All of them.
+pub fn check(made: &Made<'_>) -> Result<(), Violation> {
+    if let Some(property) = made.must {
+        require(made.success, property, || {
+            let why = describe_revert(made.output).unwrap_or_else(|| "no reason".to_owned());
+            format!("{} from {} reverted: {why}", made.call.signature, made.call.from)
+        })?;
+    }
+    share_worth(made)?;
+    if !made.success {
+        return Ok(());
+    }
+    risk(made)?;
+    match made.kind {
+        Kind::Flash if !made.nested => {
+            let same = made.before.view.market == made.after.view.market;
+            require(same, Property::P12, || {
+                format!("{:?} became {:?}", made.before.view.market, made.after.view.market)
+            })
+        }
+        Kind::Reserves => {
+            let (before, after) = (&made.before.view.market, &made.after.view.market);
+            require(before.lenderAssets == after.lenderAssets, Property::P13, || {
+                format!("{} became {}", before.lenderAssets, after.lenderAssets)
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// (assets + 1) / (shares + 1000), with what was written off at lenders' cost added back.
+fn share_worth(made: &Made<'_>) -> Result<(), Violation> {
+    let lost: U256 = made
+        .logs
+        .iter()
+        .filter(|log| log.address == made.world.place.pool)
+        .filter_map(|log| ILendingPool::BadDebtWrittenOff::decode_log_data(log).ok())
+        .map(|loss| loss.fromLenders)
+        .sum();
+    let worth = |sample: &crate::sample::Sample, lost: U256| {
+        let market = &sample.view.market;
+        (
+            market.lenderAssets + lost + U256::ONE,
+            market.supplyShares + U256::from(1_000),
+        )
+    };
+    let (before, after) = (worth(made.before, U256::ZERO), worth(made.after, lost));
+    let holds = after.0.saturating_mul(before.1) >= before.0.saturating_mul(after.1);
+    require(holds, Property::P7, || {
+        format!("{}/{} became {}/{} with {lost} lost", before.0, before.1, after.0, after.1)
+    })
+}
+
+/// Whoever borrowed or took collateral beside debt, at any depth of the call.
+fn risk(made: &Made<'_>) -> Result<(), Violation> {
+    let place = &made.world.place;
+    // What is settled hands collateral out by the same event, and its debt is gone.
+    for log in made.logs.iter().filter(|log| log.address == place.pool) {
+        let account = ILendingPool::Borrowed::decode_log(log)
+            .map(|event| event.account)
+            .or_else(|_| ILendingPool::CollateralWithdrawn::decode_log(log).map(|event| event.account))
+            .ok();
+        let Some(index) = account.and_then(|account| index_of(made.world, account)) else {
+            continue;
+        };
+        let (health, view) = (&made.after.health[index], made.after.account(index));
+        if health.debt.is_zero() {
+            continue;
+        }
+        require(health.debt <= health.borrow_limit, Property::P11, || {
+            format!("actor {index} owes {} of at most {}", health.debt, health.borrow_limit)
+        })?;
+        require(
+            !made.after.view.newRiskFrozen && made.after.view.breaker == 0,
+            Property::P11,
+            || {
+                format!(
+                    "actor {index} took risk at breaker level {}, frozen: {}",
+                    made.after.view.breaker, made.after.view.newRiskFrozen
+                )
+            },
+        )?;
+        for (id, collateral) in made.after.view.collaterals.iter().enumerate() {
+            let usable = collateral.prices.status == PriceStatus::Ok as u8;
+            require(usable || !view.bitmap.bit(id), Property::P11, || {
+                format!("actor {index} took risk at a price of status {}", collateral.prices.status)
+            })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! A sequence as a Solidity test that pastes into `test/`.
+
+use std::fmt::Write;
+
+use crate::encode::Step;
+use crate::properties::Violation;
+use crate::run::Outcome;
+use crate::world::World;
+
+/// The test of a sequence: every call ends as it did here, and the state at the end is the same to the bit.
+///
+/// `name` is what the contract is called, in UpperCamelCase; `broken` is what it shows, if anything.
+#[must_use]
+pub fn test(world: &World, name: &str, outcome: &Outcome, broken: Option<&Violation>) -> String {
+    let mut body = String::new();
+    let named = |address| world.place.name(address);
+    for step in &outcome.steps {
+        // Writing to a string does not fail.
+        let _ = match step {
+            Step::Block(block) => writeln!(
+                body,
+                "        _block({}, {}, {});",
+                block.timestamp, block.number, block.base_fee
+            ),
+            Step::Call(call, success) => writeln!(
+                body,
+                "        _call({}, {}, {}, {success});",
+                named(call.from),
+                named(call.to),
+                call.solidity(&named)
+            ),
+        };
+    }
+    let (title, shows) = match broken {
+        Some(violation) => (
+            format!(
+                "{}: {}",
+                violation.property.id(),
+                violation.property.text()
+            ),
+            format!("    /// @dev Broken at the end: {}.\n", plain(&violation.detail)),
+        ),
+        None => ("A sequence of a campaign.".to_owned(), String::new()),
+    };
+    format!(
+        "// SPDX-License-Identifier: MIT OR Apache-2.0\n\
+         pragma solidity 0.8.34;\n\n\
+         import {{CounterexampleFixture}} from \"./CounterexampleFixture.sol\";\n\n\
+         /// @notice {title}\n\
+         contract {name}Test is CounterexampleFixture {{\n{shows}    \
+             function test_sequence_EndsInTheSameState() public {{\n\
+         {body}        \
+                 assertEq(_fingerprint(), {}, \"another state\");\n    \
+             }}\n\
+         }}\n",
+        outcome.fingerprint
+    )
+}
+
+/// A comment's text: one line, without what ends a comment.
+fn plain(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace("*/", "* /")
+}

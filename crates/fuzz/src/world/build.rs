@@ -1,0 +1,468 @@
+//! Deployment and warm-up, contract by contract in the order of the Solidity fixture, which fixes the addresses.
+
+use alloy_primitives::{Address, Bytes, I256, Log, U256, address, keccak256};
+use alloy_sol_types::{SolCall, SolValue};
+use breakwater_bindings::{
+    DampedPolicy, FuzzLens, FuzzVenue, ILendingPool, ILiquidationPolicy, IPriceOracle, IRateModel,
+    LendingPool, LendingPoolExtension, PoolActor, PoolHookToken, SimFeed, SimToken, SystemDeployer,
+    TwapOracle,
+};
+use breakwater_evm::{CallError, Chain, MemoryChain, Rules, Transaction};
+use breakwater_protocol::policy::{DampedParameters, RigidPolicy};
+use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy};
+
+use super::{
+    ACTORS, COLLATERALS, FIRST_ANSWERS, GAS, GUARDIAN, MINIMUM_DEBT, OWNER, PEOPLE, Place,
+    STRANGER, World, WorldError, address_of, environment,
+};
+use crate::artifacts::Artifacts;
+use crate::encode::BlockAt;
+
+/// Creates everything and calls nothing: the n-th contract's address depends on nothing but n.
+const DEPLOYER: Address = address!("00000000000000000000000000000000000deb10");
+
+/// The rate model is the tenth contract that the deployer makes.
+const RATE_MODEL: u64 = 9;
+
+const START: BlockAt = BlockAt {
+    timestamp: 1_700_000_000,
+    number: 1_000_000,
+    base_fee: 1_000_000_000,
+};
+
+/// Past the oracles' first window.
+const WARM: BlockAt = BlockAt {
+    timestamp: START.timestamp + 31 * 60,
+    number: START.number + 155,
+    base_fee: START.base_fee,
+};
+
+const PLENTY: U256 = U256::from_limbs([0, 1 << 36, 0, 0]);
+
+struct Builder<'a> {
+    chain: MemoryChain,
+    artifacts: &'a Artifacts,
+    logs: Vec<Log>,
+}
+
+trait During<T> {
+    fn during(self, during: &'static str) -> Result<T, WorldError>;
+}
+
+impl<T, E: Into<CallError>> During<T> for Result<T, E> {
+    fn during(self, during: &'static str) -> Result<T, WorldError> {
+        self.map_err(|error| WorldError::Call {
+            during,
+            source: error.into(),
+        })
+    }
+}
+
+pub(super) fn build(artifacts: &Artifacts) -> Result<World, WorldError> {
+    let plan = default_plan()?;
+    let mut builder = Builder {
+        chain: MemoryChain::new(Rules::default()),
+        artifacts,
+        logs: Vec::new(),
+    };
+    builder.chain.begin_block(environment(START));
+    let (place, watched) = builder.deploy(&plan)?;
+    builder.configure(&place, &plan)?;
+    let described = builder.describe(&place)?;
+    let first = BlockRef {
+        number: 1,
+        timestamp: START.timestamp,
+        ..BlockRef::default()
+    };
+    let mut mirror = Mirror::new(described, BlockRef::default())?;
+    mirror.apply_block(&first, &builder.logs)?;
+    let mut policy_history = own_logs(&builder.logs, place.damped, START.timestamp);
+    builder.logs.clear();
+
+    builder.chain.begin_block(environment(WARM));
+    builder.quote(&place)?;
+    for oracle in place.oracles {
+        builder.send(STRANGER, oracle, &IPriceOracle::updateCall {}, "update an oracle")?;
+    }
+    builder.populate(&place)?;
+    let second = BlockRef {
+        number: 2,
+        timestamp: WARM.timestamp,
+        ..BlockRef::default()
+    };
+    mirror.apply_block(&second, &builder.logs)?;
+    policy_history.extend(own_logs(&builder.logs, place.damped, WARM.timestamp));
+
+    let chain = &mut builder.chain;
+    let parameters = chain
+        .call_sol(STRANGER, place.damped, &DampedPolicy::parametersCall {})
+        .during("read the policy's parameters")?;
+    let damped = DampedParameters::try_from(&parameters)
+        .and_then(breakwater_protocol::policy::DampedPolicy::new)
+        .map_err(|error| WorldError::Policy(error.to_string()))?;
+    let codes = watched
+        .iter()
+        .map(|address| keccak256(chain.code(*address)))
+        .collect();
+    let read = [false, true].map(|with_health| sight(&place, with_health));
+    Ok(World {
+        snapshot: builder.chain.snapshot(),
+        block: WARM,
+        place,
+        mirror,
+        policy_history,
+        damped,
+        rigid: RigidPolicy {
+            bonus: plan.policy.rigidBonus,
+        },
+        codes,
+        read,
+    })
+}
+
+/// What `DEPLOYMENT`'s defaults are, from the one place that defines them.
+fn default_plan() -> Result<SystemDeployer::SystemPlan, WorldError> {
+    let mut chain = MemoryChain::new(Rules {
+        code_size_limit: Some(usize::MAX),
+        ..Rules::default()
+    });
+    chain.begin_block(environment(START));
+    let creation = Transaction {
+        gas_limit: 2_000_000_000,
+        ..Transaction::create(DEPLOYER, SystemDeployer::BYTECODE.clone())
+    };
+    let deployer = chain
+        .execute(&creation)
+        .during("deploy the defaults")?
+        .created
+        .unwrap_or_default();
+    chain
+        .call_sol(STRANGER, deployer, &SystemDeployer::defaultPlanCall {})
+        .during("read the defaults")
+}
+
+fn own_logs(logs: &[Log], of: Address, timestamp: u64) -> Vec<(u64, Log)> {
+    let own = logs.iter().filter(|log| log.address == of);
+    own.map(|log| (timestamp, log.clone())).collect()
+}
+
+fn sight(place: &Place, with_health: bool) -> Bytes {
+    let sight = FuzzLens::Sight {
+        pool: place.pool,
+        damped: place.damped,
+        breaker: place.breaker,
+        oracles: place.oracles.to_vec(),
+        accounts: place.actors.to_vec(),
+    };
+    FuzzLens::readCall {
+        sight,
+        withHealth: with_health,
+    }
+    .abi_encode()
+    .into()
+}
+
+impl Builder<'_> {
+    fn create(&mut self, code: &Bytes, arguments: Vec<u8>, during: &'static str) -> Result<Address, WorldError> {
+        let input = [&code[..], &arguments].concat();
+        let creation = Transaction {
+            gas_limit: GAS,
+            ..Transaction::create(DEPLOYER, input)
+        };
+        let execution = self.chain.execute(&creation).during(during)?;
+        let execution = execution.into_success().during(during)?;
+        self.logs.extend(execution.logs);
+        Ok(execution.created.unwrap_or_default())
+    }
+
+    fn contract(&mut self, name: &'static str, arguments: Vec<u8>) -> Result<Address, WorldError> {
+        let code = self.artifacts.code(name);
+        self.create(&code, arguments, name)
+    }
+
+    fn send<C: SolCall>(
+        &mut self,
+        from: Address,
+        to: Address,
+        call: &C,
+        during: &'static str,
+    ) -> Result<(), WorldError> {
+        let transaction = Transaction {
+            gas_limit: GAS,
+            ..Transaction::call(from, to, call.abi_encode())
+        };
+        let execution = self.chain.execute(&transaction).during(during)?;
+        let execution = execution.into_success().during(during)?;
+        self.logs.extend(execution.logs);
+        Ok(())
+    }
+
+    /// Everything, and the contracts whose jumps are watched.
+    fn deploy(
+        &mut self,
+        plan: &SystemDeployer::SystemPlan,
+    ) -> Result<(Place, Vec<Address>), WorldError> {
+        let token = |name: &str, symbol: &str, decimals: u8| {
+            (name.to_owned(), symbol.to_owned(), U256::from(decimals)).abi_encode_params()
+        };
+        let asset = self.create(&SimToken::BYTECODE, token("Dollar", "USD", 6), "asset")?;
+        let tokens = [
+            self.create(&SimToken::BYTECODE, token("Ether", "ETH", 18), "ether")?,
+            self.create(
+                &PoolHookToken::BYTECODE,
+                U256::from(8).abi_encode(),
+                "bitcoin",
+            )?,
+        ];
+        let mut feeds = [Address::ZERO; COLLATERALS];
+        for feed in &mut feeds {
+            *feed = self.create(&SimFeed::BYTECODE, U256::from(8).abi_encode(), "feed")?;
+        }
+        let venue = self.create(
+            &FuzzVenue::BYTECODE,
+            (tokens[0], asset).abi_encode_params(),
+            "venue",
+        )?;
+        let source = self.contract(
+            "UniswapV3Source",
+            (
+                venue,
+                tokens[0],
+                asset,
+                U256::from(60),
+                U256::from(1_000_000_000_u64),
+            )
+                .abi_encode_params(),
+        )?;
+        self.quote_at(feeds, venue)?;
+        let mut oracles = [Address::ZERO; COLLATERALS];
+        for (id, oracle) in oracles.iter_mut().enumerate() {
+            let venue = if id == 0 { source } else { Address::ZERO };
+            let parameters = oracle_parameters(&plan.collaterals[0], tokens[id], asset, feeds[id], venue);
+            *oracle = self.contract("TwapOracle", parameters.abi_encode())?;
+        }
+        let rate_model = self.contract("AdaptiveRateModel", plan.rate.abi_encode())?;
+        let breaker =
+            self.contract("CircuitBreaker", (OWNER, plan.breaker.clone()).abi_encode_params())?;
+        let mut damped = plan.policy.damped.clone();
+        damped.nativeOracle = oracles[0];
+        let damped = self.contract("DampedPolicy", damped.abi_encode())?;
+        let rigid = self.contract("RigidPolicy", plan.policy.rigidBonus.abi_encode())?;
+        let parameters = LendingPoolExtension::PoolParameters {
+            asset,
+            rateModel: rate_model,
+            breaker,
+            policy: damped,
+            owner: OWNER,
+            guardian: GUARDIAN,
+            supplyCap: plan.supplyCap,
+            borrowCap: plan.borrowCap,
+            name: plan.name.clone(),
+            symbol: plan.symbol.clone(),
+        };
+        let extension = self.contract("LendingPoolExtension", parameters.abi_encode())?;
+        let pool = self.contract("LendingPool", (parameters, extension).abi_encode_params())?;
+        let lens = self.create(&FuzzLens::BYTECODE, Vec::new(), "lens")?;
+        let mut actors = [Address::ZERO; ACTORS];
+        for (index, actor) in actors.iter_mut().enumerate() {
+            *actor = match World::key(index).filter(|_| index < PEOPLE) {
+                Some(key) => address_of(&key),
+                None => self.create(&PoolActor::BYTECODE, pool.abi_encode(), "actor")?,
+            };
+        }
+        let domain = self
+            .chain
+            .call_sol(STRANGER, pool, &LendingPoolExtension::DOMAIN_SEPARATORCall {})
+            .during("read the domain")?;
+        let place = Place {
+            asset,
+            tokens,
+            feeds,
+            venue,
+            oracles,
+            breaker,
+            damped,
+            rigid,
+            pool,
+            lens,
+            actors,
+            domain,
+        };
+        let watched = vec![
+            pool, extension, damped, rigid, oracles[0], oracles[1], breaker, source,
+        ];
+        Ok((place, watched))
+    }
+
+    fn configure(
+        &mut self,
+        place: &Place,
+        plan: &SystemDeployer::SystemPlan,
+    ) -> Result<(), WorldError> {
+        let default = plan.collaterals[0].listing.abi_encode();
+        let listing = LendingPoolExtension::CollateralConfig::abi_decode(&default)
+            .map_err(CallError::from)
+            .during("read the listing")?;
+        for id in 0..COLLATERALS {
+            let mut config = listing.clone();
+            (config.token, config.oracle) = (place.tokens[id], place.oracles[id]);
+            if id == 1 {
+                (config.borrowLtv, config.liquidationThreshold) = (7_000, 7_550);
+                (config.confirmationBand, config.damped) = (200, false);
+            }
+            let call = LendingPoolExtension::listCollateralCall { config };
+            self.send(OWNER, place.pool, &call, "list a collateral")?;
+        }
+        let call = LendingPoolExtension::setMinDebtCall {
+            minDebt_: alloy_primitives::aliases::U88::from(MINIMUM_DEBT),
+            stipend: U256::from(MINIMUM_DEBT / 20),
+        };
+        self.send(OWNER, place.pool, &call, "set the minimum debt")?;
+        let call = LendingPoolExtension::setReserveFactorCall { percent: 10 };
+        self.send(OWNER, place.pool, &call, "set the reserve factor")
+    }
+
+    fn describe(&mut self, place: &Place) -> Result<Description, WorldError> {
+        let rate = self
+            .chain
+            .call_sol(STRANGER, DEPLOYER.create(RATE_MODEL), &IRateModel::parametersCall {})
+            .during("read the rate curve")?;
+        let needs_confirmation = self
+            .chain
+            .call_sol(
+                STRANGER,
+                place.damped,
+                &ILiquidationPolicy::needsConfirmationCall {},
+            )
+            .during("read whether the policy confirms")?;
+        Ok(Description {
+            chain_id: Rules::default().chain_id,
+            pool: place.pool,
+            asset: place.asset,
+            rate: (&rate).into(),
+            policy: MirroredPolicy {
+                address: place.damped,
+                needs_confirmation,
+            },
+        })
+    }
+
+    fn quote(&mut self, place: &Place) -> Result<(), WorldError> {
+        self.quote_at(place.feeds, place.venue)
+    }
+
+    /// Ether at 2,000 on feed and venue, bitcoin at 30,000. 1.0001^-200311 is 2,000e6 / 1e18.
+    fn quote_at(&mut self, feeds: [Address; COLLATERALS], venue: Address) -> Result<(), WorldError> {
+        let now = U256::from(self.chain.block().timestamp);
+        for (feed, answer) in feeds.into_iter().zip(FIRST_ANSWERS) {
+            let call = SimFeed::setCall {
+                answer: I256::from_raw(U256::from(answer)),
+                updatedAt: now,
+            };
+            self.send(STRANGER, feed, &call, "set a feed")?;
+        }
+        let call = FuzzVenue::setCall {
+            tick_: alloy_primitives::aliases::I24::unchecked_from(-200_311),
+            liquidity_: 10_000_000_000_000_000_000,
+        };
+        self.send(STRANGER, venue, &call, "set the venue")
+    }
+
+    fn populate(&mut self, place: &Place) -> Result<(), WorldError> {
+        self.mint(place.asset, place.venue)?;
+        for actor in place.actors {
+            for token in [place.asset, place.tokens[0], place.tokens[1]] {
+                self.mint(token, actor)?;
+                if place.is_hostile(actor) {
+                    let call = PoolActor::approveCall {
+                        token,
+                        amount: U256::MAX,
+                    };
+                    self.send(STRANGER, actor, &call, "approve")?;
+                } else {
+                    let call = SimToken::approveCall {
+                        spender: place.pool,
+                        amount: U256::MAX,
+                    };
+                    self.send(actor, token, &call, "approve")?;
+                }
+            }
+        }
+        for (index, thousands) in [(0, 1_000_u64), (1, 500)] {
+            let receiver = place.actors[index];
+            let call = LendingPool::depositCall {
+                assets: U256::from(thousands * 1_000_000_000),
+                receiver,
+            };
+            self.send(receiver, place.pool, &call, "deposit")?;
+        }
+        let positions = [
+            (2, 100_u64, 0_u64, 150_000_u64),
+            (3, 0, 10, 200_000),
+            (4, 50, 5, 150_000),
+            (5, 20, 0, 25_000),
+        ];
+        for (index, ether, bitcoin, debt) in positions {
+            let account = place.actors[index];
+            let amounts = [
+                U256::from(ether) * U256::from(1_000_000_000_000_000_000_u64),
+                U256::from(bitcoin * 100_000_000),
+            ];
+            for (id, amount) in amounts.into_iter().enumerate() {
+                if amount.is_zero() {
+                    continue;
+                }
+                let call = ILendingPool::supplyCollateralCall {
+                    collateralId: U256::from(id),
+                    amount,
+                    account,
+                    data: Bytes::new(),
+                };
+                self.send(account, place.pool, &call, "supply")?;
+            }
+            let call = ILendingPool::borrowCall {
+                assets: U256::from(debt * 1_000_000),
+                account,
+                receiver: account,
+            };
+            self.send(account, place.pool, &call, "borrow")?;
+        }
+        Ok(())
+    }
+
+    fn mint(&mut self, token: Address, to: Address) -> Result<(), WorldError> {
+        let call = SimToken::mintCall { to, amount: PLENTY };
+        self.send(STRANGER, token, &call, "mint")
+    }
+
+}
+
+fn oracle_parameters(
+    plan: &SystemDeployer::CollateralPlan,
+    token: Address,
+    asset: Address,
+    feed: Address,
+    venue: Address,
+) -> TwapOracle::TwapOracleParameters {
+    TwapOracle::TwapOracleParameters {
+        collateralToken: token,
+        debtToken: asset,
+        base: TwapOracle::FeedParameters {
+            source: feed,
+            heartbeat: plan.base.heartbeat,
+            minAnswer: plan.base.minAnswer,
+            maxAnswer: plan.base.maxAnswer,
+        },
+        quote: TwapOracle::FeedParameters {
+            source: Address::ZERO,
+            heartbeat: 0,
+            minAnswer: 0,
+            maxAnswer: 0,
+        },
+        venue,
+        window: plan.window,
+        step: plan.step,
+        confirmationDelay: plan.confirmationDelay,
+        standInLimit: plan.standInLimit,
+    }
+}

@@ -1,0 +1,217 @@
+//! The world of a campaign: a deployed and warmed-up system, the same as `test/fuzz/CounterexampleFixture.sol` builds.
+
+mod build;
+
+use alloy_primitives::{Address, B256, Bytes, Log, U256, address, keccak256};
+use alloy_sol_types::SolCall;
+use breakwater_bindings::FuzzLens;
+use breakwater_evm::{BlockEnvironment, CallError, Chain, MemoryChain, Snapshot};
+use breakwater_protocol::policy::{DampedPolicy, RigidPolicy};
+use breakwater_protocol::{Mirror, MirrorError};
+use k256::ecdsa::SigningKey;
+use thiserror::Error;
+
+use crate::artifacts::Artifacts;
+use crate::encode::BlockAt;
+
+/// Owns pool and breaker.
+pub const OWNER: Address = address!("0000000000000000000000000000000000000e12");
+/// May freeze.
+pub const GUARDIAN: Address = address!("0000000000000000000000000000000000090a2d");
+/// May nothing.
+pub const STRANGER: Address = address!("00000000000000000000000000000000057a26e2");
+
+/// Gas of every call: more than any needs.
+pub const GAS: u64 = 100_000_000;
+
+/// Actors with keys; those after them are contracts.
+pub const PEOPLE: usize = 5;
+/// All actors.
+pub const ACTORS: usize = 7;
+/// Listed collaterals.
+pub const COLLATERALS: usize = 2;
+/// What the feeds answer at first, 8 decimals.
+pub const FIRST_ANSWERS: [u64; COLLATERALS] = [200_000_000_000, 3_000_000_000_000];
+/// The feeds' heartbeat, seconds.
+pub const HEARTBEAT: u64 = 3_900;
+/// Answers must lie strictly between these.
+pub const ANSWER_BOUNDS: (u64, u64) = (10_000, 10_000_000_000_000_000);
+
+/// Why there is no world.
+#[derive(Debug, Error)]
+pub enum WorldError {
+    /// A contract refuses to be deployed or set up: bytecode that is not this repository's.
+    #[error("the contracts refuse to be set up: {during}: {source}")]
+    Call {
+        /// What was being done.
+        during: &'static str,
+        /// What the chain says.
+        source: CallError,
+    },
+    /// The set-up emits what no pool emits.
+    #[error("the set-up's events make no sense: {0}")]
+    Mirror(#[from] MirrorError),
+    /// The policy's parameters are out of their own bounds.
+    #[error("the damped policy's parameters make no sense: {0}")]
+    Policy(String),
+}
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The debt token, 6 decimals.
+    pub asset: Address,
+    /// The collaterals: 18 decimals; 8 decimals and calling back.
+    pub tokens: [Address; COLLATERALS],
+    /// Their feeds.
+    pub feeds: [Address; COLLATERALS],
+    /// The first collateral's venue.
+    pub venue: Address,
+    /// Their oracles.
+    pub oracles: [Address; COLLATERALS],
+    /// The circuit breaker.
+    pub breaker: Address,
+    /// The policy that the pool begins with.
+    pub damped: Address,
+    /// The other one.
+    pub rigid: Address,
+    /// The pool.
+    pub pool: Address,
+    /// All views in one.
+    pub lens: Address,
+    /// Who acts: people, then contracts.
+    pub actors: [Address; ACTORS],
+    /// The pool's EIP-712 domain.
+    pub domain: B256,
+}
+
+impl Place {
+    /// The expression that the Solidity fixture has for an address.
+    #[must_use]
+    pub fn name(&self, address: Address) -> String {
+        let indexed = |name: &str, of: &[Address]| {
+            let index = of.iter().position(|known| *known == address);
+            index.map(|index| format!("{name}[{index}]"))
+        };
+        let single = [
+            ("asset", self.asset),
+            ("venue", self.venue),
+            ("breaker", self.breaker),
+            ("damped", self.damped),
+            ("rigid", self.rigid),
+            ("pool", self.pool),
+            ("OWNER", OWNER),
+            ("GUARDIAN", GUARDIAN),
+            ("STRANGER", STRANGER),
+        ];
+        indexed("actor", &self.actors)
+            .or_else(|| indexed("token", &self.tokens))
+            .or_else(|| indexed("feed", &self.feeds))
+            .or_else(|| indexed("oracle", &self.oracles))
+            .or_else(|| {
+                let found = single.iter().find(|(_, known)| *known == address);
+                found.map(|(name, _)| (*name).to_owned())
+            })
+            .unwrap_or_else(|| format!("address({address})"))
+    }
+
+    /// Whether an address is a contract that acts.
+    #[must_use]
+    pub fn is_hostile(&self, address: Address) -> bool {
+        self.actors[PEOPLE..].contains(&address)
+    }
+}
+
+/// A world ready for sequences; shared by all threads.
+#[derive(Debug)]
+pub struct World {
+    /// The state that every sequence starts from.
+    pub snapshot: Snapshot,
+    /// The block of that state.
+    pub block: BlockAt,
+    /// Where everything is.
+    pub place: Place,
+    /// What the events so far say.
+    pub mirror: Mirror,
+    /// What the damped policy has emitted, with its times.
+    pub policy_history: Vec<(u64, Log)>,
+    /// The model of the damped policy.
+    pub damped: DampedPolicy,
+    /// The model of the rigid policy.
+    pub rigid: RigidPolicy,
+    /// Hashes of the code under search.
+    pub codes: Vec<B256>,
+    /// Calldata of the lens, without and with health.
+    pub read: [Bytes; 2],
+}
+
+impl World {
+    /// Deploys and warms up.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn build(artifacts: &Artifacts) -> Result<Self, WorldError> {
+        build::build(artifacts)
+    }
+
+    /// The signing key of person `index`.
+    #[must_use]
+    pub fn key(index: usize) -> Option<SigningKey> {
+        let mut scalar = [0; 32];
+        scalar[31] = u8::try_from(0xa0 + index).ok()?;
+        SigningKey::from_bytes(&scalar.into()).ok()
+    }
+}
+
+/// The address of a key.
+#[must_use]
+pub fn address_of(key: &SigningKey) -> Address {
+    let point = key.verifying_key().to_encoded_point(false);
+    Address::from_slice(&keccak256(&point.as_bytes()[1..])[12..])
+}
+
+/// An engine's block.
+#[must_use]
+pub fn environment(block: BlockAt) -> BlockEnvironment {
+    BlockEnvironment {
+        number: block.number,
+        timestamp: block.timestamp,
+        base_fee: block.base_fee,
+        gas_limit: 2_000_000_000,
+        ..BlockEnvironment::default()
+    }
+}
+
+/// Everything that the lens sees, and its raw answer.
+///
+/// # Errors
+/// [`CallError`] if a view of the contracts reverts.
+pub fn read(
+    chain: &mut MemoryChain,
+    world: &World,
+    with_health: bool,
+) -> Result<(FuzzLens::WorldView, Bytes), CallError> {
+    let input = world.read[usize::from(with_health)].clone();
+    let output = chain
+        .view(STRANGER, world.place.lens, input)?
+        .into_success()?
+        .output;
+    let view = FuzzLens::readCall::abi_decode_returns(&output)?;
+    Ok((view, output))
+}
+
+/// The word that a view answers.
+///
+/// # Errors
+/// [`CallError`] if the view reverts.
+pub fn view_word(
+    chain: &mut MemoryChain,
+    to: Address,
+    data: Bytes,
+) -> Result<U256, CallError> {
+    let output = chain.view(STRANGER, to, data)?.into_success()?.output;
+    Ok(U256::try_from_be_slice(output.get(..32).unwrap_or_default()).unwrap_or_default())
+}
+
+/// The pool's settings that the fixture chooses itself.
+pub(crate) const MINIMUM_DEBT: u64 = 100_000_000;

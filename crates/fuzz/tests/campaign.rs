@@ -1,0 +1,130 @@
+//! A campaign is reproducible, finds what is planted, shrinks it, and notices when it did nothing.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+mod common;
+
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+use breakwater_fuzz::{
+    Artifacts, Corpus, Ending, Kind, Mark, Property, Sample, Settings, Status, Tally, Violation,
+    World, campaign, run,
+};
+use common::{quiet, settings, write_artifacts, write_greedy_settlement};
+
+fn world() -> World {
+    World::build(&Artifacts::built_in()).unwrap()
+}
+
+/// Two minutes of nightly, in small: nothing is broken, and every action happened.
+#[test]
+fn smoke() {
+    let mut corpus = Corpus::in_memory();
+    let (ending, status) = quiet(&world(), &mut corpus, &settings(1, 2, 40_000));
+    println!("{}", status.tally.table());
+    match ending {
+        Ending::Clean => {}
+        Ending::Found(found) => panic!("{:?}\n{:#?}", found.violation, found.actions),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(status.tally.idle(1), Vec::<&str>::new());
+    assert!(status.edges > 1_000, "{} edges", status.edges);
+}
+
+#[test]
+fn seed_decides_everything_and_threads_nothing() {
+    let world = world();
+    let run = |seed, jobs| {
+        let mut corpus = Corpus::in_memory();
+        let (_, status) = quiet(&world, &mut corpus, &settings(seed, jobs, 6_000));
+        (corpus.digest(), status.tally, status.edges)
+    };
+    let first = run(7, 1);
+    assert_eq!(first, run(7, 3));
+    assert_ne!(first.0, run(8, 1).0);
+}
+
+/// A planted property: nobody but the first two holds shares. One action breaks it.
+#[test]
+fn a_planted_failure_shrinks_to_one_action() {
+    let extra = |now: &Sample| {
+        let holds = now.view.accounts[2..].iter().all(|a| a.shares.is_zero());
+        holds.then_some(()).ok_or_else(|| {
+            Violation::new(Property::P13, "somebody else holds shares")
+        })
+    };
+    let settings = Settings {
+        extra: Some(&extra),
+        ..settings(3, 2, 100_000)
+    };
+    let world = world();
+    let (ending, _) = quiet(&world, &mut Corpus::in_memory(), &settings);
+    let Ending::Found(found) = ending else {
+        panic!("{ending:?}");
+    };
+    assert_eq!(found.violation.property, Property::P13);
+    assert_eq!(found.actions.len(), 1, "{:?}", found.actions);
+    // And it is one: the same again, and nothing without it.
+    assert!(run(&world, &found.actions, Some(&extra)).violation.is_some());
+    assert!(run(&world, &[], Some(&extra)).violation.is_none());
+}
+
+/// Bytecode that settles positions which still cover their debt is found by the property of settlements.
+#[test]
+fn mutated_bytecode_is_found_and_shrunk() {
+    let folder = tempfile::tempdir().unwrap();
+    write_greedy_settlement(folder.path());
+    let world = World::build(&Artifacts::read(folder.path()).unwrap()).unwrap();
+    let (ending, _) = quiet(&world, &mut Corpus::in_memory(), &settings(5, 2, 400_000));
+    let Ending::Found(found) = ending else {
+        panic!("{ending:?}");
+    };
+    assert_eq!(found.violation.property, Property::P4Settle);
+    assert!(found.actions.len() <= 4, "{:#?}", found.actions);
+    let honest = run(&self::world(), &found.actions, None);
+    assert_eq!(honest.violation, None, "the real contracts do not break it");
+}
+
+/// The same artifacts from disk make the same world.
+#[test]
+fn artifacts_from_disk_are_the_same_world() {
+    let folder = tempfile::tempdir().unwrap();
+    write_artifacts(folder.path(), |_, code| code.to_vec());
+    let read = World::build(&Artifacts::read(folder.path()).unwrap()).unwrap();
+    let fingerprint = |world: &World| run(world, &[], None).fingerprint;
+    assert_eq!(fingerprint(&read), fingerprint(&world()));
+}
+
+#[test]
+fn an_idle_campaign_names_what_never_happened() {
+    let mut tally = Tally::default();
+    for kind in Kind::ALL {
+        tally.count(*kind, *kind != Kind::Settle && *kind != Kind::Usurp);
+    }
+    for mark in Mark::ALL.iter().filter(|mark| **mark != Mark::Turn) {
+        tally.mark(*mark);
+    }
+    assert_eq!(tally.idle(1), ["settle", "waiting for a turn"]);
+    assert_eq!(tally.idle(1_000), Vec::<&str>::new(), "too early to say");
+    tally.count(Kind::Settle, true);
+    tally.mark(Mark::Turn);
+    assert_eq!(tally.idle(1), Vec::<&str>::new());
+}
+
+#[test]
+fn an_interrupt_keeps_the_corpus() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut corpus = Corpus::open(folder.path()).unwrap();
+    let stop = AtomicBool::new(false);
+    let mut rounds = 0;
+    let mut observer = |_: &Status| {
+        rounds += 1;
+        if rounds == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let settings = settings(1, 2, u64::MAX);
+    let (ending, _) = campaign(&world(), &mut corpus, &settings, &mut observer, &stop).unwrap();
+    assert!(matches!(ending, Ending::Interrupted));
+    let stored = Corpus::open(folder.path()).unwrap();
+    assert_eq!(stored.entries().len(), corpus.entries().len());
+    assert!(!stored.entries().is_empty());
+}

@@ -1,0 +1,32 @@
+//! What is printed runs: the committed test is what the generator writes, and `forge test` runs it.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::fs;
+use std::path::Path;
+
+use breakwater_fuzz::{Artifacts, Kind, Random, World, next, run, solidity_test};
+
+/// A sequence in which much succeeds, calls of every shape among it.
+fn sequence() -> Vec<breakwater_fuzz::Action> {
+    (0..3)
+        .flat_map(|number| next(&[], &mut Random::of_input([3; 32], number)))
+        .filter(|action| action.kind != Kind::Usurp)
+        .collect()
+}
+
+/// Run with `BLESS=1` to write it anew after a change of contracts or generator.
+#[test]
+fn the_committed_test_is_what_is_printed() {
+    let world = World::build(&Artifacts::built_in()).unwrap();
+    let outcome = run(&world, &sequence(), None);
+    assert_eq!(outcome.violation, None);
+    let text = solidity_test(&world, "Reproduction", &outcome, None);
+    for shape in ["_block(", "abi.encodeWithSignature(", "hex\"", ", true);", ", false);"] {
+        assert!(text.contains(shape), "no {shape} in\n{text}");
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/fuzz/Reproduction.t.sol");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(fs::read_to_string(path).unwrap(), text);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+import {ICircuitBreaker} from "../../contracts/interfaces/ICircuitBreaker.sol";
+import {AccountHealth, CollateralState, MarketState} from "../../contracts/interfaces/ILendingPool.sol";
+import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
+import {Bucket} from "../../contracts/libraries/VolumeBucket.sol";
+import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
+import {Prices} from "../../contracts/types/Price.sol";
+import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
+
+/// @notice Where to look.
+/// @param damped The damped policy, whether the pool asks it or not.
+struct Sight {
+    IPoolUnderTest pool;
+    DampedPolicy damped;
+    ICircuitBreaker breaker;
+    address[] oracles;
+    address[] accounts;
+}
+
+/// @notice One account, as the pool's and the tokens' views answer.
+/// @param balances Of the asset, then of each collateral.
+/// @param health Left empty unless asked for.
+struct AccountView {
+    uint256 shares;
+    uint256 debtShares;
+    uint256 debt;
+    uint256 bitmap;
+    uint256[] collateral;
+    uint256[] balances;
+    AccountHealth health;
+}
+
+/// @notice One collateral.
+/// @param held What the pool holds of the token.
+struct CollateralView {
+    CollateralState state;
+    uint256 held;
+    Prices prices;
+    uint256 lastPrice;
+    Bucket bucket;
+}
+
+/// @notice Everything that a property may ask.
+/// @param breaker The level; outside 0 to 3 never.
+struct WorldView {
+    MarketState market;
+    uint256 totalAssets;
+    uint256 totalSupply;
+    uint256 reserveFactor;
+    bool newRiskFrozen;
+    address policy;
+    uint8 breaker;
+    AccountView[] accounts;
+    CollateralView[] collaterals;
+}
+
+/// @title All views of a world in one call
+contract FuzzLens {
+    /// @param withHealth Whether to ask for every account's health, which is what costs most.
+    function read(Sight calldata sight, bool withHealth) external view returns (WorldView memory world) {
+        IPoolUnderTest pool = sight.pool;
+        world.market = pool.marketState();
+        world.totalAssets = pool.totalAssets();
+        world.totalSupply = pool.totalSupply();
+        world.reserveFactor = pool.reserveFactor();
+        world.newRiskFrozen = pool.newRiskFrozen();
+        world.policy = pool.policy();
+        world.breaker = uint8(sight.breaker.levelOf(address(pool)));
+        uint256 count = sight.oracles.length;
+        address[] memory tokens = new address[](count + 1);
+        tokens[0] = pool.assetToken();
+        world.collaterals = new CollateralView[](count);
+        for (uint256 id; id < count; ++id) {
+            CollateralView memory c = world.collaterals[id];
+            c.state = pool.collateralState(id);
+            tokens[id + 1] = c.state.token;
+            c.held = IERC20(c.state.token).balanceOf(address(pool));
+            c.prices = IPriceOracle(sight.oracles[id]).peek();
+            c.lastPrice = IPriceOracle(sight.oracles[id]).lastPrice();
+            c.bucket = sight.damped.storedBucket(address(pool), id);
+        }
+        world.accounts = new AccountView[](sight.accounts.length);
+        for (uint256 i; i < sight.accounts.length; ++i) {
+            world.accounts[i] = _account(pool, sight.accounts[i], tokens, withHealth);
+        }
+    }
+
+    function _account(IPoolUnderTest pool, address account, address[] memory tokens, bool withHealth)
+        private
+        view
+        returns (AccountView memory a)
+    {
+        a.shares = pool.balanceOf(account);
+        a.debtShares = pool.debtSharesOf(account);
+        if (a.debtShares != 0) a.debt = pool.debtOf(account);
+        a.bitmap = pool.collateralBitmap(account);
+        a.collateral = new uint256[](tokens.length - 1);
+        a.balances = new uint256[](tokens.length);
+        for (uint256 i; i < tokens.length; ++i) {
+            a.balances[i] = IERC20(tokens[i]).balanceOf(account);
+            if (i != 0) a.collateral[i - 1] = pool.collateralOf(account, i - 1);
+        }
+        if (withHealth) a.health = pool.accountHealth(account);
+    }
+}
