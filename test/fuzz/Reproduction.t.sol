@@ -3,9 +3,791 @@ pragma solidity 0.8.34;
 
 import {CounterexampleFixture} from "./CounterexampleFixture.sol";
 
+/// @notice A sequence of a campaign.
 contract ReproductionTest is CounterexampleFixture {
     function test_sequence_EndsInTheSameState() public {
-        emit log_named_bytes32("fingerprint", _fingerprint());
-        emit log_named_address("pool", pool);
+        _call(
+            actor[2],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[4], uint256(1), type(uint256).max, bytes("")
+            ),
+            false
+        );
+        _call(
+            actor[5],
+            pool,
+            /* liquidateBatch((address,uint256,uint256)[],bytes) */
+            hex"4595384f000000000000000000000000000000000000000000000000000000000000004000000000000000000000000000000000000000000000000000000000000001e00000000000000000000000000000000000000000000000000000000000000004000000000000000000000000b87819ad6c73e7c42ef6d6b772db9652d7f48b41000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000002a6a70e770000000000000000000000009a1b465deca692244272add365c2375083eaa09f00000000000000000000000000000000000000000000000000000000000000010000000000000000000000000000000000000000000000000000000000000000000000000000000000000000b87819ad6c73e7c42ef6d6b772db9652d7f48b41000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000002a6a70e77000000000000000000000000d2431ca38735c2fd438e2caa23f094191d89675b0000000000000000000000000000000000000000000000000000000000000001000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000010100000000000000000000000000000000000000000000000000000000000000",
+            false
+        );
+        _call(GUARDIAN, pool, abi.encodeWithSignature("freezeNewRisk()"), true);
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[4], uint256(0), uint256(150_000_000_000), bytes("")
+            ),
+            false
+        );
+        _call(
+            actor[6],
+            pool,
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(25_000_000_000), actor[5], bytes("")),
+            true
+        );
+        _call(STRANGER, breaker, abi.encodeWithSignature("poke(address)", pool), true);
+        _call(STRANGER, damped, abi.encodeWithSignature("recordDepth(address,uint256)", pool, uint256(0)), true);
+        _call(
+            actor[3],
+            pool,
+            abi.encodeWithSignature(
+                "supplyCollateral(uint256,uint256,address,bytes)", uint256(1), uint256(41_625_085), actor[3], bytes("")
+            ),
+            true
+        );
+        _call(
+            STRANGER,
+            actor[6],
+            abi.encodeWithSignature(
+                "arm(bytes)",
+                bytes(
+                    hex"5cffe9de0000000000000000000000009a1b465deca692244272add365c2375083eaa09f0000000000000000000000009b7158d310616e2c2472eed038a9c07ed8aa4f05000000000000000000000000000000000000000000000000000000d364ab857300000000000000000000000000000000000000000000000000000000000000800000000000000000000000000000000000000000000000000000000000000000"
+                )
+            ),
+            true
+        );
+        _call(actor[5], pool, abi.encodeWithSignature("flag(address,uint256)", actor[4], uint256(1)), false);
+        _call(
+            STRANGER,
+            feed[0],
+            abi.encodeWithSignature("set(int256,uint256)", int256(180_722_891_567), uint256(1_700_001_860)),
+            true
+        );
+        _call(
+            STRANGER,
+            venue,
+            abi.encodeWithSignature("set(int24,uint128)", int256(-201_325), uint256(10_000_000_000_000_000_000)),
+            true
+        );
+        _call(
+            actor[6],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[5], uint256(1), uint256(10), bytes("")
+            ),
+            false
+        );
+        _block(1_700_001_872, 1_000_156, 1_000_000_000);
+        _call(
+            actor[3],
+            pool,
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(150_000_001_202), actor[2], bytes("")),
+            true
+        );
+        _call(
+            actor[2],
+            pool,
+            /* multicall(bytes[]) */
+            hex"ac9650d80000000000000000000000000000000000000000000000000000000000000020000000000000000000000000000000000000000000000000000000000000000200000000000000000000000000000000000000000000000000000000000000400000000000000000000000000000000000000000000000000000000000000100000000000000000000000000000000000000000000000000000000000000008448ab20b50000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000abc27d735d790569000000000000000000000000612b7be154a64292aae070aaa86fcd66ba218071000000000000000000000000612b7be154a64292aae070aaa86fcd66ba2180710000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000a45cffe9de000000000000000000000000612b7be154a64292aae070aaa86fcd66ba2180710000000000000000000000009b7158d310616e2c2472eed038a9c07ed8aa4f05000000000000000000000000000000000000000000000000000000212393e4ff0000000000000000000000000000000000000000000000000000000000000080000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+            false
+        );
+        _call(
+            actor[6],
+            pool,
+            /* liquidateBatch((address,uint256,uint256)[],bytes) */
+            hex"4595384f000000000000000000000000000000000000000000000000000000000000004000000000000000000000000000000000000000000000000000000000000001e000000000000000000000000000000000000000000000000000000000000000040000000000000000000000009a1b465deca692244272add365c2375083eaa09f0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000018eb36d090eeadf82f3454a6da690fc398d3eba1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000009a1b465deca692244272add365c2375083eaa09f00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000612b7be154a64292aae070aaa86fcd66ba2180710000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000010100000000000000000000000000000000000000000000000000000000000000",
+            false
+        );
+        _call(
+            actor[3],
+            pool,
+            abi.encodeWithSignature("approve(address,uint256)", actor[3], uint256(18_446_744_073_709_551_616)),
+            true
+        );
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature("withdraw(uint256,address,address)", uint256(0), actor[6], actor[5]),
+            false
+        );
+        _call(actor[3], pool, abi.encodeWithSignature("settle(address,bytes)", actor[1], bytes("")), false);
+        _call(STRANGER, oracle[0], abi.encodeWithSignature("update()"), true);
+        _call(
+            OWNER,
+            pool,
+            abi.encodeWithSignature(
+                "setCollateralCap(uint256,uint128)", uint256(1), uint256(9_999_999_999_999_999_999_731_564_544)
+            ),
+            true
+        );
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[4], uint256(0), uint256(0), bytes("")
+            ),
+            false
+        );
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(200_000_001_612), actor[3], bytes("")),
+            true
+        );
+        _call(
+            actor[3],
+            pool,
+            abi.encodeWithSignature("withdraw(uint256,address,address)", uint256(0), actor[2], actor[3]),
+            false
+        );
+        _call(STRANGER, oracle[1], abi.encodeWithSignature("updateForLiquidation()"), true);
+        _call(
+            actor[5],
+            pool,
+            /* liquidateBatch((address,uint256,uint256)[],bytes) */
+            hex"4595384f000000000000000000000000000000000000000000000000000000000000004000000000000000000000000000000000000000000000000000000000000001e00000000000000000000000000000000000000000000000000000000000000004000000000000000000000000d2431ca38735c2fd438e2caa23f094191d89675b00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000612b7be154a64292aae070aaa86fcd66ba21807100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000d2431ca38735c2fd438e2caa23f094191d89675b000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000002174ca3ee9ace7dd8c946c97054c72f2b384c4c20000000000000000000000000000000000000000000000000000000000000001000000000000000000000000000000000000000000000000000000061642d4f80000000000000000000000000000000000000000000000000000000000000000",
+            false
+        );
+        _call(
+            STRANGER,
+            venue,
+            abi.encodeWithSignature("set(int24,uint128)", int256(-201_325), uint256(10_000_000_000_000_000_000)),
+            true
+        );
+        _call(OWNER, pool, abi.encodeWithSignature("setReserveFactor(uint8)", uint256(35)), true);
+        _call(
+            actor[6],
+            pool,
+            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(68_719_476_736), actor[0], actor[6]),
+            false
+        );
+        _call(actor[6], pool, abi.encodeWithSignature("flag(address,uint256)", actor[5], uint256(0)), false);
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature(
+                "withdrawCollateral(uint256,uint256,address,address)",
+                uint256(0),
+                uint256(1_563_134_203_097_581_445),
+                actor[5],
+                actor[5]
+            ),
+            true
+        );
+        _call(
+            STRANGER, feed[1], abi.encodeWithSignature("set(int256,uint256)", int256(0), uint256(1_700_001_872)), true
+        );
+        _call(
+            actor[2],
+            pool,
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(115_266_652_330), actor[4], bytes("")),
+            true
+        );
+        _call(actor[2], pool, abi.encodeWithSignature("approve(address,uint256)", actor[2], uint256(0)), true);
+        _call(actor[1], pool, abi.encodeWithSignature("settle(address,bytes)", actor[6], bytes("")), false);
+        _call(GUARDIAN, pool, abi.encodeWithSignature("freezeNewRisk()"), true);
+        _call(
+            STRANGER,
+            actor[5],
+            abi.encodeWithSignature(
+                "arm(bytes)",
+                bytes(
+                    hex"eaf1d4520000000000000000000000009a1b465deca692244272add365c2375083eaa09f0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000800000000000000000000000000000000000000000000000000000000000000000"
+                )
+            ),
+            true
+        );
+        _call(
+            actor[5],
+            pool,
+            /* liquidateBatch((address,uint256,uint256)[],bytes) */
+            hex"4595384f000000000000000000000000000000000000000000000000000000000000004000000000000000000000000000000000000000000000000000000000000001e0000000000000000000000000000000000000000000000000000000000000000400000000000000000000000018eb36d090eeadf82f3454a6da690fc398d3eba100000000000000000000000000000000000000000000000000000000000000010000000000000000000000000000000000000000000000000000000000000000000000000000000000000000d2431ca38735c2fd438e2caa23f094191d89675b0000000000000000000000000000000000000000000000000000000000000001000000000000000000000000000000000000000000000000000000000000000000000000000000000000000018eb36d090eeadf82f3454a6da690fc398d3eba100000000000000000000000000000000000000000000000000000000000000010000000000000000000000000000000000000000000000000000000000000000000000000000000000000000681ce2f439fdc80e70c1eea8b8a085dfb976d32a000000000000000000000000000000000000000000000000000000000000000100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+            false
+        );
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature(
+                "supplyCollateral(uint256,uint256,address,bytes)",
+                uint256(0),
+                uint256(6_289_005_874_723_430_228),
+                actor[0],
+                bytes("")
+            ),
+            true
+        );
+        _block(1_700_001_884, 1_000_157, 1_000_000_000);
+        _call(OWNER, pool, abi.encodeWithSignature("unfreezeCollateral(uint256)", uint256(0)), true);
+        _call(
+            OWNER,
+            pool,
+            abi.encodeWithSignature("rampCollateral(uint256,uint16,uint16)", uint256(0), uint256(8000), uint256(8300)),
+            true
+        );
+        _call(
+            actor[4],
+            pool,
+            abi.encodeWithSignature(
+                "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)",
+                actor[0],
+                actor[4],
+                uint256(633_813_992_523_079),
+                uint256(1_700_001_884),
+                uint256(28),
+                bytes32(0xfa7641cab3bf3a58382e335599016f2cab476e885f5139a3cd9593b910aa002d),
+                bytes32(0x65089cce8c4579447ba342ab44aaa61355b4e8861dcd927f7a18f3ce2e3c582e)
+            ),
+            true
+        );
+        _call(
+            STRANGER,
+            feed[0],
+            abi.encodeWithSignature("set(int256,uint256)", int256(31_420_918_935), uint256(1_700_001_884)),
+            true
+        );
+        _call(
+            STRANGER,
+            feed[1],
+            abi.encodeWithSignature("set(int256,uint256)", int256(10_001), uint256(1_700_001_884)),
+            true
+        );
+        _call(STRANGER, oracle[1], abi.encodeWithSignature("update()"), true);
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(0), actor[4], bytes("")),
+            false
+        );
+        _call(actor[1], pool, abi.encodeWithSignature("setAuthorization(address,bool)", actor[3], true), true);
+        _call(
+            actor[1],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[4], uint256(1), uint256(34_733_349_012), bytes("")
+            ),
+            true
+        );
+        _call(OWNER, pool, abi.encodeWithSignature("withdrawReserves(uint256,address)", uint256(450), OWNER), true);
+        _call(
+            actor[6],
+            pool,
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(1_776_019_697), actor[4], bytes("")),
+            true
+        );
+        _call(
+            STRANGER,
+            actor[5],
+            abi.encodeWithSignature(
+                "arm(bytes)",
+                bytes(
+                    hex"48ab20b50000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000ffdce7c273eaf87b000000000000000000000000b87819ad6c73e7c42ef6d6b772db9652d7f48b41000000000000000000000000b87819ad6c73e7c42ef6d6b772db9652d7f48b41"
+                )
+            ),
+            true
+        );
+        _call(
+            STRANGER,
+            feed[0],
+            abi.encodeWithSignature("set(int256,uint256)", int256(79_393_050_005), uint256(1_700_001_884)),
+            true
+        );
+        _call(
+            STRANGER,
+            venue,
+            abi.encodeWithSignature("set(int24,uint128)", int256(-209_551), uint256(10_000_000_000_000_000_000)),
+            true
+        );
+        _block(1_700_016_284, 1_001_357, 1_000_000_000);
+        _block(1_700_020_186, 1_001_682, 1_000_000_000);
+        _call(
+            STRANGER,
+            actor[6],
+            abi.encodeWithSignature(
+                "arm(bytes)",
+                bytes(
+                    hex"eaf1d4520000000000000000000000002174ca3ee9ace7dd8c946c97054c72f2b384c4c20000000000000000000000000000000000000000000000000000000000000000ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00000000000000000000000000000000000000000000000000000000000000800000000000000000000000000000000000000000000000000000000000000000"
+                )
+            ),
+            true
+        );
+        _call(actor[3], pool, abi.encodeWithSignature("settle(address,bytes)", actor[4], bytes("")), true);
+        _block(1_710_388_186, 1_865_682, 1_000_000_000);
+        _call(
+            actor[1],
+            pool,
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(0), actor[4], bytes("")),
+            false
+        );
+        _call(
+            actor[1],
+            pool,
+            abi.encodeWithSignature("borrow(uint256,address,address)", type(uint256).max, actor[1], actor[1]),
+            false
+        );
+        _call(
+            actor[1],
+            pool,
+            abi.encodeWithSignature("transferFrom(address,address,uint256)", actor[2], actor[1], uint256(0)),
+            true
+        );
+        _call(
+            actor[6], token[1], abi.encodeWithSignature("transfer(address,uint256)", pool, uint256(656_351_567)), true
+        );
+        _call(
+            actor[6],
+            pool,
+            abi.encodeWithSignature("transferFrom(address,address,uint256)", actor[3], actor[6], uint256(0)),
+            true
+        );
+        _call(actor[6], pool, abi.encodeWithSignature("flag(address,uint256)", actor[3], uint256(1)), false);
+        _call(
+            actor[1],
+            pool,
+            abi.encodeWithSignature(
+                "withdrawCollateral(uint256,uint256,address,address)",
+                uint256(0),
+                uint256(9_671_406_556_917_033_397_649_408),
+                actor[1],
+                actor[1]
+            ),
+            false
+        );
+        _call(OWNER, pool, abi.encodeWithSignature("setPolicy(address)", damped), true);
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature("redeem(uint256,address,address)", uint256(0), actor[0], actor[5]),
+            false
+        );
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature(
+                "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)",
+                actor[0],
+                actor[1],
+                uint256(999_999_999_999_998),
+                uint256(1_710_388_185),
+                uint256(27),
+                bytes32(0x1482b7b9981aff3c103e8e2b51333b15dddb35978a74af1375b6ef2879ceb4a0),
+                bytes32(0x557efe208d4ec9b86b4a40ef7f805d95bc6e4811dce57bfe2a867e6bfea25644)
+            ),
+            false
+        );
+        _block(1_710_389_988, 1_865_832, 1_000_000_000);
+        _call(
+            OWNER, pool, abi.encodeWithSignature("withdrawReserves(uint256,address)", type(uint256).max, OWNER), false
+        );
+        _call(
+            actor[3],
+            pool,
+            abi.encodeWithSignature(
+                "supplyCollateral(uint256,uint256,address,bytes)", uint256(1), type(uint256).max, actor[3], bytes("")
+            ),
+            false
+        );
+        _call(GUARDIAN, pool, abi.encodeWithSignature("freezeCollateral(uint256)", uint256(1)), true);
+        _call(
+            actor[0],
+            pool,
+            /* liquidateBatch((address,uint256,uint256)[],bytes) */
+            hex"4595384f000000000000000000000000000000000000000000000000000000000000004000000000000000000000000000000000000000000000000000000000000001e000000000000000000000000000000000000000000000000000000000000000040000000000000000000000009a1b465deca692244272add365c2375083eaa09f0000000000000000000000000000000000000000000000000000000000000001000000000000000000000000000000000000000000000000000000000000000000000000000000000000000018eb36d090eeadf82f3454a6da690fc398d3eba1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000009a1b465deca692244272add365c2375083eaa09f00000000000000000000000000000000000000000000000000000000000000010000000000000000000000000000000000000000000000000000000000000000000000000000000000000000612b7be154a64292aae070aaa86fcd66ba218071000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+            false
+        );
+        _block(1_710_390_000, 1_865_833, 1_000_000_000);
+        _call(STRANGER, damped, abi.encodeWithSignature("recordDepth(address,uint256)", pool, uint256(0)), false);
+        _call(
+            STRANGER, feed[0], abi.encodeWithSignature("set(int256,uint256)", int256(79_393_050_005), uint256(0)), true
+        );
+        _call(
+            STRANGER,
+            feed[0],
+            abi.encodeWithSignature("set(int256,uint256)", int256(10_000), uint256(1_710_390_000)),
+            true
+        );
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(0), actor[0], actor[0]),
+            false
+        );
+        _block(1_710_390_084, 1_865_834, 1_000_000_000);
+        _call(
+            OWNER,
+            pool,
+            abi.encodeWithSignature(
+                "setCollateralCap(uint256,uint128)", uint256(0), uint256(174_725_871_671_625_848_783)
+            ),
+            true
+        );
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature("redeem(uint256,address,address)", uint256(10), actor[3], actor[5]),
+            false
+        );
+        _block(1_710_390_096, 1_865_835, 1_000_000_000);
+        _call(OWNER, pool, abi.encodeWithSignature("unfreezeCollateral(uint256)", uint256(1)), true);
+        _call(
+            OWNER,
+            pool,
+            abi.encodeWithSignature("rampCollateral(uint256,uint16,uint16)", uint256(1), uint256(7000), uint256(7550)),
+            true
+        );
+        _block(1_710_393_998, 1_866_160, 1_000_000_000);
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature("approve(address,uint256)", actor[0], uint256(146_318_760_967_421)),
+            true
+        );
+        _call(
+            actor[6],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[0], uint256(0), uint256(0), bytes("")
+            ),
+            false
+        );
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature(
+                "withdrawCollateral(uint256,uint256,address,address)", uint256(1), uint256(0), actor[0], actor[0]
+            ),
+            false
+        );
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(0), actor[0], actor[0]),
+            false
+        );
+        _call(
+            actor[3],
+            pool,
+            abi.encodeWithSignature(
+                "supplyCollateral(uint256,uint256,address,bytes)", uint256(1), uint256(19_346_913), actor[1], bytes("")
+            ),
+            false
+        );
+        _call(
+            actor[4],
+            pool,
+            abi.encodeWithSignature(
+                "withdrawCollateral(uint256,uint256,address,address)", uint256(1), uint256(0), actor[4], actor[4]
+            ),
+            false
+        );
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[6], uint256(1), uint256(0), bytes("")
+            ),
+            false
+        );
+        _block(1_710_394_010, 1_866_161, 1_000_000_000);
+        _call(
+            actor[1],
+            pool,
+            abi.encodeWithSignature("deposit(uint256,address)", uint256(8_211_947_814_145), actor[3]),
+            true
+        );
+        _call(
+            STRANGER,
+            feed[0],
+            abi.encodeWithSignature("set(int256,uint256)", int256(10_000_000_000_000_000), uint256(1_710_394_010)),
+            true
+        );
+        _call(
+            actor[1],
+            pool,
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(0), actor[6], bytes("")),
+            false
+        );
+        _block(1_710_394_166, 1_866_162, 1_000_000_000);
+        _call(
+            actor[6],
+            pool,
+            abi.encodeWithSignature("redeem(uint256,address,address)", uint256(0), actor[5], actor[6]),
+            false
+        );
+        _call(
+            actor[5],
+            pool,
+            /* multicall(bytes[]) */
+            hex"ac9650d8000000000000000000000000000000000000000000000000000000000000002000000000000000000000000000000000000000000000000000000000000000020000000000000000000000000000000000000000000000000000000000000040000000000000000000000000000000000000000000000000000000000000012000000000000000000000000000000000000000000000000000000000000000a45cffe9de000000000000000000000000b87819ad6c73e7c42ef6d6b772db9652d7f48b410000000000000000000000009b7158d310616e2c2472eed038a9c07ed8aa4f05000000000000000000000000000000000000000000000000000008cd90c921db00000000000000000000000000000000000000000000000000000000000000800000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000084d65b1ee10000000000000000000000000000000000000000000000000000000000000000000000000000000000000000b87819ad6c73e7c42ef6d6b772db9652d7f48b410000000000000000000000000000000000000000000000000000000000000060000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+            false
+        );
+        _call(
+            actor[6],
+            pool,
+            abi.encodeWithSignature("redeem(uint256,address,address)", uint256(0), actor[0], actor[6]),
+            false
+        );
+        _call(
+            actor[4],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[3], uint256(1), uint256(0), bytes("")
+            ),
+            false
+        );
+        _block(1_710_397_443, 1_866_435, 1_000_000_000);
+        _call(
+            STRANGER,
+            feed[0],
+            abi.encodeWithSignature("set(int256,uint256)", int256(10_000_000_000_000_000), uint256(1_710_397_443)),
+            true
+        );
+        _call(
+            STRANGER,
+            feed[1],
+            abi.encodeWithSignature("set(int256,uint256)", int256(10_001), uint256(1_710_397_443)),
+            true
+        );
+        _call(OWNER, breaker, abi.encodeWithSignature("resume(address)", pool), false);
+        _call(
+            actor[4], pool, abi.encodeWithSignature("deposit(uint256,address)", uint256(69_581_139_848), actor[1]), true
+        );
+        _call(STRANGER, damped, abi.encodeWithSignature("recordDepth(address,uint256)", pool, uint256(1)), true);
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(0), actor[3], bytes("")),
+            false
+        );
+        _call(
+            actor[4],
+            pool,
+            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(0), actor[4], actor[4]),
+            false
+        );
+        _call(
+            actor[4],
+            pool,
+            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(0), actor[4], actor[4]),
+            false
+        );
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature(
+                "withdrawCollateral(uint256,uint256,address,address)", uint256(1), uint256(0), actor[5], actor[5]
+            ),
+            false
+        );
+        _call(
+            actor[3],
+            pool,
+            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(3), actor[3], actor[3]),
+            false
+        );
+        _call(
+            OWNER,
+            pool,
+            abi.encodeWithSignature("rampCollateral(uint256,uint16,uint16)", uint256(0), uint256(6480), uint256(8080)),
+            true
+        );
+        _call(
+            OWNER,
+            pool,
+            abi.encodeWithSignature("setMinDebt(uint88,uint256)", uint256(100_000_000), uint256(5_000_000)),
+            true
+        );
+        _call(actor[0], pool, abi.encodeWithSignature("flag(address,uint256)", actor[4], uint256(0)), false);
+        _call(
+            STRANGER,
+            feed[1],
+            abi.encodeWithSignature("set(int256,uint256)", int256(3_465_667_200_732), uint256(1_710_397_443)),
+            true
+        );
+        _call(
+            STRANGER,
+            feed[0],
+            abi.encodeWithSignature("set(int256,uint256)", int256(200_000_000_000), uint256(1_710_397_443)),
+            true
+        );
+        _call(
+            STRANGER,
+            venue,
+            abi.encodeWithSignature("set(int24,uint128)", int256(-200_311), uint256(10_000_000_000_000_000_000)),
+            true
+        );
+        _call(
+            actor[2],
+            pool,
+            abi.encodeWithSignature(
+                "supplyCollateral(uint256,uint256,address,bytes)",
+                uint256(0),
+                uint256(2_252_384_222_171_358_815),
+                actor[2],
+                bytes("")
+            ),
+            false
+        );
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature(
+                "redeem(uint256,address,address)", uint256(117_570_763_714_045), actor[2], actor[0]
+            ),
+            true
+        );
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[4], uint256(0), uint256(0), bytes(hex"01")
+            ),
+            false
+        );
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature(
+                "flashLoan(address,address,uint256,bytes)", actor[6], asset, uint256(8_411_874_746_349), bytes("")
+            ),
+            true
+        );
+        _call(actor[3], pool, abi.encodeWithSignature("flag(address,uint256)", actor[1], uint256(0)), false);
+        _block(1_710_397_503, 1_866_440, 1_000_000_000);
+        _call(
+            STRANGER,
+            feed[0],
+            abi.encodeWithSignature("set(int256,uint256)", int256(200_000_000_000), uint256(1_710_397_503)),
+            true
+        );
+        _call(
+            STRANGER,
+            feed[1],
+            abi.encodeWithSignature("set(int256,uint256)", int256(3_465_667_200_732), uint256(1_710_397_503)),
+            true
+        );
+        _call(STRANGER, oracle[1], abi.encodeWithSignature("update()"), true);
+        _call(
+            OWNER,
+            pool,
+            abi.encodeWithSignature("rampCollateral(uint256,uint16,uint16)", uint256(1), uint256(7520), uint256(7720)),
+            true
+        );
+        _call(OWNER, breaker, abi.encodeWithSignature("halt(address,uint256)", pool, uint256(939)), true);
+        _call(
+            actor[2],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[5], uint256(0), uint256(4_294_967_296), bytes("")
+            ),
+            false
+        );
+        _call(
+            STRANGER,
+            actor[5],
+            abi.encodeWithSignature(
+                "arm(bytes)",
+                bytes(
+                    hex"d17a9ad100000000000000000000000018eb36d090eeadf82f3454a6da690fc398d3eba100000000000000000000000000000000000000000000000000000000000000400000000000000000000000000000000000000000000000000000000000000000"
+                )
+            ),
+            true
+        );
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature("transfer(address,uint256)", actor[5], uint256(882_429_236_285_957)),
+            false
+        );
+        _call(
+            actor[2],
+            pool,
+            abi.encodeWithSignature("redeem(uint256,address,address)", uint256(0), actor[3], actor[2]),
+            false
+        );
+        _call(
+            actor[6],
+            pool,
+            abi.encodeWithSignature("mint(uint256,address)", uint256(10_000_000_000_000_000), actor[4]),
+            true
+        );
+        _block(1_710_401_279, 1_866_754, 1_000_000_000);
+        _call(
+            STRANGER,
+            feed[0],
+            abi.encodeWithSignature("set(int256,uint256)", int256(200_000_000_000), uint256(1_710_401_279)),
+            true
+        );
+        _call(
+            STRANGER,
+            feed[1],
+            abi.encodeWithSignature("set(int256,uint256)", int256(3_465_667_200_732), uint256(1_710_401_279)),
+            true
+        );
+        _call(
+            STRANGER,
+            actor[6],
+            abi.encodeWithSignature(
+                "arm(bytes)",
+                bytes(
+                    hex"d17a9ad10000000000000000000000002174ca3ee9ace7dd8c946c97054c72f2b384c4c200000000000000000000000000000000000000000000000000000000000000400000000000000000000000000000000000000000000000000000000000000000"
+                )
+            ),
+            true
+        );
+        _call(OWNER, pool, abi.encodeWithSignature("unfreezeNewRisk()"), true);
+        _call(
+            actor[5],
+            pool,
+            abi.encodeWithSignature("deposit(uint256,address)", uint256(10_000_000_000_000), actor[2]),
+            true
+        );
+        _call(
+            actor[4],
+            pool,
+            abi.encodeWithSignature(
+                "withdraw(uint256,address,address)", uint256(9_780_284_028_331), actor[1], actor[4]
+            ),
+            true
+        );
+        _call(
+            actor[1],
+            pool,
+            abi.encodeWithSignature("withdraw(uint256,address,address)", uint256(21_479_518_730), actor[1], actor[1]),
+            true
+        );
+        _block(1_710_401_639, 1_866_784, 1_000_000_000);
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature("mint(uint256,address)", uint256(9_999_999_999_999_990), actor[5]),
+            true
+        );
+        _call(actor[1], pool, abi.encodeWithSignature("setAuthorization(address,bool)", actor[5], true), true);
+        _call(
+            actor[3],
+            pool,
+            /* multicall(bytes[]) */
+            hex"ac9650d800000000000000000000000000000000000000000000000000000000000000200000000000000000000000000000000000000000000000000000000000000002000000000000000000000000000000000000000000000000000000000000004000000000000000000000000000000000000000000000000000000000000000e00000000000000000000000000000000000000000000000000000000000000064ba087652000000000000000000000000000000000000000000000000001dd48263c87d33000000000000000000000000681ce2f439fdc80e70c1eea8b8a085dfb976d32a000000000000000000000000681ce2f439fdc80e70c1eea8b8a085dfb976d32a000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000044b372ca0b00000000000000000000000018eb36d090eeadf82f3454a6da690fc398d3eba1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+            false
+        );
+        _call(
+            actor[3],
+            pool,
+            abi.encodeWithSignature(
+                "liquidate(address,uint256,uint256,bytes)", actor[5], uint256(0), uint256(0), bytes("")
+            ),
+            false
+        );
+        _call(actor[0], pool, abi.encodeWithSignature("settle(address,bytes)", actor[1], bytes("")), false);
+        _call(
+            actor[0],
+            pool,
+            abi.encodeWithSignature(
+                "mint(uint256,address)", uint256(7_733_977_584_391_211_224_630_900_222_443), actor[0]
+            ),
+            true
+        );
+        assertEq(_fingerprint(), 0x38273de80d742352e2727173c12d79417fda62ce158c83191946dadc126bb918, "another state");
     }
 }

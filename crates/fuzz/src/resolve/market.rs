@@ -175,7 +175,8 @@ impl Scene<'_> {
         }
     }
 
-    /// To a health factor of exactly 1, but for a few units of the answer, or to one between 0.6 and 1.05.
+    /// To a health factor of exactly 1, but for a few units of the answer, to the edge of the hard zone, to one
+    /// between 0.88 and 1.02, or to a twentieth.
     fn squeeze(&self, action: &Action) -> Plan {
         let now = self.now;
         let index = now.first(at(action.to), |index| !now.health[index].debt.is_zero());
@@ -186,8 +187,8 @@ impl Scene<'_> {
         let wad = breakwater_protocol::math::WAD;
         let target = match action.size {
             Size::Share(share) => {
-                wad * U256::from(6) / U256::from(10)
-                    + wad * U256::from(45) / U256::from(100) * U256::from(share)
+                wad * U256::from(88) / U256::from(100)
+                    + wad * U256::from(14) / U256::from(100) * U256::from(share)
                         / U256::from(u16::MAX)
             }
             // the edge of the hard zone

@@ -9,7 +9,7 @@ use crate::encode::{Call, uint};
 use crate::world::{GUARDIAN, MINIMUM_DEBT, OWNER, STRANGER};
 
 /// The deployment's caps.
-const CAP: U256 = U256::from_limbs([0x3e25_0261_0000_0000, 0x204f_ce5e, 0, 0]);
+const CAP: U256 = U256::from_limbs([0x3e25_0261_1000_0000, 0x204f_ce5e, 0, 0]);
 
 impl Scene<'_> {
     pub(super) fn govern(&mut self, action: &Action) -> Plan {
