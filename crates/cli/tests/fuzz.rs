@@ -27,18 +27,19 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
     said
 }
 
-/// Artifacts as forge writes them, with 1.03 (WAD) in the pool's extension, the border of insolvency, made 1.2 if `greedy`.
+/// Artifacts as forge writes them, with the 3% (WAD) that settlements pay made 6% in the pool's extension if `greedy`.
 fn write_artifacts(folder: &Path, greedy: bool) {
-    let (border, higher) = (
-        1_030_000_000_000_000_000_u64.to_be_bytes(),
-        1_200_000_000_000_000_000_u64.to_be_bytes(),
+    let (bonus, twice) = (
+        30_000_000_000_000_000_u64.to_be_bytes(),
+        60_000_000_000_000_000_u64.to_be_bytes(),
     );
     for name in CONTRACTS {
         let mut code = Artifacts::built_in().code(name).to_vec();
         if greedy && name == "LendingPoolExtension" {
-            for place in 0..code.len() - 8 {
-                if code[place..].starts_with(&border) {
-                    code[place..place + 8].copy_from_slice(&higher);
+            // Both are pushed as seven bytes.
+            for place in 0..code.len() - 7 {
+                if code[place..].starts_with(&bonus[1..]) {
+                    code[place..place + 7].copy_from_slice(&twice[1..]);
                 }
             }
         }

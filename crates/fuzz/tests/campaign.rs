@@ -69,7 +69,7 @@ fn a_planted_failure_shrinks_to_one_action() {
     assert!(run(&world, &[], Some(&extra)).violation.is_none());
 }
 
-/// Bytecode that settles positions which still cover their debt is found by the property of settlements.
+/// Bytecode that settles at twice the bonus is found by the property of settlements.
 #[test]
 fn mutated_bytecode_is_found_and_shrunk() {
     let folder = tempfile::tempdir().unwrap();

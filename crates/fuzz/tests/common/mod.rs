@@ -15,10 +15,10 @@ use breakwater_fuzz::{
     Artifacts, CONTRACTS, Corpus, Ending, Limit, Settings, Status, World, campaign,
 };
 
-/// 1.03 in WAD, which the extension compares an insolvent position's collateral with.
-pub const SETTLEMENT: [u8; 8] = 1_030_000_000_000_000_000_u64.to_be_bytes();
-/// 1.2 in WAD: a settlement of what is solvent.
-pub const GREEDY: [u8; 8] = 1_200_000_000_000_000_000_u64.to_be_bytes();
+/// 3% in WAD, what a settlement pays over the value repaid.
+const SETTLEMENT: u64 = 30_000_000_000_000_000;
+/// Twice that.
+const GREEDY: u64 = 2 * SETTLEMENT;
 
 /// Writes every artifact, with the code that `change` makes of it.
 pub fn write_artifacts(directory: &Path, change: impl Fn(&str, Bytes) -> Vec<u8>) {
@@ -34,19 +34,21 @@ pub fn write_artifacts(directory: &Path, change: impl Fn(&str, Bytes) -> Vec<u8>
     }
 }
 
-/// The contracts with a settlement that takes solvent positions too.
+/// The contracts with a settlement that pays twice the bonus.
 pub fn write_greedy_settlement(directory: &Path) {
     write_artifacts(directory, |name, code| {
         let mut code = code.to_vec();
         if name != "LendingPoolExtension" {
             return code;
         }
-        let places: Vec<usize> = (0..code.len() - SETTLEMENT.len())
-            .filter(|place| code[*place..].starts_with(&SETTLEMENT))
+        // Both are pushed as seven bytes.
+        let (old, new) = (SETTLEMENT.to_be_bytes(), GREEDY.to_be_bytes());
+        let places: Vec<usize> = (0..code.len() - 7)
+            .filter(|place| code[*place..].starts_with(&old[1..]))
             .collect();
         assert!(!places.is_empty(), "the constant is not in the code");
         for place in places {
-            code[place..place + GREEDY.len()].copy_from_slice(&GREEDY);
+            code[place..place + 7].copy_from_slice(&new[1..]);
         }
         code
     });
