@@ -101,7 +101,12 @@ pub struct Fuzz {
     #[arg(long, value_name = "M", default_value = "10", allow_negative_numbers = true, value_parser = minutes)]
     pub minutes: Duration,
     /// Seed of all random numbers
-    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
     pub seed: u64,
     /// Where sequences that reached something are kept; a campaign goes on from what is there
     #[arg(long, value_name = "DIR", default_value = "results/fuzz")]

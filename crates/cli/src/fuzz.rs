@@ -88,10 +88,18 @@ fn report(world: &World, found: &Shrunk, directory: &Path) -> Failure {
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .collect();
-    let text = solidity_test(world, "Counterexample", &found.outcome, Some(&found.violation));
+    let text = solidity_test(
+        world,
+        "Counterexample",
+        &found.outcome,
+        Some(&found.violation),
+    );
     let hash = hex::encode(&keccak256(&text)[..4]);
     let name = format!("Counterexample{id}{hash}");
-    let text = text.replace("contract CounterexampleTest", &format!("contract {name}Test"));
+    let text = text.replace(
+        "contract CounterexampleTest",
+        &format!("contract {name}Test"),
+    );
     let path = directory.join(format!("{name}.t.sol"));
     let written = write_whole(&path, &text).and_then(|()| io::stdout().write_all(text.as_bytes()));
     match written {
@@ -103,9 +111,9 @@ fn report(world: &World, found: &Shrunk, directory: &Path) -> Failure {
             found.actions.len(),
             path.display()
         ))),
-        Err(error) => Failure::other(
-            Report::new(error).wrap_err(format!("cannot write {}", path.display())),
-        ),
+        Err(error) => {
+            Failure::other(Report::new(error).wrap_err(format!("cannot write {}", path.display())))
+        }
     }
 }
 

@@ -57,26 +57,41 @@ fn bad_input_is_refused_with_one_line() {
     let folder = folder.path();
     for minutes in ["0", "-1", "nan", "soon", "1e9"] {
         let said = refused(folder, &["--minutes", minutes]);
-        assert!(said.contains("expected a number of minutes above 0"), "{said}");
+        assert!(
+            said.contains("expected a number of minutes above 0"),
+            "{said}"
+        );
     }
     for arguments in [["--seed", "-1"], ["--jobs", "0"]] {
         let said = refused(folder, &arguments);
         assert!(said.contains(arguments[0]), "{said}");
     }
-    assert!(fs::read_dir(folder).unwrap().next().is_none(), "left behind");
+    assert!(
+        fs::read_dir(folder).unwrap().next().is_none(),
+        "left behind"
+    );
 
     let said = refused(folder, &["--contracts", "nowhere"]);
-    assert!(said.contains("nowhere/AdaptiveRateModel.sol/AdaptiveRateModel.json"), "{said}");
+    assert!(
+        said.contains("nowhere/AdaptiveRateModel.sol/AdaptiveRateModel.json"),
+        "{said}"
+    );
     write_artifacts(folder, false);
     let file = folder.join("out/LendingPool.sol/LendingPool.json");
     for (text, expected) in [
         ("{", "expected a JSON object as forge writes it"),
-        ("{\"bytecode\":{\"object\":\"0x60__$aa$__\"}}", "expected linked creation code"),
+        (
+            "{\"bytecode\":{\"object\":\"0x60__$aa$__\"}}",
+            "expected linked creation code",
+        ),
         ("{\"abi\":[]}", "expected linked creation code"),
     ] {
         fs::write(&file, text).unwrap();
         let said = refused(folder, &["--contracts", "out"]);
-        assert!(said.contains("LendingPool.json") && said.contains(expected), "{said}");
+        assert!(
+            said.contains("LendingPool.json") && said.contains(expected),
+            "{said}"
+        );
     }
     // Code that deploys nothing.
     fs::write(&file, "{\"bytecode\":{\"object\":\"0xfe\"}}").unwrap();
@@ -97,7 +112,13 @@ fn a_short_campaign_finds_nothing_and_says_what_it_did() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
     let table = String::from_utf8(output.stdout).unwrap();
-    for word in ["succeeded", "liquidate", "executions", "edges", "in the corpus"] {
+    for word in [
+        "succeeded",
+        "liquidate",
+        "executions",
+        "edges",
+        "in the corpus",
+    ] {
         assert!(table.contains(word), "{table}");
     }
     assert!(fs::read_dir(folder.path().join("corpus")).unwrap().count() > 10);
@@ -117,9 +138,16 @@ fn a_counterexample_is_printed_and_written() {
         .map(|entry| entry.unwrap().path())
         .find(|path| path.to_string_lossy().ends_with(".t.sol"))
         .unwrap();
-    assert!(said.contains(path.file_name().unwrap().to_str().unwrap()), "{said}");
+    assert!(
+        said.contains(path.file_name().unwrap().to_str().unwrap()),
+        "{said}"
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), printed);
-    let name = path.file_name().unwrap().to_string_lossy().replace(".t.sol", "");
+    let name = path
+        .file_name()
+        .unwrap()
+        .to_string_lossy()
+        .replace(".t.sol", "");
     assert!(printed.contains(&format!("contract {name}Test is CounterexampleFixture")));
     assert!(printed.contains("settle(address,bytes)"), "{printed}");
 }
@@ -150,7 +178,10 @@ fn an_interrupt_keeps_the_corpus_and_ends_with_130() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{said}");
     let last = said.lines().last().unwrap();
-    assert!(last.contains("interrupted") && last.contains("corpus"), "{said}");
+    assert!(
+        last.contains("interrupted") && last.contains("corpus"),
+        "{said}"
+    );
     let names: Vec<_> = fs::read_dir(&corpus)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

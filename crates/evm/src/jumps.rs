@@ -6,10 +6,8 @@ use revm::{
     context::{BlockEnv, CfgEnv, Context, Journal, TxEnv},
     handler::instructions::EthInstructions,
     interpreter::{
-        Instruction, InstructionContext, InstructionExecResult,
-        instructions::control,
-        interpreter::EthInterpreter,
-        interpreter_types::Jumps,
+        Instruction, InstructionContext, InstructionExecResult, instructions::control,
+        interpreter::EthInterpreter, interpreter_types::Jumps,
     },
 };
 

@@ -17,9 +17,16 @@ fn drained(counter: &mut JumpCounter) -> Vec<(u16, u8)> {
 fn only_watched_code_is_counted_and_only_while_asked() {
     let (mut chain, token) = with_token(Rules::default());
     let code = keccak256(chain.code(token));
-    let plain = chain.fork().execute(&transfer(ALICE, token, BOB, 5)).unwrap();
+    let plain = chain
+        .fork()
+        .execute(&transfer(ALICE, token, BOB, 5))
+        .unwrap();
 
-    assert!(chain.count_jumps(Some(Box::new(JumpCounter::new(&[code])))).is_none());
+    assert!(
+        chain
+            .count_jumps(Some(Box::new(JumpCounter::new(&[code]))))
+            .is_none()
+    );
     let counted = chain.execute(&transfer(ALICE, token, BOB, 5)).unwrap();
     assert_eq!(counted, plain, "to the gas");
     let mut counter = chain.count_jumps(None).unwrap();

@@ -39,8 +39,7 @@ fn ours() -> f64 {
     let mut observer = |_: &Status| ControlFlow::Continue(());
     let stop = AtomicBool::new(false);
     let mut corpus = Corpus::in_memory();
-    let (ending, status) =
-        campaign(&world, &mut corpus, &settings, &mut observer, &stop).unwrap();
+    let (ending, status) = campaign(&world, &mut corpus, &settings, &mut observer, &stop).unwrap();
     assert!(matches!(ending, Ending::Clean), "{ending:?}");
     status.tally.executions as f64 / began.elapsed().as_secs_f64()
 }
@@ -49,7 +48,13 @@ fn ours() -> f64 {
 fn theirs() -> f64 {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = Command::new(root.join("node_modules/.bin/forge"))
-        .args(["test", "--match-contract", "PoolInvariantsTest", "--match-test", "invariant_"])
+        .args([
+            "test",
+            "--match-contract",
+            "PoolInvariantsTest",
+            "--match-test",
+            "invariant_",
+        ])
         .env("FOUNDRY_INVARIANT_RUNS", RUNS.to_string())
         .env("FOUNDRY_INVARIANT_DEPTH", DEPTH.to_string())
         .current_dir(&root)

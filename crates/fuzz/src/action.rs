@@ -224,7 +224,9 @@ impl Action {
             4 => self.choice = self.choice.wrapping_add(random.pick(&[1, 255])),
             5 => {
                 self.size = match self.size {
-                    Size::Share(share) => Size::Share(share.wrapping_add(random.pick(&[1, u16::MAX]))),
+                    Size::Share(share) => {
+                        Size::Share(share.wrapping_add(random.pick(&[1, u16::MAX])))
+                    }
                     Size::Near(units) => Size::Near(units.saturating_add(random.pick(&[-1, 1]))),
                     Size::Units(units) => Size::Units(units.saturating_add(1)),
                     Size::Power(power) => Size::Power(power.saturating_add(1).min(255)),

@@ -145,7 +145,11 @@ pub fn campaign(
         };
         if over {
             let idle = status.tally.idle(IDLE_FLOOR);
-            let ending = if idle.is_empty() { Ending::Clean } else { Ending::Idle(idle) };
+            let ending = if idle.is_empty() {
+                Ending::Clean
+            } else {
+                Ending::Idle(idle)
+            };
             return Ok((ending, status));
         }
     }
@@ -195,5 +199,8 @@ fn round(
     }
     done.sort_unstable_by_key(|(index, ..)| *index);
     let done = done.into_iter();
-    Some(done.map(|(_, actions, outcome)| (actions, outcome)).collect())
+    Some(
+        done.map(|(_, actions, outcome)| (actions, outcome))
+            .collect(),
+    )
 }

@@ -59,7 +59,10 @@ impl Corpus {
         let mut paths = Vec::new();
         for entry in fs::read_dir(directory).map_err(io("read", directory))? {
             let path = entry.map_err(io("read", directory))?.path();
-            if path.extension().is_some_and(|extension| extension == EXTENSION) {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == EXTENSION)
+            {
                 paths.push(path);
             }
         }
@@ -67,7 +70,8 @@ impl Corpus {
         let mut entries = Vec::with_capacity(paths.len());
         for path in paths {
             let text = fs::read_to_string(&path).map_err(io("read", &path))?;
-            entries.push(decode(&text).map_err(|expected| CorpusError::Damaged { path, expected })?);
+            entries
+                .push(decode(&text).map_err(|expected| CorpusError::Damaged { path, expected })?);
         }
         Ok(Self {
             stored: entries.len(),
@@ -159,11 +163,15 @@ fn decode(text: &str) -> Result<Vec<Action>, String> {
         .lines()
         .enumerate()
         .map(|(line, text)| {
-            serde_json::from_str(text).map_err(|error| format!("an action in line {}: {error}", line + 2))
+            serde_json::from_str(text)
+                .map_err(|error| format!("an action in line {}: {error}", line + 2))
         })
         .collect::<Result<_, _>>()?;
     if count.parse() != Ok(actions.len()) || actions.is_empty() {
-        return Err(format!("{count} actions, and at least one; found {}", actions.len()));
+        return Err(format!(
+            "{count} actions, and at least one; found {}",
+            actions.len()
+        ));
     }
     Ok(actions)
 }

@@ -19,7 +19,9 @@ impl Reached {
     /// Anything else that was seen; what it is, is in its hash.
     pub fn mark(&mut self, parts: &[u64]) -> bool {
         let hash = parts.iter().fold(0_u64, |hash, part| {
-            (hash ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+            (hash ^ part)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29)
         });
         self.insert((JUMPS as u32) + (hash >> 48) as u32, 1)
     }

@@ -157,7 +157,10 @@ impl<'a> Run<'a> {
         let holds = (after.lenderAssets + U256::ONE) * (before.supplyShares + thousand)
             >= (before.lenderAssets + U256::ONE) * (after.supplyShares + thousand);
         require(holds, Property::P7, || {
-            format!("{} of lenders became {} by time", before.lenderAssets, after.lenderAssets)
+            format!(
+                "{} of lenders became {} by time",
+                before.lenderAssets, after.lenderAssets
+            )
         })?;
         self.check_state()
     }
@@ -218,7 +221,13 @@ impl<'a> Run<'a> {
 
     fn sample(&mut self, with_health: bool) -> Result<Sample, Violation> {
         let timestamp = self.block.timestamp;
-        Sample::take(&mut self.chain, self.world, &self.mirror, timestamp, with_health)
+        Sample::take(
+            &mut self.chain,
+            self.world,
+            &self.mirror,
+            timestamp,
+            with_health,
+        )
     }
 
     fn execute(&mut self, call: &Call) -> Result<Execution, Violation> {
@@ -366,7 +375,10 @@ impl<'a> Run<'a> {
         let mut losses = 0;
         for log in execution.logs.iter().filter(own) {
             if let Ok(event) = ILendingPool::Liquidated::decode_log(log) {
-                let index = place.actors.iter().position(|actor| *actor == event.account);
+                let index = place
+                    .actors
+                    .iter()
+                    .position(|actor| *actor == event.account);
                 let hard = index.is_some_and(|index| {
                     before.health[index].health_fast <= before.health[index].health_hard
                 });
@@ -390,9 +402,16 @@ impl<'a> Run<'a> {
             tally.mark(Mark::Stressed);
         }
         let selector = execution.output.get(..4).unwrap_or_default();
-        let error = if execution.is_success() { &[] } else { selector };
-        let error = error.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-        let refusal = refusal_of(&execution.output).map_or(0, |refusal| 1 + u64::from(u8::from(refusal)));
+        let error = if execution.is_success() {
+            &[]
+        } else {
+            selector
+        };
+        let error = error
+            .iter()
+            .fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+        let refusal =
+            refusal_of(&execution.output).map_or(0, |refusal| 1 + u64::from(u8::from(refusal)));
         let unhealthy = (0..self.now.health.len()).filter(|index| self.now.is_unhealthy(*index));
         let state = [
             u64::from(self.now.view.breaker),
@@ -402,7 +421,13 @@ impl<'a> Run<'a> {
         ];
         let reached = &mut self.outcome.reached;
         let ended = reached.mark(&[1, kind as u64, error, refusal, losses]);
-        let met = reached.mark(&[&[2, kind as u64, u64::from(execution.is_success())], &state[..]].concat());
+        let met = reached.mark(
+            &[
+                &[2, kind as u64, u64::from(execution.is_success())],
+                &state[..],
+            ]
+            .concat(),
+        );
         if ended || met {
             self.outcome.last_news = self.index;
         }

@@ -107,5 +107,9 @@ impl Sample {
 /// An actor's place in the lens's list.
 #[must_use]
 pub fn index_of(world: &World, account: Address) -> Option<usize> {
-    world.place.actors.iter().position(|actor| *actor == account)
+    world
+        .place
+        .actors
+        .iter()
+        .position(|actor| *actor == account)
 }

@@ -33,12 +33,11 @@ pub fn test(world: &World, name: &str, outcome: &Outcome, broken: Option<&Violat
     }
     let (title, shows) = match broken {
         Some(violation) => (
+            format!("{}: {}", violation.property.id(), violation.property.text()),
             format!(
-                "{}: {}",
-                violation.property.id(),
-                violation.property.text()
+                "    /// @dev Broken at the end: {}.\n",
+                plain(&violation.detail)
             ),
-            format!("    /// @dev Broken at the end: {}.\n", plain(&violation.detail)),
         ),
         None => ("A sequence of a campaign.".to_owned(), String::new()),
     };

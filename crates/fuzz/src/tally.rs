@@ -123,7 +123,10 @@ impl Tally {
     /// A table of actions, successes, failures and the commonest reasons for them.
     #[must_use]
     pub fn table(&self) -> String {
-        let mut text = format!("{:<24}{:>12}{:>12}  why not\n", "action", "succeeded", "failed");
+        let mut text = format!(
+            "{:<24}{:>12}{:>12}  why not\n",
+            "action", "succeeded", "failed"
+        );
         for kind in Kind::ALL {
             let (succeeded, failed) = self.of(*kind);
             let mut reasons: Vec<_> = self

@@ -49,9 +49,9 @@ fn seed_decides_everything_and_threads_nothing() {
 fn a_planted_failure_shrinks_to_one_action() {
     let extra = |now: &Sample| {
         let holds = now.view.accounts[2..].iter().all(|a| a.shares.is_zero());
-        holds.then_some(()).ok_or_else(|| {
-            Violation::new(Property::P13, "somebody else holds shares")
-        })
+        holds
+            .then_some(())
+            .ok_or_else(|| Violation::new(Property::P13, "somebody else holds shares"))
     };
     let settings = Settings {
         extra: Some(&extra),
@@ -65,7 +65,11 @@ fn a_planted_failure_shrinks_to_one_action() {
     assert_eq!(found.violation.property, Property::P13);
     assert_eq!(found.actions.len(), 1, "{:?}", found.actions);
     // And it is one: the same again, and nothing without it.
-    assert!(run(&world, &found.actions, Some(&extra)).violation.is_some());
+    assert!(
+        run(&world, &found.actions, Some(&extra))
+            .violation
+            .is_some()
+    );
     assert!(run(&world, &[], Some(&extra)).violation.is_none());
 }
 
@@ -119,7 +123,11 @@ fn an_interrupt_keeps_the_corpus() {
     let mut rounds = 0;
     let mut observer = |_: &Status| {
         rounds += 1;
-        if rounds == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if rounds == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
     let settings = settings(1, 2, u64::MAX);
     let (ending, _) = campaign(&world(), &mut corpus, &settings, &mut observer, &stop).unwrap();

@@ -53,9 +53,21 @@ fn damage_names_the_file_and_what_was_expected() {
     type Damage = fn(&str) -> String;
     let cases: [(&str, Damage, &str); 6] = [
         ("empty", |_| String::new(), "a first line"),
-        ("other format", |text| text.replacen("fuzz-1", "fuzz-9", 1), "a first line"),
-        ("cut", |text| text[..text.len() - 9].to_owned(), "lines with the hash"),
-        ("changed", |text| text.replacen("\"who\":", "\"who\": ", 1), "lines with the hash"),
+        (
+            "other format",
+            |text| text.replacen("fuzz-1", "fuzz-9", 1),
+            "a first line",
+        ),
+        (
+            "cut",
+            |text| text[..text.len() - 9].to_owned(),
+            "lines with the hash",
+        ),
+        (
+            "changed",
+            |text| text.replacen("\"who\":", "\"who\": ", 1),
+            "lines with the hash",
+        ),
         ("longer", |text| format!("{text}\n"), "lines with the hash"),
         (
             "miscounted",
@@ -96,8 +108,16 @@ fn a_campaign_goes_on() {
     let before = again.entries().len();
     assert_eq!(before, corpus.entries().len());
     let (_, second) = quiet(&world, &mut again, &settings(1, 2, 1));
-    assert!(second.edges >= first.edges, "{} after {}", second.edges, first.edges);
+    assert!(
+        second.edges >= first.edges,
+        "{} after {}",
+        second.edges,
+        first.edges
+    );
     assert_ne!(second.tally, first.tally);
     let found = again.entries().len() - before;
-    assert!(found < before, "{found} of one round are new beside {before}");
+    assert!(
+        found < before,
+        "{found} of one round are new beside {before}"
+    );
 }

@@ -22,7 +22,13 @@ fn the_committed_test_is_what_is_printed() {
     let outcome = run(&world, &sequence(), None);
     assert_eq!(outcome.violation, None);
     let text = solidity_test(&world, "Reproduction", &outcome, None);
-    for shape in ["_block(", "abi.encodeWithSignature(", "hex\"", ", true);", ", false);"] {
+    for shape in [
+        "_block(",
+        "abi.encodeWithSignature(",
+        "hex\"",
+        ", true);",
+        ", false);",
+    ] {
         assert!(text.contains(shape), "no {shape} in\n{text}");
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/fuzz/Reproduction.t.sol");

@@ -8,7 +8,12 @@ use crate::sample::Sample;
 use crate::world::World;
 
 /// All of them; health is compared if it was read.
-pub fn check(world: &World, mirror: &Mirror, now: &Sample, with_health: bool) -> Result<(), Violation> {
+pub fn check(
+    world: &World,
+    mirror: &Mirror,
+    now: &Sample,
+    with_health: bool,
+) -> Result<(), Violation> {
     market(now)?;
     collaterals(now)?;
     model(world, mirror, now)?;
@@ -22,11 +27,16 @@ fn market(now: &Sample) -> Result<(), Violation> {
     let m = &now.view.market;
     let assets = m.cash + m.totalDebt;
     require(assets >= m.lenderAssets, Property::P1a, || {
-        format!("cash {} + debt {} < {}", m.cash, m.totalDebt, m.lenderAssets)
+        format!(
+            "cash {} + debt {} < {}",
+            m.cash, m.totalDebt, m.lenderAssets
+        )
     })?;
-    require(m.reserves == assets.saturating_sub(m.lenderAssets), Property::P1a, || {
-        format!("reserves {} are not the rest", m.reserves)
-    })?;
+    require(
+        m.reserves == assets.saturating_sub(m.lenderAssets),
+        Property::P1a,
+        || format!("reserves {} are not the rest", m.reserves),
+    )?;
     require(
         now.view.totalAssets == m.lenderAssets && now.view.totalSupply == m.supplyShares,
         Property::P1a,
@@ -49,9 +59,11 @@ fn market(now: &Sample) -> Result<(), Violation> {
     require(debts >= m.totalDebt && debts <= most, Property::P1d, || {
         format!("debts of {debts} against {} in all", m.totalDebt)
     })?;
-    require(m.totalDebt.is_zero() == m.debtShares.is_zero(), Property::P1d, || {
-        format!("debt {} with {} shares", m.totalDebt, m.debtShares)
-    })
+    require(
+        m.totalDebt.is_zero() == m.debtShares.is_zero(),
+        Property::P1d,
+        || format!("debt {} with {} shares", m.totalDebt, m.debtShares),
+    )
 }
 
 fn collaterals(now: &Sample) -> Result<(), Violation> {
@@ -66,9 +78,11 @@ fn collaterals(now: &Sample) -> Result<(), Violation> {
     }
     for (index, account) in now.view.accounts.iter().enumerate() {
         for (id, amount) in account.collateral.iter().enumerate() {
-            require(account.bitmap.bit(id) != amount.is_zero(), Property::P1e, || {
-                format!("actor {index}: bit {id} beside {amount}")
-            })?;
+            require(
+                account.bitmap.bit(id) != amount.is_zero(),
+                Property::P1e,
+                || format!("actor {index}: bit {id} beside {amount}"),
+            )?;
         }
         require(
             account.debtShares.is_zero() || !account.bitmap.is_zero(),
@@ -83,7 +97,11 @@ fn model(world: &World, mirror: &Mirror, now: &Sample) -> Result<(), Violation> 
     let model = mirror.market_state_at(now.timestamp);
     let m = &now.view.market;
     let figures = [
-        ("lenders' assets", U256::from(model.lender_assets), m.lenderAssets),
+        (
+            "lenders' assets",
+            U256::from(model.lender_assets),
+            m.lenderAssets,
+        ),
         ("shares", U256::from(model.supply_shares), m.supplyShares),
         ("debt", U256::from(model.total_debt), m.totalDebt),
         ("debt shares", U256::from(model.debt_shares), m.debtShares),
@@ -113,7 +131,10 @@ fn model(world: &World, mirror: &Mirror, now: &Sample) -> Result<(), Violation> 
                 && model.frozen == view.frozen
         });
         require(agrees, Property::P9, || {
-            format!("collateral {id}: the model has {state:?}, the pool {:?}", collateral.state)
+            format!(
+                "collateral {id}: the model has {state:?}, the pool {:?}",
+                collateral.state
+            )
         })?;
         if mirror.description().policy.address == world.place.damped {
             let model = mirror.policy_state().bucket(id as u64);

@@ -14,7 +14,10 @@ pub fn check(made: &Made<'_>) -> Result<(), Violation> {
     if let Some(property) = made.must {
         require(made.success, property, || {
             let why = describe_revert(made.output).unwrap_or_else(|| "no reason".to_owned());
-            format!("{} from {} reverted: {why}", made.call.signature, made.call.from)
+            format!(
+                "{} from {} reverted: {why}",
+                made.call.signature, made.call.from
+            )
         })?;
     }
     share_worth(made)?;
@@ -26,14 +29,19 @@ pub fn check(made: &Made<'_>) -> Result<(), Violation> {
         Kind::Flash if !made.nested => {
             let same = made.before.view.market == made.after.view.market;
             require(same, Property::P12, || {
-                format!("{:?} became {:?}", made.before.view.market, made.after.view.market)
+                format!(
+                    "{:?} became {:?}",
+                    made.before.view.market, made.after.view.market
+                )
             })
         }
         Kind::Reserves => {
             let (before, after) = (&made.before.view.market, &made.after.view.market);
-            require(before.lenderAssets == after.lenderAssets, Property::P13, || {
-                format!("{} became {}", before.lenderAssets, after.lenderAssets)
-            })
+            require(
+                before.lenderAssets == after.lenderAssets,
+                Property::P13,
+                || format!("{} became {}", before.lenderAssets, after.lenderAssets),
+            )
         }
         _ => Ok(()),
     }
@@ -58,7 +66,10 @@ fn share_worth(made: &Made<'_>) -> Result<(), Violation> {
     let (before, after) = (worth(made.before, U256::ZERO), worth(made.after, lost));
     let holds = after.0.saturating_mul(before.1) >= before.0.saturating_mul(after.1);
     require(holds, Property::P7, || {
-        format!("{}/{} became {}/{} with {lost} lost", before.0, before.1, after.0, after.1)
+        format!(
+            "{}/{} became {}/{} with {lost} lost",
+            before.0, before.1, after.0, after.1
+        )
     })
 }
 
@@ -69,7 +80,9 @@ fn risk(made: &Made<'_>) -> Result<(), Violation> {
     for log in made.logs.iter().filter(|log| log.address == place.pool) {
         let account = ILendingPool::Borrowed::decode_log(log)
             .map(|event| event.account)
-            .or_else(|_| ILendingPool::CollateralWithdrawn::decode_log(log).map(|event| event.account))
+            .or_else(|_| {
+                ILendingPool::CollateralWithdrawn::decode_log(log).map(|event| event.account)
+            })
             .ok();
         let Some(index) = account.and_then(|account| index_of(made.world, account)) else {
             continue;
@@ -79,7 +92,10 @@ fn risk(made: &Made<'_>) -> Result<(), Violation> {
             continue;
         }
         require(health.debt <= health.borrow_limit, Property::P11, || {
-            format!("actor {index} owes {} of at most {}", health.debt, health.borrow_limit)
+            format!(
+                "actor {index} owes {} of at most {}",
+                health.debt, health.borrow_limit
+            )
         })?;
         require(
             !made.after.view.newRiskFrozen && made.after.view.breaker == 0,
@@ -94,7 +110,10 @@ fn risk(made: &Made<'_>) -> Result<(), Violation> {
         for (id, collateral) in made.after.view.collaterals.iter().enumerate() {
             let usable = collateral.prices.status == PriceStatus::Ok as u8;
             require(usable || !view.bitmap.bit(id), Property::P11, || {
-                format!("actor {index} took risk at a price of status {}", collateral.prices.status)
+                format!(
+                    "actor {index} took risk at a price of status {}",
+                    collateral.prices.status
+                )
             })?;
         }
     }

@@ -30,7 +30,11 @@ pub fn check(made: &Made<'_>) -> Result<(), Violation> {
     }
     let all = liquidations(made);
     for liquidation in &all {
-        let once = all.iter().filter(|other| other.index == liquidation.index).count() == 1;
+        let once = all
+            .iter()
+            .filter(|other| other.index == liquidation.index)
+            .count()
+            == 1;
         bounded(made, liquidation)?;
         if once && !made.nested {
             effects(made, liquidation, all.len() == 1)?;
@@ -61,7 +65,10 @@ fn liquidations(made: &Made<'_>) -> Vec<Liquidation> {
 fn bounded(made: &Made<'_>, it: &Liquidation) -> Result<(), Violation> {
     let before = &made.before.health[it.index];
     require(before.health_fast < WAD, Property::P4, || {
-        format!("actor {} was liquidated at {}", it.index, before.health_fast)
+        format!(
+            "actor {} was liquidated at {}",
+            it.index, before.health_fast
+        )
     })?;
     let collateral = &made.before.view.collaterals[it.id];
     let worth = value_down(it.seized, collateral.prices.fast).unwrap_or(U256::MAX);
@@ -110,7 +117,9 @@ fn effects(made: &Made<'_>, it: &Liquidation, alone: bool) -> Result<(), Violati
     );
     if hard {
         if alone {
-            require(old == new, Property::D6, || format!("{old:?} became {new:?}"))?;
+            require(old == new, Property::D6, || {
+                format!("{old:?} became {new:?}")
+            })?;
         }
         return Ok(());
     }
@@ -131,7 +140,12 @@ fn ratios(before: &AccountHealth, after: &AccountHealth) -> String {
 
 /// A settlement succeeds exactly for the insolvent: C_F < D (1 + 3%), HF_F at most HF_hard and below 1.
 fn settlement(made: &Made<'_>) -> Result<(), Violation> {
-    let Some(account) = made.call.arguments.first().and_then(|value| value.as_address()) else {
+    let Some(account) = made
+        .call
+        .arguments
+        .first()
+        .and_then(|value| value.as_address())
+    else {
         return Ok(());
     };
     let Some(index) = index_of(made.world, account) else {
@@ -236,7 +250,10 @@ fn as_modelled(made: &Made<'_>, expected: &Expected) -> Result<(), Violation> {
         && done[0].seized == model.seize
         && done[0].bonus == model.bonus;
     require(same, Property::D2, || {
-        let did: Vec<_> = done.iter().map(|it| (it.repaid, it.seized, it.bonus)).collect();
+        let did: Vec<_> = done
+            .iter()
+            .map(|it| (it.repaid, it.seized, it.bonus))
+            .collect();
         format!("actor {index}: (repaid, seized, bonus) {did:?}, the model says {model:?}")
     })
 }

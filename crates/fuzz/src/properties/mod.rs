@@ -7,8 +7,8 @@ pub mod prices;
 pub mod rights;
 
 use alloy_primitives::{Address, Log, U256};
-use breakwater_protocol::policy::Decision;
 use breakwater_protocol::ViewError;
+use breakwater_protocol::policy::Decision;
 
 use crate::action::Kind;
 use crate::encode::Call;

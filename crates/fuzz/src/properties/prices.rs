@@ -31,9 +31,8 @@ impl Feed {
     fn price(&self, id: usize, now: u64) -> Option<U256> {
         let (least, most) = ANSWER_BOUNDS;
         let answer = u64::try_from(self.answer).ok()?;
-        let fresh = self.updated_at != 0
-            && self.updated_at <= now
-            && now - self.updated_at <= HEARTBEAT;
+        let fresh =
+            self.updated_at != 0 && self.updated_at <= now && now - self.updated_at <= HEARTBEAT;
         let believed = fresh && answer > least && answer < most;
         believed.then(|| U256::from(answer) * U256::from(10).pow(U256::from(SCALE_EXPONENTS[id])))
     }
@@ -84,9 +83,11 @@ impl Watch {
         let (prices, last) = (&collateral.prices, collateral.lastPrice);
         let feed = self.feeds[id].price(id, now.timestamp);
         match feed {
-            Some(price) => require(prices.fast == price && prices.status != 2, Property::O1, || {
-                format!("collateral {id}: {price} is read as {prices:?}")
-            })?,
+            Some(price) => require(
+                prices.fast == price && prices.status != 2,
+                Property::O1,
+                || format!("collateral {id}: {price} is read as {prices:?}"),
+            )?,
             None => require(prices.status != 0, Property::O1, || {
                 format!("collateral {id}: {:?} is believed", self.feeds[id])
             })?,
@@ -102,9 +103,11 @@ impl Watch {
         let pending =
             self.jumped_at[id].is_some_and(|jumped| now.timestamp < jumped + CONFIRMATION);
         let jumps = moved(last, prices.fast);
-        require(prices.status != 0 || !(pending || jumps), Property::O2, || {
-            format!("collateral {id}: {} after {last} is Ok", prices.fast)
-        })?;
+        require(
+            prices.status != 0 || !(pending || jumps),
+            Property::O2,
+            || format!("collateral {id}: {} after {last} is Ok", prices.fast),
+        )?;
         let (least, most) = self.range[id];
         let within = prices.slow >= least && prices.slow <= most;
         require(prices.status == 2 || within, Property::O3, || {

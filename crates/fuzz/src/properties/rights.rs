@@ -64,18 +64,26 @@ impl Rights {
             require(
                 !riskier || authorized || closed.contains(account),
                 Property::A1,
-                || format!("actor {index}'s position was worsened by {}", made.call.from),
+                || {
+                    format!(
+                        "actor {index}'s position was worsened by {}",
+                        made.call.from
+                    )
+                },
             )?;
             let spent = before.shares.saturating_sub(after.shares);
             let allowed = &mut self.allowed;
             let enough = |actor: &Address| {
-                allowed.get(&(*account, *actor)).is_some_and(|allowance| *allowance >= spent)
+                allowed
+                    .get(&(*account, *actor))
+                    .is_some_and(|allowance| *allowance >= spent)
             };
-            require(
-                spent.is_zero() || may(&enough),
-                Property::A1,
-                || format!("{spent} of actor {index}'s shares were taken by {}", made.call.from),
-            )?;
+            require(spent.is_zero() || may(&enough), Property::A1, || {
+                format!(
+                    "{spent} of actor {index}'s shares were taken by {}",
+                    made.call.from
+                )
+            })?;
             for actor in &actors {
                 if let Some(left) = allowed.get_mut(&(*account, *actor))
                     && *left != U256::MAX

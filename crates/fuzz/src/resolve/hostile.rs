@@ -30,7 +30,8 @@ impl Scene<'_> {
                     .map(|step| self.inner(who, id, action, action.choice.wrapping_add(step * 5)))
                     .collect();
                 let arguments = [data_of(&calls)];
-                self.pool_call(self.actor(who), "multicall(bytes[])", arguments).into()
+                self.pool_call(self.actor(who), "multicall(bytes[])", arguments)
+                    .into()
             }
             Kind::Arm => {
                 let call = self.inner(hostile, id, action, action.choice);
@@ -47,7 +48,10 @@ impl Scene<'_> {
                 .into()
             }
             _ => {
-                let arguments = [self.world.place.tokens[1].into(), (action.choice % 4 != 0).into()];
+                let arguments = [
+                    self.world.place.tokens[1].into(),
+                    (action.choice % 4 != 0).into(),
+                ];
                 let contract = self.actor(hostile);
                 Call::new(STRANGER, contract, "register(address,bool)", arguments).into()
             }
@@ -61,24 +65,40 @@ impl Scene<'_> {
         let market = &now.view.market;
         let size = |possible: U256| uint(action.size.of(possible));
         let victim = now.first(at(action.to), |index| now.is_unhealthy(index));
-        let held = if account.collateral[id].is_zero() { (id + 1) % COLLATERALS } else { id };
+        let held = if account.collateral[id].is_zero() {
+            (id + 1) % COLLATERALS
+        } else {
+            id
+        };
         let number = |id: usize| uint(U256::from(id));
         let call = |signature: &'static str, arguments: Vec<alloy_dyn_abi::DynSolValue>| {
             self.pool_call(actor, signature, arguments)
         };
         let (me, empty): (alloy_dyn_abi::DynSolValue, _) = (Address::into(actor), bytes(&[]));
         match choice % 11 {
-            0 => call("deposit(uint256,address)", vec![size(U256::from(1_000_000_000_000_u64)), me]),
+            0 => call(
+                "deposit(uint256,address)",
+                vec![size(U256::from(1_000_000_000_000_u64)), me],
+            ),
             1 => call(
                 "supplyCollateral(uint256,uint256,address,bytes)",
                 vec![number(id), size(U256::from(100_000_000_u64)), me, empty],
             ),
             2 => {
                 let health = &now.health[who];
-                let room = health.borrow_limit.saturating_sub(health.debt).min(market.cash);
-                call("borrow(uint256,address,address)", vec![size(room), me.clone(), me])
+                let room = health
+                    .borrow_limit
+                    .saturating_sub(health.debt)
+                    .min(market.cash);
+                call(
+                    "borrow(uint256,address,address)",
+                    vec![size(room), me.clone(), me],
+                )
             }
-            3 => call("repay(uint256,address,bytes)", vec![size(account.debt), me, empty]),
+            3 => call(
+                "repay(uint256,address,bytes)",
+                vec![size(account.debt), me, empty],
+            ),
             4 => call(
                 "withdrawCollateral(uint256,uint256,address,address)",
                 vec![number(held), size(account.collateral[held]), me.clone(), me],
@@ -100,17 +120,18 @@ impl Scene<'_> {
                     empty,
                 ],
             ),
-            8 => call("settle(address,bytes)", vec![self.actor(victim).into(), empty]),
+            8 => call(
+                "settle(address,bytes)",
+                vec![self.actor(victim).into(), empty],
+            ),
             9 => call(
                 "flashLoan(address,address,uint256,bytes)",
-                vec![
-                    me,
-                    self.world.place.asset.into(),
-                    size(market.cash),
-                    empty,
-                ],
+                vec![me, self.world.place.asset.into(), size(market.cash), empty],
             ),
-            _ => call("flag(address,uint256)", vec![self.actor(victim).into(), number(id)]),
+            _ => call(
+                "flag(address,uint256)",
+                vec![self.actor(victim).into(), number(id)],
+            ),
         }
     }
 }

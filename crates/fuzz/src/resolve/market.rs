@@ -57,17 +57,35 @@ impl Scene<'_> {
                 self.after(12, 1, Some(base_fee)).into()
             }
             Kind::Block => self.after(12, 1, None).into(),
-            Kind::Late => self.after(12 * (2 + u64::from(action.choice % 16)), 1, None).into(),
+            Kind::Late => self
+                .after(12 * (2 + u64::from(action.choice % 16)), 1, None)
+                .into(),
             Kind::Time => self.time(action),
             Kind::Update => {
-                let name = if action.choice % 2 == 0 { "update()" } else { "updateForLiquidation()" };
+                let name = if action.choice % 2 == 0 {
+                    "update()"
+                } else {
+                    "updateForLiquidation()"
+                };
                 Call::new(STRANGER, place.oracles[id], name, Vec::new()).into()
             }
             Kind::RecordDepth => {
                 let arguments = [place.pool.into(), uint(U256::from(id))];
-                Call::new(STRANGER, place.damped, "recordDepth(address,uint256)", arguments).into()
+                Call::new(
+                    STRANGER,
+                    place.damped,
+                    "recordDepth(address,uint256)",
+                    arguments,
+                )
+                .into()
             }
-            _ => Call::new(STRANGER, place.breaker, "poke(address)", [place.pool.into()]).into(),
+            _ => Call::new(
+                STRANGER,
+                place.breaker,
+                "poke(address)",
+                [place.pool.into()],
+            )
+            .into(),
         }
     }
 
@@ -124,10 +142,19 @@ impl Scene<'_> {
 
     fn set_venue(&self, tick: i32, liquidity: u128) -> Planned {
         let tick = tick.clamp(-887_272, 887_272);
-        let arguments = [int(I256::try_from(i64::from(tick)).unwrap_or_default()), uint(U256::from(liquidity))];
+        let arguments = [
+            int(I256::try_from(i64::from(tick)).unwrap_or_default()),
+            uint(U256::from(liquidity)),
+        ];
         Planned {
             effect: Effect::Venue(tick, liquidity),
-            ..Call::new(STRANGER, self.world.place.venue, "set(int24,uint128)", arguments).into()
+            ..Call::new(
+                STRANGER,
+                self.world.place.venue,
+                "set(int24,uint128)",
+                arguments,
+            )
+            .into()
         }
     }
 
@@ -147,7 +174,8 @@ impl Scene<'_> {
     }
 
     fn price(&self, action: &Action, id: usize) -> Plan {
-        let current = U256::try_from(self.feeds[id].answer).unwrap_or(U256::from(FIRST_ANSWERS[id]));
+        let current =
+            U256::try_from(self.feeds[id].answer).unwrap_or(U256::from(FIRST_ANSWERS[id]));
         let first = U256::from(FIRST_ANSWERS[id]);
         let share = match action.size {
             Size::Share(share) => U256::from(share),
@@ -158,8 +186,10 @@ impl Scene<'_> {
             // half to one and a half of the first
             0 => first / U256::from(2) + first * share / whole,
             // two percent up or down
-            1 => current * U256::from(98) / U256::from(100)
-                + current * share / whole / U256::from(25),
+            1 => {
+                current * U256::from(98) / U256::from(100)
+                    + current * share / whole / U256::from(25)
+            }
             2 => first,
             _ => match action.size {
                 Size::Near(units) if units < 0 => {
@@ -212,7 +242,11 @@ impl Scene<'_> {
             };
             let price = (product + health.health_fast - U256::ONE) / health.health_fast;
             let moved = U256::from(shift.unsigned_abs());
-            let price = if shift < 0 { price.saturating_sub(moved) } else { price + moved };
+            let price = if shift < 0 {
+                price.saturating_sub(moved)
+            } else {
+                price + moved
+            };
             calls.extend(self.report(id, price, action.choice % 4 != 0));
         }
         Plan { block: None, calls }
@@ -223,16 +257,46 @@ impl Scene<'_> {
         let (least, most) = ANSWER_BOUNDS;
         let number = |value: u64| answer(U256::from(value));
         let feed = match action.choice % 10 {
-            0 => Feed { answer: I256::ZERO, updated_at: now },
-            1 => Feed { answer: I256::MINUS_ONE, updated_at: now },
-            2 => Feed { updated_at: now - HEARTBEAT, ..feed },
-            3 => Feed { updated_at: now - HEARTBEAT - 1, ..feed },
-            4 => Feed { updated_at: now + 1, ..feed },
-            5 => Feed { answer: number(least), updated_at: now },
-            6 => Feed { answer: number(most), updated_at: now },
-            7 => Feed { answer: I256::MAX, updated_at: now },
-            8 => Feed { updated_at: 0, ..feed },
-            _ => Feed { answer: I256::MIN, updated_at: now },
+            0 => Feed {
+                answer: I256::ZERO,
+                updated_at: now,
+            },
+            1 => Feed {
+                answer: I256::MINUS_ONE,
+                updated_at: now,
+            },
+            2 => Feed {
+                updated_at: now - HEARTBEAT,
+                ..feed
+            },
+            3 => Feed {
+                updated_at: now - HEARTBEAT - 1,
+                ..feed
+            },
+            4 => Feed {
+                updated_at: now + 1,
+                ..feed
+            },
+            5 => Feed {
+                answer: number(least),
+                updated_at: now,
+            },
+            6 => Feed {
+                answer: number(most),
+                updated_at: now,
+            },
+            7 => Feed {
+                answer: I256::MAX,
+                updated_at: now,
+            },
+            8 => Feed {
+                updated_at: 0,
+                ..feed
+            },
+            _ => Feed {
+                answer: I256::MIN,
+                updated_at: now,
+            },
         };
         Plan::from(self.set_feed(id, feed))
     }

@@ -29,7 +29,11 @@ impl Scene<'_> {
                     self.pool_word(&LendingPoolExtension::maxMintCall(actor))
                 };
                 let usual = U256::from(PLENTY) * U256::from(if deposits { 1 } else { 1_000 });
-                let possible = if action.choice % 8 == 0 { most } else { most.min(usual) };
+                let possible = if action.choice % 8 == 0 {
+                    most
+                } else {
+                    most.min(usual)
+                };
                 let amount = size(possible);
                 let market = &self.now.view.market;
                 let (assets, gained) = if deposits {
@@ -41,13 +45,20 @@ impl Scene<'_> {
                     (assets + U256::ONE, amount)
                 };
                 let has = self.now.account(who).balances[0];
-                let holds = amount <= most && !amount.is_zero() && !gained.is_zero() && assets <= has;
+                let holds =
+                    amount <= most && !amount.is_zero() && !gained.is_zero() && assets <= has;
                 let signature = if deposits {
                     "deposit(uint256,address)"
                 } else {
                     "mint(uint256,address)"
                 };
-                self.vault(actor, signature, vec![uint(amount), other.into()], who, holds)
+                self.vault(
+                    actor,
+                    signature,
+                    vec![uint(amount), other.into()],
+                    who,
+                    holds,
+                )
             }
             Kind::Withdraw | Kind::Redeem => {
                 let withdraws = action.kind == Kind::Withdraw;
@@ -58,7 +69,9 @@ impl Scene<'_> {
                 };
                 let amount = size(most);
                 let market = &self.now.view.market;
-                let worth = amount.checked_mul(market.lenderAssets + U256::ONE).unwrap_or(U256::MAX)
+                let worth = amount
+                    .checked_mul(market.lenderAssets + U256::ONE)
+                    .unwrap_or(U256::MAX)
                     / (market.supplyShares + U256::from(1_000));
                 let holds = amount <= most && !amount.is_zero() && (withdraws || !worth.is_zero());
                 let signature = if withdraws {
@@ -71,11 +84,13 @@ impl Scene<'_> {
             }
             Kind::Transfer => {
                 let arguments = [other.into(), uint(size(shares))];
-                self.pool_call(actor, "transfer(address,uint256)", arguments).into()
+                self.pool_call(actor, "transfer(address,uint256)", arguments)
+                    .into()
             }
             Kind::Approve => {
                 let arguments = [other.into(), uint(size(shares))];
-                self.pool_call(actor, "approve(address,uint256)", arguments).into()
+                self.pool_call(actor, "approve(address,uint256)", arguments)
+                    .into()
             }
             _ => {
                 let owned = self.now.account(to).shares;
@@ -117,7 +132,11 @@ impl Scene<'_> {
         }
         // Only people sign; one in eight signatures is another's, one deadline in four is past.
         let owner = who % PEOPLE;
-        let signer = if action.choice % 8 == 1 { (owner + 1) % PEOPLE } else { owner };
+        let signer = if action.choice % 8 == 1 {
+            (owner + 1) % PEOPLE
+        } else {
+            owner
+        };
         let past = action.choice % 4 == 2;
         let deadline = U256::from(self.block.timestamp - u64::from(past));
         let (owner, spender) = (self.actor(owner), self.actor(to));
@@ -140,10 +159,13 @@ impl Scene<'_> {
             let name = "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)";
             self.pool_call(sender, name, arguments)
         } else {
-            let nonce = self.pool_word(&LendingPoolExtension::authorizationNonceCall {
-                authorizer: owner,
-            });
-            let nonce = if action.size == Size::Near(1) { nonce + U256::ONE } else { nonce };
+            let nonce =
+                self.pool_word(&LendingPoolExtension::authorizationNonceCall { authorizer: owner });
+            let nonce = if action.size == Size::Near(1) {
+                nonce + U256::ONE
+            } else {
+                nonce
+            };
             let allowed = action.choice & 64 == 0;
             let fields = vec![
                 owner.into(),

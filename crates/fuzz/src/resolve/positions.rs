@@ -15,7 +15,11 @@ const SUPPLIES: [u64; COLLATERALS] = [10_000_000_000_000_000_000, 100_000_000];
 impl Scene<'_> {
     /// Data that ask for a callback, where the caller is a contract and the act says so.
     fn callback(&self, who: usize, action: &Action) -> DynSolValue {
-        bytes(if who >= PEOPLE && action.choice & 128 == 0 { &[1] } else { &[] })
+        bytes(if who >= PEOPLE && action.choice & 128 == 0 {
+            &[1]
+        } else {
+            &[]
+        })
     }
 
     pub(super) fn position(&mut self, action: &Action) -> Plan {
@@ -154,7 +158,8 @@ impl Scene<'_> {
             }
             Kind::Flag => {
                 let arguments = [self.actor(victim).into(), uint(U256::from(id))];
-                self.pool_call(from, "flag(address,uint256)", arguments).into()
+                self.pool_call(from, "flag(address,uint256)", arguments)
+                    .into()
             }
             _ => {
                 let insolvent = |index: usize| {
@@ -162,9 +167,14 @@ impl Scene<'_> {
                     now.is_unhealthy(index)
                         && health.collateral_value * U256::from(100) < health.debt * U256::from(103)
                 };
-                let victim = if action.choice % 4 == 0 { victim } else { now.first(to, insolvent) };
+                let victim = if action.choice % 4 == 0 {
+                    victim
+                } else {
+                    now.first(to, insolvent)
+                };
                 let arguments = [self.actor(victim).into(), data];
-                self.pool_call(from, "settle(address,bytes)", arguments).into()
+                self.pool_call(from, "settle(address,bytes)", arguments)
+                    .into()
             }
         }
     }

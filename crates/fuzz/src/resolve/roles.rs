@@ -40,18 +40,32 @@ impl Scene<'_> {
             Kind::Ramp => {
                 let threshold = 7_000 + choice % 16 * 90;
                 let ltv = threshold - 100 - choice / 16 * 100;
-                let (ltv, threshold) = if choice == 255 { (0, 0) } else { (ltv, threshold) };
+                let (ltv, threshold) = if choice == 255 {
+                    (0, 0)
+                } else {
+                    (ltv, threshold)
+                };
                 let arguments = vec![id, number(ltv), number(threshold)];
                 owner("rampCollateral(uint256,uint16,uint16)", arguments)
             }
             Kind::Caps => {
-                let cap = |now: U256| if choice % 4 == 0 { action.size.of(now) } else { CAP };
+                let cap = |now: U256| {
+                    if choice % 4 == 0 {
+                        action.size.of(now)
+                    } else {
+                        CAP
+                    }
+                };
                 let arguments = vec![uint(cap(market.lenderAssets)), uint(cap(market.totalDebt))];
                 owner("setCaps(uint256,uint256)", arguments)
             }
             Kind::CollateralCap => {
                 let total = self.now.view.collaterals[collateral(action.id)].state.total;
-                let cap = if choice % 4 == 0 { action.size.of(total) } else { CAP };
+                let cap = if choice % 4 == 0 {
+                    action.size.of(total)
+                } else {
+                    CAP
+                };
                 owner(
                     "setCollateralCap(uint256,uint128)",
                     vec![id, uint(cap.min(U256::from(u128::MAX)))],
@@ -77,9 +91,7 @@ impl Scene<'_> {
                 let arguments = [place.pool.into(), number(1 + choice * 14)];
                 Call::new(OWNER, place.breaker, "halt(address,uint256)", arguments)
             }
-            Kind::Resume => {
-                Call::new(OWNER, place.breaker, "resume(address)", [place.pool.into()])
-            }
+            Kind::Resume => Call::new(OWNER, place.breaker, "resume(address)", [place.pool.into()]),
             _ => self.usurp(action),
         };
         call.into()
@@ -88,16 +100,32 @@ impl Scene<'_> {
     /// What only owner, guardian, or somebody authorised may, by whoever is not.
     fn usurp(&self, action: &Action) -> Call {
         let place = &self.world.place;
-        let from = if action.choice & 128 == 0 { STRANGER } else { self.actor(at(action.who)) };
+        let from = if action.choice & 128 == 0 {
+            STRANGER
+        } else {
+            self.actor(at(action.who))
+        };
         let id = number(u64::from(action.id % 2));
         let me: DynSolValue = Address::into(from);
         let acts: [(Address, &'static str, Vec<DynSolValue>); 19] = [
             (place.pool, "setPolicy(address)", vec![place.rigid.into()]),
-            (place.pool, "setCaps(uint256,uint256)", vec![number(0), number(0)]),
-            (place.pool, "setMinDebt(uint88,uint256)", vec![number(0), number(0)]),
+            (
+                place.pool,
+                "setCaps(uint256,uint256)",
+                vec![number(0), number(0)],
+            ),
+            (
+                place.pool,
+                "setMinDebt(uint88,uint256)",
+                vec![number(0), number(0)],
+            ),
             (place.pool, "setReserveFactor(uint8)", vec![number(50)]),
             (place.pool, "setGuardian(address)", vec![me.clone()]),
-            (place.pool, "withdrawReserves(uint256,address)", vec![number(0), me.clone()]),
+            (
+                place.pool,
+                "withdrawReserves(uint256,address)",
+                vec![number(0), me.clone()],
+            ),
             (place.pool, "freezeNewRisk()", vec![]),
             (place.pool, "freezeCollateral(uint256)", vec![id.clone()]),
             (place.pool, "unfreezeNewRisk()", vec![]),
@@ -112,11 +140,19 @@ impl Scene<'_> {
                 "setCollateralOracle(uint256,address)",
                 vec![id.clone(), place.oracles[collateral(action.id)].into()],
             ),
-            (place.pool, "setCollateralCap(uint256,uint128)", vec![id, number(1)]),
+            (
+                place.pool,
+                "setCollateralCap(uint256,uint128)",
+                vec![id, number(1)],
+            ),
             (place.pool, "transferOwnership(address)", vec![me.clone()]),
             (place.pool, "acceptOwnership()", vec![]),
             (place.pool, "renounceOwnership()", vec![]),
-            (place.breaker, "halt(address,uint256)", vec![place.pool.into(), number(60)]),
+            (
+                place.breaker,
+                "halt(address,uint256)",
+                vec![place.pool.into(), number(60)],
+            ),
             (place.breaker, "resume(address)", vec![place.pool.into()]),
             (place.breaker, "transferOwnership(address)", vec![me]),
         ];

@@ -82,7 +82,12 @@ pub(super) fn build(artifacts: &Artifacts) -> Result<World, WorldError> {
     builder.chain.begin_block(environment(WARM));
     builder.quote(&place)?;
     for oracle in place.oracles {
-        builder.send(STRANGER, oracle, &IPriceOracle::updateCall {}, "update an oracle")?;
+        builder.send(
+            STRANGER,
+            oracle,
+            &IPriceOracle::updateCall {},
+            "update an oracle",
+        )?;
     }
     builder.populate(&place)?;
     let second = BlockRef {
@@ -163,7 +168,12 @@ fn sight(place: &Place, with_health: bool) -> Bytes {
 }
 
 impl Builder<'_> {
-    fn create(&mut self, code: &Bytes, arguments: Vec<u8>, during: &'static str) -> Result<Address, WorldError> {
+    fn create(
+        &mut self,
+        code: &Bytes,
+        arguments: Vec<u8>,
+        during: &'static str,
+    ) -> Result<Address, WorldError> {
         let input = [&code[..], &arguments].concat();
         let creation = Transaction {
             gas_limit: GAS,
@@ -238,12 +248,15 @@ impl Builder<'_> {
         let mut oracles = [Address::ZERO; COLLATERALS];
         for (id, oracle) in oracles.iter_mut().enumerate() {
             let venue = if id == 0 { source } else { Address::ZERO };
-            let parameters = oracle_parameters(&plan.collaterals[0], tokens[id], asset, feeds[id], venue);
+            let parameters =
+                oracle_parameters(&plan.collaterals[0], tokens[id], asset, feeds[id], venue);
             *oracle = self.contract("TwapOracle", parameters.abi_encode())?;
         }
         let rate_model = self.contract("AdaptiveRateModel", plan.rate.abi_encode())?;
-        let breaker =
-            self.contract("CircuitBreaker", (OWNER, plan.breaker.clone()).abi_encode_params())?;
+        let breaker = self.contract(
+            "CircuitBreaker",
+            (OWNER, plan.breaker.clone()).abi_encode_params(),
+        )?;
         let mut damped = plan.policy.damped.clone();
         damped.nativeOracle = oracles[0];
         let damped = self.contract("DampedPolicy", damped.abi_encode())?;
@@ -272,7 +285,11 @@ impl Builder<'_> {
         }
         let domain = self
             .chain
-            .call_sol(STRANGER, pool, &LendingPoolExtension::DOMAIN_SEPARATORCall {})
+            .call_sol(
+                STRANGER,
+                pool,
+                &LendingPoolExtension::DOMAIN_SEPARATORCall {},
+            )
             .during("read the domain")?;
         let place = Place {
             asset,
@@ -325,7 +342,11 @@ impl Builder<'_> {
     fn describe(&mut self, place: &Place) -> Result<Description, WorldError> {
         let rate = self
             .chain
-            .call_sol(STRANGER, DEPLOYER.create(RATE_MODEL), &IRateModel::parametersCall {})
+            .call_sol(
+                STRANGER,
+                DEPLOYER.create(RATE_MODEL),
+                &IRateModel::parametersCall {},
+            )
             .during("read the rate curve")?;
         let needs_confirmation = self
             .chain
@@ -352,7 +373,11 @@ impl Builder<'_> {
     }
 
     /// Ether at 2,000 on feed and venue, bitcoin at 30,000. 1.0001^-200311 is 2,000e6 / 1e18.
-    fn quote_at(&mut self, feeds: [Address; COLLATERALS], venue: Address) -> Result<(), WorldError> {
+    fn quote_at(
+        &mut self,
+        feeds: [Address; COLLATERALS],
+        venue: Address,
+    ) -> Result<(), WorldError> {
         let now = U256::from(self.chain.block().timestamp);
         for (feed, answer) in feeds.into_iter().zip(FIRST_ANSWERS) {
             let call = SimFeed::setCall {
@@ -434,7 +459,6 @@ impl Builder<'_> {
         let call = SimToken::mintCall { to, amount: PLENTY };
         self.send(STRANGER, token, &call, "mint")
     }
-
 }
 
 fn oracle_parameters(

@@ -204,11 +204,7 @@ pub fn read(
 ///
 /// # Errors
 /// [`CallError`] if the view reverts.
-pub fn view_word(
-    chain: &mut MemoryChain,
-    to: Address,
-    data: Bytes,
-) -> Result<U256, CallError> {
+pub fn view_word(chain: &mut MemoryChain, to: Address, data: Bytes) -> Result<U256, CallError> {
     let output = chain.view(STRANGER, to, data)?.into_success()?.output;
     Ok(U256::try_from_be_slice(output.get(..32).unwrap_or_default()).unwrap_or_default())
 }
