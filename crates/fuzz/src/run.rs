@@ -2,7 +2,9 @@
 
 use alloy_primitives::{B256, Log, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent};
-use breakwater_bindings::{DampedPolicy, ILendingPool, IPriceOracle, describe_revert};
+use breakwater_bindings::{
+    DampedPolicy, ILendingPool, IPriceOracle, PoolActor, SimToken, describe_revert,
+};
 use breakwater_evm::{Chain, Execution, JumpCounter, MemoryChain, Transaction};
 use breakwater_protocol::policy::{BreakerLevel, Environment, Policy, Refusal};
 use breakwater_protocol::{BlockRef, Mirror, MirroredPolicy, ViewError};
@@ -17,7 +19,7 @@ use crate::properties::{Expected, Made, Property, Violation, books, calls, closi
 use crate::resolve::{Effect, Planned, Scene};
 use crate::sample::Sample;
 use crate::tally::{Mark, Tally};
-use crate::world::{GAS, World, environment, view_word};
+use crate::world::{ACTORS, GAS, PEOPLE, World, environment, view_word};
 
 /// What the venue trades at first.
 const FIRST_VENUE: (i32, u128) = (-200_311, 10_000_000_000_000_000_000);
@@ -89,6 +91,8 @@ struct Run<'a> {
     rights: Rights,
     venue: (i32, u128),
     armed: bool,
+    /// Callbacks that each hostile contract has had.
+    callbacks: [U256; ACTORS - PEOPLE],
     policy_history: Vec<(u64, Log)>,
     now: Sample,
 }
@@ -115,6 +119,7 @@ impl<'a> Run<'a> {
             rights: Rights::default(),
             venue: FIRST_VENUE,
             armed: false,
+            callbacks: [U256::ZERO; ACTORS - PEOPLE],
             policy_history: world.policy_history.clone(),
             now,
         })
@@ -196,6 +201,7 @@ impl<'a> Run<'a> {
             after: &self.now,
             nested,
             minimum_debt: U256::from(self.mirror.settings().min_debt),
+            policy_state: self.mirror.policy_state(),
             must: planned.must.filter(|_| !nested),
             expected: expected.as_ref(),
         };
@@ -204,6 +210,9 @@ impl<'a> Run<'a> {
         self.rights.check(&made)?;
         self.rights.apply(self.world, &execution.logs);
         self.note(kind, call, &before, &execution);
+        if success && self.may_nest(call) {
+            self.seen_inside(&before, &execution.logs)?;
+        }
         if let Some((index, ..)) = planned.liquidation
             && refusal_of(&execution.output) == Some(Refusal::Turn)
         {
@@ -293,7 +302,7 @@ impl<'a> Run<'a> {
             Some(Effect::Venue(tick, liquidity)) => self.venue = (tick, liquidity),
             Some(Effect::Armed) => self.armed = true,
             Some(Effect::Donated) => {
-                let call = breakwater_bindings::SimToken::balanceOfCall { owner: place.pool };
+                let call = SimToken::balanceOfCall { owner: place.pool };
                 let data = call.abi_encode().into();
                 let cash = view_word(&mut self.chain, place.asset, data).unwrap_or_default();
                 self.mirror.correct_cash(cash.saturating_to());
@@ -341,8 +350,35 @@ impl<'a> Run<'a> {
         Expected {
             account,
             collateral: id,
+            state: self.mirror.policy_state().clone(),
             decisions,
         }
+    }
+
+    /// C2: what a share was worth to a contract that had control in this call.
+    fn seen_inside(&mut self, before: &Sample, logs: &[Log]) -> Result<(), Violation> {
+        let lost = logs
+            .iter()
+            .any(|log| ILendingPool::BadDebtWrittenOff::decode_log(log).is_ok());
+        for index in 0..self.callbacks.len() {
+            let contract = self.world.place.actors[PEOPLE + index];
+            let mut ask = |data: Vec<u8>| {
+                view_word(&mut self.chain, contract, data.into())
+                    .map_err(|error| Violation::new(Property::Views, error.to_string()))
+            };
+            let count = ask(PoolActor::callbacksCall {}.abi_encode())?;
+            if count == self.callbacks[index] {
+                continue;
+            }
+            let inside = ask(PoolActor::sharePriceInsideCall {}.abi_encode())?;
+            self.callbacks[index] = count;
+            let (least, most) = (worth(before), worth(&self.now));
+            let within = inside >= least && inside <= most;
+            require(lost || within, Property::C2, || {
+                format!("{inside} was seen between {least} and {most}")
+            })?;
+        }
+        Ok(())
     }
 
     /// D7: one of the next eight epochs' draws is below p0.
@@ -432,4 +468,11 @@ impl<'a> Run<'a> {
             self.outcome.last_news = self.index;
         }
     }
+}
+
+/// 1e24 shares in assets, rounded down, as `PoolActor` asks for it.
+fn worth(sample: &Sample) -> U256 {
+    let market = &sample.view.market;
+    let shares = U256::from(10).pow(U256::from(24));
+    shares * (market.lenderAssets + U256::ONE) / (market.supplyShares + U256::from(1_000))
 }

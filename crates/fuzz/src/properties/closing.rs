@@ -1,6 +1,6 @@
 //! Properties of liquidations and settlements.
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, Log, U256};
 use alloy_sol_types::SolEvent;
 use breakwater_bindings::{ILendingPool, LendingPool, describe_revert};
 use breakwater_protocol::math::{PRICE_SCALE, WAD, mul_div_up, value_down};
@@ -43,7 +43,30 @@ pub fn check(made: &Made<'_>) -> Result<(), Violation> {
     if made.kind == Kind::Settle {
         settlement(made)?;
     }
-    Ok(())
+    callbacks(made, all.len())
+}
+
+/// C1: no call does more of these than it is itself, unless it is several calls or a batch.
+fn callbacks(made: &Made<'_>, liquidated: usize) -> Result<(), Violation> {
+    let own = |log: &&Log| log.address == made.world.place.pool;
+    let count = |topic: B256| {
+        let of = made.logs.iter().filter(own);
+        of.filter(|log| log.topics().first() == Some(&topic)).count()
+    };
+    let settled = count(ILendingPool::Settled::SIGNATURE_HASH);
+    let lent = count(ILendingPool::FlashLoan::SIGNATURE_HASH);
+    let most = match made.kind {
+        Kind::Multicall => return Ok(()),
+        Kind::Batch => (liquidated, 0, 0),
+        Kind::Liquidate => (1, 0, 0),
+        Kind::Settle => (0, 1, 0),
+        Kind::Flash => (0, 0, 1),
+        _ => (0, 0, 0),
+    };
+    let within = liquidated <= most.0 && settled <= most.1 && lent <= most.2;
+    require(within, Property::C1, || {
+        format!("{liquidated} liquidations, {settled} settlements, {lent} flash loans in one call")
+    })
 }
 
 fn liquidations(made: &Made<'_>) -> Vec<Liquidation> {
@@ -238,9 +261,9 @@ fn as_modelled(made: &Made<'_>, expected: &Expected) -> Result<(), Violation> {
         return Ok(());
     }
     let level = usize::from(made.after.view.breaker);
-    let model = match expected.decisions.get(level) {
-        Some(Ok(decision)) => decision.grant,
-        _ => LiquidationGrant::refused(Refusal::NotHeld),
+    let (model, writes) = match expected.decisions.get(level) {
+        Some(Ok(decision)) => (decision.grant, decision.writes.as_slice()),
+        _ => (LiquidationGrant::refused(Refusal::NotHeld), &[][..]),
     };
     let done = liquidations(made);
     let same = done.len() == 1
@@ -249,6 +272,13 @@ fn as_modelled(made: &Made<'_>, expected: &Expected) -> Result<(), Violation> {
         && done[0].repaid == model.repay
         && done[0].seized == model.seize
         && done[0].bonus == model.bonus;
+    let mut state = expected.state.clone();
+    for write in writes {
+        state.apply(write.clone());
+    }
+    require(state == *made.policy_state, Property::D2, || {
+        format!("the policy has stored {:?}, the model {state:?}", made.policy_state)
+    })?;
     require(same, Property::D2, || {
         let did: Vec<_> = done
             .iter()

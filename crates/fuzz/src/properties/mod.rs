@@ -8,7 +8,7 @@ pub mod rights;
 
 use alloy_primitives::{Address, Log, U256};
 use breakwater_protocol::ViewError;
-use breakwater_protocol::policy::Decision;
+use breakwater_protocol::policy::{Decision, PolicyState};
 
 use crate::action::Kind;
 use crate::encode::Call;
@@ -70,6 +70,8 @@ properties! {
     A1 = "A1", "Nobody's position worsens and nobody's tokens move without his permission, liquidation excepted.";
     A2 = "A2", "A stranger can do nothing that is an owner's or a guardian's.";
     B1 = "B1", "A pause that nobody declared ends within its time and is followed by a rest.";
+    C1 = "C1", "Within a callback nobody is liquidated or settled, and there is no flash loan.";
+    C2 = "C2", "A share's worth as a callback sees it lies between what it was before the call and what it is after.";
     Views = "V1", "No view reverts.";
 }
 
@@ -111,6 +113,8 @@ pub struct Expected {
     pub account: Address,
     /// For which collateral.
     pub collateral: usize,
+    /// What the policy had stored.
+    pub state: PolicyState,
     /// By the breaker's level.
     pub decisions: Vec<Result<Decision, ViewError>>,
 }
@@ -137,6 +141,8 @@ pub struct Made<'a> {
     pub nested: bool,
     /// The smallest debt that may be opened.
     pub minimum_debt: U256,
+    /// What the policy's events say that it has stored after it.
+    pub policy_state: &'a PolicyState,
     /// The property that says it must have succeeded.
     pub must: Option<Property>,
     /// The model of a single liquidation.
