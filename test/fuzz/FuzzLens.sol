@@ -22,8 +22,7 @@ struct Sight {
 }
 
 /// @notice One account, as the pool's and the tokens' views answer.
-/// @param balances Of the asset, then of each collateral.
-/// @param health Left empty unless asked for.
+/// @param balances Of the asset, then of each collateral. They and `health` are left empty unless the whole is asked for.
 struct AccountView {
     uint256 shares;
     uint256 debtShares;
@@ -60,8 +59,8 @@ struct WorldView {
 
 /// @title All views of a world in one call
 contract FuzzLens {
-    /// @param withHealth Whether to ask for every account's health, which is what costs most.
-    function read(Sight calldata sight, bool withHealth) external view returns (WorldView memory world) {
+    /// @param whole Whether to ask for every account's health and tokens too, which is what costs most.
+    function read(Sight calldata sight, bool whole) external view returns (WorldView memory world) {
         IPoolUnderTest pool = sight.pool;
         world.market = pool.marketState();
         world.totalAssets = pool.totalAssets();
@@ -85,11 +84,11 @@ contract FuzzLens {
         }
         world.accounts = new AccountView[](sight.accounts.length);
         for (uint256 i; i < sight.accounts.length; ++i) {
-            world.accounts[i] = _account(pool, sight.accounts[i], tokens, withHealth);
+            world.accounts[i] = _account(pool, sight.accounts[i], tokens, whole);
         }
     }
 
-    function _account(IPoolUnderTest pool, address account, address[] memory tokens, bool withHealth)
+    function _account(IPoolUnderTest pool, address account, address[] memory tokens, bool whole)
         private
         view
         returns (AccountView memory a)
@@ -99,11 +98,14 @@ contract FuzzLens {
         if (a.debtShares != 0) a.debt = pool.debtOf(account);
         a.bitmap = pool.collateralBitmap(account);
         a.collateral = new uint256[](tokens.length - 1);
+        for (uint256 id; id < tokens.length - 1; ++id) {
+            if (whole || (a.bitmap >> id) & 1 != 0) a.collateral[id] = pool.collateralOf(account, id);
+        }
+        if (!whole) return a;
+        a.health = pool.accountHealth(account);
         a.balances = new uint256[](tokens.length);
         for (uint256 i; i < tokens.length; ++i) {
             a.balances[i] = IERC20(tokens[i]).balanceOf(account);
-            if (i != 0) a.collateral[i - 1] = pool.collateralOf(account, i - 1);
         }
-        if (withHealth) a.health = pool.accountHealth(account);
     }
 }

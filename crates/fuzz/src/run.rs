@@ -228,15 +228,9 @@ impl<'a> Run<'a> {
         self.extra.map_or(Ok(()), |extra| extra(&self.now))
     }
 
-    fn sample(&mut self, with_health: bool) -> Result<Sample, Violation> {
+    fn sample(&mut self, whole: bool) -> Result<Sample, Violation> {
         let timestamp = self.block.timestamp;
-        Sample::take(
-            &mut self.chain,
-            self.world,
-            &self.mirror,
-            timestamp,
-            with_health,
-        )
+        Sample::take(&mut self.chain, self.world, &self.mirror, timestamp, whole)
     }
 
     fn execute(&mut self, call: &Call) -> Result<Execution, Violation> {

@@ -7,7 +7,7 @@ use breakwater_protocol::math::WAD;
 use breakwater_protocol::{AccountHealth, Mirror, Moment, Reading};
 
 use crate::properties::{Property, Violation};
-use crate::world::{World, read};
+use crate::world::{World, balance, read};
 
 /// The contracts' views, and what the model makes of the same prices: the contracts' own figures are only ever compared with it.
 #[derive(Clone, Debug)]
@@ -34,11 +34,18 @@ impl Sample {
         world: &World,
         mirror: &Mirror,
         timestamp: u64,
-        with_health: bool,
+        whole: bool,
     ) -> Result<Self, Violation> {
         let views = |detail: String| Violation::new(Property::Views, detail);
-        let (view, raw) =
-            read(chain, world, with_health).map_err(|error| views(error.to_string()))?;
+        let (mut view, raw) =
+            read(chain, world, whole).map_err(|error| views(error.to_string()))?;
+        if !whole {
+            let place = &world.place;
+            for (account, owner) in view.accounts.iter_mut().zip(place.actors) {
+                let tokens = [place.asset, place.tokens[0], place.tokens[1]];
+                account.balances = tokens.map(|token| balance(chain, token, owner)).to_vec();
+            }
+        }
         let mut readings = Vec::with_capacity(view.collaterals.len());
         for collateral in &view.collaterals {
             let prices = IPriceOracle::Prices {

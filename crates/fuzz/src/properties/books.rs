@@ -7,17 +7,12 @@ use super::{Property, Violation, require};
 use crate::sample::Sample;
 use crate::world::World;
 
-/// All of them; health is compared if it was read.
-pub fn check(
-    world: &World,
-    mirror: &Mirror,
-    now: &Sample,
-    with_health: bool,
-) -> Result<(), Violation> {
+/// All of them; health is compared if the whole was read.
+pub fn check(world: &World, mirror: &Mirror, now: &Sample, whole: bool) -> Result<(), Violation> {
     market(now)?;
     collaterals(now)?;
     model(world, mirror, now)?;
-    if with_health {
+    if whole {
         health(now)?;
     }
     Ok(())

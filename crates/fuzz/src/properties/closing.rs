@@ -51,7 +51,8 @@ fn callbacks(made: &Made<'_>, liquidated: usize) -> Result<(), Violation> {
     let own = |log: &&Log| log.address == made.world.place.pool;
     let count = |topic: B256| {
         let of = made.logs.iter().filter(own);
-        of.filter(|log| log.topics().first() == Some(&topic)).count()
+        of.filter(|log| log.topics().first() == Some(&topic))
+            .count()
     };
     let settled = count(ILendingPool::Settled::SIGNATURE_HASH);
     let lent = count(ILendingPool::FlashLoan::SIGNATURE_HASH);
@@ -277,7 +278,10 @@ fn as_modelled(made: &Made<'_>, expected: &Expected) -> Result<(), Violation> {
         state.apply(write.clone());
     }
     require(state == *made.policy_state, Property::D2, || {
-        format!("the policy has stored {:?}, the model {state:?}", made.policy_state)
+        format!(
+            "the policy has stored {:?}, the model {state:?}",
+            made.policy_state
+        )
     })?;
     require(same, Property::D2, || {
         let did: Vec<_> = done

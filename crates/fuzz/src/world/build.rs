@@ -109,7 +109,7 @@ pub(super) fn build(artifacts: &Artifacts) -> Result<World, WorldError> {
         .iter()
         .map(|address| keccak256(chain.code(*address)))
         .collect();
-    let read = [false, true].map(|with_health| sight(&place, with_health));
+    let read = [false, true].map(|whole| sight(&place, whole));
     Ok(World {
         snapshot: builder.chain.snapshot(),
         block: WARM,
@@ -151,7 +151,7 @@ fn own_logs(logs: &[Log], of: Address, timestamp: u64) -> Vec<(u64, Log)> {
     own.map(|log| (timestamp, log.clone())).collect()
 }
 
-fn sight(place: &Place, with_health: bool) -> Bytes {
+fn sight(place: &Place, whole: bool) -> Bytes {
     let sight = FuzzLens::Sight {
         pool: place.pool,
         damped: place.damped,
@@ -159,12 +159,7 @@ fn sight(place: &Place, with_health: bool) -> Bytes {
         oracles: place.oracles.to_vec(),
         accounts: place.actors.to_vec(),
     };
-    FuzzLens::readCall {
-        sight,
-        withHealth: with_health,
-    }
-    .abi_encode()
-    .into()
+    FuzzLens::readCall { sight, whole }.abi_encode().into()
 }
 
 impl Builder<'_> {

@@ -141,7 +141,7 @@ pub struct World {
     pub rigid: RigidPolicy,
     /// Hashes of the code under search.
     pub codes: Vec<B256>,
-    /// Calldata of the lens, without and with health.
+    /// Calldata of the lens, for a part and for the whole.
     pub read: [Bytes; 2],
 }
 
@@ -189,9 +189,9 @@ pub fn environment(block: BlockAt) -> BlockEnvironment {
 pub fn read(
     chain: &mut MemoryChain,
     world: &World,
-    with_health: bool,
+    whole: bool,
 ) -> Result<(FuzzLens::WorldView, Bytes), CallError> {
-    let input = world.read[usize::from(with_health)].clone();
+    let input = world.read[usize::from(whole)].clone();
     let output = chain
         .view(STRANGER, world.place.lens, input)?
         .into_success()?
@@ -211,3 +211,11 @@ pub fn view_word(chain: &mut MemoryChain, to: Address, data: Bytes) -> Result<U2
 
 /// The pool's settings that the fixture chooses itself.
 pub(crate) const MINIMUM_DEBT: u64 = 100_000_000;
+
+/// A balance of one of the world's tokens, all of which are Solady's: its slot is keccak256(owner, 0 (8 bytes), seed).
+#[must_use]
+pub fn balance(chain: &MemoryChain, token: Address, owner: Address) -> U256 {
+    const SEED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0x87, 0xa2, 0x11, 0xa2];
+    let slot = keccak256([owner.as_slice(), &SEED].concat());
+    chain.storage(token, slot.into()).unwrap_or_default()
+}
