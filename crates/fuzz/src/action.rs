@@ -229,7 +229,7 @@ impl Action {
                     }
                     Size::Near(units) => Size::Near(units.saturating_add(random.pick(&[-1, 1]))),
                     Size::Units(units) => Size::Units(units.saturating_add(1)),
-                    Size::Power(power) => Size::Power(power.saturating_add(1).min(255)),
+                    Size::Power(power) => Size::Power(power.saturating_add(1)),
                     Size::Max => Size::Near(0),
                 }
             }

@@ -312,9 +312,9 @@ impl<'a> Run<'a> {
         let account = place.actors[index];
         let damped = self.now.view.policy == place.damped;
         let policy = if damped {
-            Policy::Damped(self.world.damped.clone())
+            Policy::Damped(self.world.damped)
         } else {
-            Policy::Rigid(self.world.rigid.clone())
+            Policy::Rigid(self.world.rigid)
         };
         let depth = IPriceOracle::depthCall {}.abi_encode().into();
         let native = &self.now.view.collaterals[0].prices;

@@ -275,7 +275,7 @@ fn as_modelled(made: &Made<'_>, expected: &Expected) -> Result<(), Violation> {
         && done[0].bonus == model.bonus;
     let mut state = expected.state.clone();
     for write in writes {
-        state.apply(write.clone());
+        state.apply(*write);
     }
     require(state == *made.policy_state, Property::D2, || {
         format!(

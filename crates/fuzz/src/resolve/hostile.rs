@@ -50,7 +50,7 @@ impl Scene<'_> {
             _ => {
                 let arguments = [
                     self.world.place.tokens[1].into(),
-                    (action.choice % 4 != 0).into(),
+                    (!action.choice.is_multiple_of(4)).into(),
                 ];
                 let contract = self.actor(hostile);
                 Call::new(STRANGER, contract, "register(address,bool)", arguments).into()

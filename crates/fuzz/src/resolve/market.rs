@@ -62,7 +62,7 @@ impl Scene<'_> {
                 .into(),
             Kind::Time => self.time(action),
             Kind::Update => {
-                let name = if action.choice % 2 == 0 {
+                let name = if action.choice.is_multiple_of(2) {
                     "update()"
                 } else {
                     "updateForLiquidation()"
@@ -247,7 +247,7 @@ impl Scene<'_> {
             } else {
                 price + moved
             };
-            calls.extend(self.report(id, price, action.choice % 4 != 0));
+            calls.extend(self.report(id, price, !action.choice.is_multiple_of(4)));
         }
         Plan { block: None, calls }
     }

@@ -29,7 +29,7 @@ impl Scene<'_> {
                     self.pool_word(&LendingPoolExtension::maxMintCall(actor))
                 };
                 let usual = U256::from(PLENTY) * U256::from(if deposits { 1 } else { 1_000 });
-                let possible = if action.choice % 8 == 0 {
+                let possible = if action.choice.is_multiple_of(8) {
                     most
                 } else {
                     most.min(usual)
@@ -94,7 +94,7 @@ impl Scene<'_> {
             }
             _ => {
                 let owned = self.now.account(to).shares;
-                if action.choice % 2 == 0 {
+                if action.choice.is_multiple_of(2) {
                     let arguments = [other.into(), actor.into(), uint(size(owned))];
                     return self
                         .pool_call(actor, "transferFrom(address,address,uint256)", arguments)
@@ -126,7 +126,10 @@ impl Scene<'_> {
         let (who, to) = (at(action.who), at(action.to));
         let sender = self.actor(to + usize::from(action.choice / 4));
         if action.kind == Kind::Authorize {
-            let arguments = [self.actor(to).into(), (action.choice % 3 != 0).into()];
+            let arguments = [
+                self.actor(to).into(),
+                (!action.choice.is_multiple_of(3)).into(),
+            ];
             let call = self.pool_call(self.actor(who), "setAuthorization(address,bool)", arguments);
             return call.into();
         }

@@ -25,7 +25,7 @@ impl Scene<'_> {
     pub(super) fn position(&mut self, action: &Action) -> Plan {
         let (mut who, to, id) = (at(action.who), at(action.to), collateral(action.id));
         let now = self.now;
-        let others = action.choice % 4 == 0;
+        let others = action.choice.is_multiple_of(4);
         match action.kind {
             Kind::Supply => {
                 let index = if others { to } else { who };
@@ -167,7 +167,7 @@ impl Scene<'_> {
                     now.is_unhealthy(index)
                         && health.collateral_value * U256::from(100) < health.debt * U256::from(103)
                 };
-                let victim = if action.choice % 4 == 0 {
+                let victim = if action.choice.is_multiple_of(4) {
                     victim
                 } else {
                     now.first(to, insolvent)

@@ -50,7 +50,7 @@ impl Scene<'_> {
             }
             Kind::Caps => {
                 let cap = |now: U256| {
-                    if choice % 4 == 0 {
+                    if choice.is_multiple_of(4) {
                         action.size.of(now)
                     } else {
                         CAP
@@ -61,7 +61,7 @@ impl Scene<'_> {
             }
             Kind::CollateralCap => {
                 let total = self.now.view.collaterals[collateral(action.id)].state.total;
-                let cap = if choice % 4 == 0 {
+                let cap = if choice.is_multiple_of(4) {
                     action.size.of(total)
                 } else {
                     CAP
@@ -83,7 +83,7 @@ impl Scene<'_> {
                 owner("withdrawReserves(uint256,address)", arguments)
             }
             Kind::Policy => {
-                let other = self.now.view.policy == place.damped && choice % 4 == 0;
+                let other = self.now.view.policy == place.damped && choice.is_multiple_of(4);
                 let policy = if other { place.rigid } else { place.damped };
                 owner("setPolicy(address)", vec![policy.into()])
             }
