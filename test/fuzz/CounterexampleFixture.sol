@@ -14,7 +14,7 @@ import {PoolParameters} from "../../contracts/lending/PoolParameters.sol";
 import {DampedParameters} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {RigidPolicy} from "../../contracts/liquidation/RigidPolicy.sol";
-import {TwapOracle, TwapOracleParameters} from "../../contracts/oracle/TwapOracle.sol";
+import {FeedParameters, TwapOracle, TwapOracleParameters} from "../../contracts/oracle/TwapOracle.sol";
 import {UniswapV3Source} from "../../contracts/oracle/UniswapV3Source.sol";
 import {AdaptiveRateModel} from "../../contracts/rates/AdaptiveRateModel.sol";
 import {Defaults} from "../../script/Defaults.sol";
@@ -138,7 +138,7 @@ abstract contract CounterexampleFixture is Test {
         view
         returns (TwapOracleParameters memory p)
     {
-        plan.base.source = feed[id];
+        plan.base = FeedParameters({source: feed[id], heartbeat: 65 minutes, minAnswer: 1e4, maxAnswer: 1e16});
         p = TwapOracleParameters({
             collateralToken: token[id],
             debtToken: asset,

@@ -158,6 +158,13 @@ impl Scene<'_> {
         }
     }
 
+    /// What a feed answers, held to what it may answer: broken feeds answer anything.
+    fn believable(&self, id: usize) -> U256 {
+        let (least, most) = ANSWER_BOUNDS;
+        let answer = U256::try_from(self.feeds[id].answer).unwrap_or(U256::from(FIRST_ANSWERS[id]));
+        answer.clamp(U256::from(least + 1), U256::from(most - 1))
+    }
+
     /// A feed's report now, and the venue with it if it is the first collateral's and `follows`.
     fn report(&self, id: usize, price: U256, follows: bool) -> Vec<Planned> {
         let (least, most) = ANSWER_BOUNDS;
@@ -174,8 +181,7 @@ impl Scene<'_> {
     }
 
     fn price(&self, action: &Action, id: usize) -> Plan {
-        let current =
-            U256::try_from(self.feeds[id].answer).unwrap_or(U256::from(FIRST_ANSWERS[id]));
+        let current = self.believable(id);
         let first = U256::from(FIRST_ANSWERS[id]);
         let share = match action.size {
             Size::Share(share) => U256::from(share),
@@ -234,9 +240,7 @@ impl Scene<'_> {
         };
         let mut calls = Vec::new();
         for id in (0..COLLATERALS).filter(|id| !account.collateral[*id].is_zero()) {
-            let Ok(current) = U256::try_from(self.feeds[id].answer) else {
-                continue;
-            };
+            let current = self.believable(id);
             let Some(product) = current.checked_mul(target) else {
                 continue;
             };
@@ -302,7 +306,7 @@ impl Scene<'_> {
     }
 
     fn venue(&self, action: &Action) -> Plan {
-        let price = U256::try_from(self.feeds[0].answer).unwrap_or(U256::from(FIRST_ANSWERS[0]));
+        let price = self.believable(0);
         let (tick, liquidity) = self.venue;
         let share = match action.size {
             Size::Share(share) => i32::from(share % 4_000) - 2_000,

@@ -12,8 +12,8 @@ use breakwater_protocol::policy::{DampedParameters, RigidPolicy};
 use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy};
 
 use super::{
-    ACTORS, COLLATERALS, FIRST_ANSWERS, GAS, GUARDIAN, MINIMUM_DEBT, OWNER, PEOPLE, Place,
-    STRANGER, World, WorldError, address_of, environment,
+    ACTORS, ANSWER_BOUNDS, COLLATERALS, FIRST_ANSWERS, GAS, GUARDIAN, HEARTBEAT, MINIMUM_DEBT,
+    OWNER, PEOPLE, Place, STRANGER, World, WorldError, address_of, environment,
 };
 use crate::artifacts::Artifacts;
 use crate::encode::BlockAt;
@@ -468,9 +468,9 @@ fn oracle_parameters(
         debtToken: asset,
         base: TwapOracle::FeedParameters {
             source: feed,
-            heartbeat: plan.base.heartbeat,
-            minAnswer: plan.base.minAnswer,
-            maxAnswer: plan.base.maxAnswer,
+            heartbeat: HEARTBEAT as u32,
+            minAnswer: u128::from(ANSWER_BOUNDS.0),
+            maxAnswer: u128::from(ANSWER_BOUNDS.1),
         },
         quote: TwapOracle::FeedParameters {
             source: Address::ZERO,
