@@ -36,7 +36,7 @@ pub fn check(made: &Made<'_>) -> Result<(), Violation> {
             .count()
             == 1;
         bounded(made, liquidation)?;
-        if once && !made.nested {
+        if once && !made.nested && made.kind != Kind::Multicall {
             effects(made, liquidation, all.len() == 1)?;
         }
     }
