@@ -3,7 +3,7 @@
 BIN := node_modules/.bin
 FORGE := $(BIN)/forge
 
-.PHONY: demo build bench test test-solidity test-rust page-test prove lint fmt size setup clean
+.PHONY: demo build bench test test-solidity test-rust page-test prove mutants lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
@@ -35,6 +35,10 @@ page-test: setup
 prove: setup
 	cargo test --workspace --locked --test policy --test drift -- --nocapture
 	cargo test --locked -p breakwater-deploy --test equality -- --ignored --nocapture
+
+# Plants the bugs of test/mutants one by one and tells what detects each: hours for all of them. ONLY=text takes some.
+mutants: setup
+	cargo run --release --locked -p breakwater-fuzz --example mutants -- $(ONLY)
 
 lint: setup
 	$(FORGE) fmt --check

@@ -1,0 +1,216 @@
+//! Plants the mutations of `test/mutants/mutants.toml` one after the other and tells which of unit tests, invariants and fuzzing detect each.
+//!
+//! `make mutants`, or `make mutants ONLY=text` for those whose identifier contains a text. Results are kept after each mutant in
+//! `test/mutants/results.json`, and a mutant that has one is not run again until its entry there is removed.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "it is a program whose output is the result"
+)]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+
+use breakwater_fuzz::{Artifacts, Corpus, Ending, Limit, Settings, World, campaign};
+use serde::{Deserialize, Serialize};
+
+type Failure = Box<dyn Error>;
+
+/// Calls after which the search gives up: below the number from which on an idle campaign is a failure.
+const EXECUTIONS: u64 = 60_000;
+
+#[derive(Deserialize)]
+struct List {
+    mutant: Vec<Mutant>,
+}
+
+#[derive(Deserialize)]
+struct Mutant {
+    id: String,
+    property: String,
+    file: String,
+    find: String,
+    replace: String,
+}
+
+/// What detects a mutant.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Detected {
+    property: String,
+    unit: bool,
+    invariants: bool,
+    fuzz: Option<String>,
+}
+
+impl Detected {
+    const fn dies(&self) -> bool {
+        self.unit || self.invariants || self.fuzz.is_some()
+    }
+}
+
+/// A copy of the sources in which mutations are planted.
+struct Tree {
+    path: PathBuf,
+    forge: PathBuf,
+}
+
+impl Tree {
+    fn grow(root: &Path) -> Result<Self, Failure> {
+        let path = root.join("target/mutants");
+        fs::create_dir_all(&path)?;
+        for name in [
+            "contracts",
+            "script",
+            "test",
+            "foundry.toml",
+            "out",
+            "cache",
+        ] {
+            // What is compiled already is only worth copying once.
+            let compiled = matches!(name, "out" | "cache");
+            if compiled && (path.join(name).exists() || !root.join(name).exists()) {
+                continue;
+            }
+            copy(&root.join(name), &path)?;
+        }
+        let modules = path.join("node_modules");
+        if !modules.exists() {
+            std::os::unix::fs::symlink(root.join("node_modules"), modules)?;
+        }
+        let forge = root.join("node_modules/.bin/forge");
+        let tree = Self { path, forge };
+        if tree.forge(&["build"])? {
+            Ok(tree)
+        } else {
+            Err("the contracts as they are do not compile".into())
+        }
+    }
+
+    /// Whether a forge command succeeds.
+    fn forge(&self, arguments: &[&str]) -> Result<bool, Failure> {
+        let status = Command::new(&self.forge)
+            .args(arguments)
+            .current_dir(&self.path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        Ok(status.success())
+    }
+
+    fn plant(&self, mutant: &Mutant) -> Result<Detected, Failure> {
+        let file = self.path.join(&mutant.file);
+        let original = fs::read_to_string(&file)?;
+        if original.matches(&mutant.find).count() != 1 {
+            return Err(format!("{}: its text is not there once", mutant.id).into());
+        }
+        fs::write(&file, original.replace(&mutant.find, &mutant.replace))?;
+        let detected = self.examine(mutant);
+        fs::write(&file, original)?;
+        detected
+    }
+
+    fn examine(&self, mutant: &Mutant) -> Result<Detected, Failure> {
+        // What was found in one mutant is not to be tried on the next.
+        for kept in ["cache/fuzz", "cache/invariant"] {
+            let _ = fs::remove_dir_all(self.path.join(kept));
+        }
+        if !self.forge(&["build"])? {
+            return Err(format!("{}: does not compile", mutant.id).into());
+        }
+        let invariants = "test/invariants/*";
+        Ok(Detected {
+            property: mutant.property.clone(),
+            unit: !self.forge(&["test", "--fail-fast", "--no-match-path", invariants])?,
+            invariants: !self.forge(&["test", "--fail-fast", "--match-path", invariants])?,
+            fuzz: self.fuzz()?,
+        })
+    }
+
+    /// The property that a campaign finds broken, if it finds one. A world that cannot even be built is broken as well.
+    fn fuzz(&self) -> Result<Option<String>, Failure> {
+        let artifacts = Artifacts::read(&self.path.join("out"))?;
+        let world = match World::build(&artifacts) {
+            Ok(world) => world,
+            Err(error) => return Ok(Some(error.to_string())),
+        };
+        let folder = tempfile::tempdir()?;
+        let mut corpus = Corpus::open(folder.path())?;
+        let settings = Settings {
+            seed: 1,
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            limit: Limit::Executions(EXECUTIONS),
+            extra: None,
+        };
+        let (ending, _) = campaign(
+            &world,
+            &mut corpus,
+            &settings,
+            &mut |_| ControlFlow::Continue(()),
+            &AtomicBool::new(false),
+        )?;
+        Ok(match ending {
+            Ending::Found(found) => Some(found.violation.property.id().to_owned()),
+            _ => None,
+        })
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    let status = Command::new("cp").arg("-a").arg(from).arg(to).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("cannot copy {}", from.display()).into())
+    }
+}
+
+/// A file that is there whole or not at all.
+fn write_whole(path: &Path, results: &BTreeMap<String, Detected>) -> Result<(), Failure> {
+    let temporary = path.with_extension("part");
+    fs::write(&temporary, serde_json::to_string_pretty(results)? + "\n")?;
+    Ok(fs::rename(&temporary, path)?)
+}
+
+fn main() -> Result<(), Failure> {
+    let only = std::env::args().nth(1).unwrap_or_default();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()?;
+    let list: List = toml::from_str(&fs::read_to_string(root.join("test/mutants/mutants.toml"))?)?;
+    let path = root.join("test/mutants/results.json");
+    let mut results: BTreeMap<String, Detected> = match fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text)?,
+        Err(_) => BTreeMap::new(),
+    };
+    let mut wanted: Vec<&Mutant> = list.mutant.iter().collect();
+    wanted.retain(|one| one.id.contains(&only) && !results.contains_key(&one.id));
+    let tree = Tree::grow(&root)?;
+    for (place, mutant) in wanted.iter().enumerate() {
+        let detected = tree.plant(mutant)?;
+        println!(
+            "{} of {}: {} ({}): unit tests {}, invariants {}, fuzzing {}{}",
+            place + 1,
+            wanted.len(),
+            mutant.id,
+            mutant.property,
+            detected.unit,
+            detected.invariants,
+            detected.fuzz.as_deref().unwrap_or("false"),
+            if detected.dies() { "" } else { ": SURVIVES" }
+        );
+        results.insert(mutant.id.clone(), detected);
+        write_whole(&path, &results)?;
+    }
+    let alive = results.values().filter(|one| !one.dies()).count();
+    println!("{} mutants were run, {alive} survive", results.len());
+    if alive == 0 {
+        Ok(())
+    } else {
+        Err(format!("{alive} mutants survive").into())
+    }
+}

@@ -1,0 +1,62 @@
+//! The list of mutations fits the contracts as they are.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    mutant: Vec<Mutant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mutant {
+    id: String,
+    property: String,
+    file: String,
+    find: String,
+    replace: String,
+    why: String,
+}
+
+#[test]
+fn each_mutation_changes_one_place_of_a_contract() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(root.join("test/mutants/mutants.toml")).unwrap();
+    let list: List = toml::from_str(&text).unwrap();
+    assert!(list.mutant.len() >= 25, "{}", list.mutant.len());
+    let ids: BTreeSet<&str> = list.mutant.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids.len(), list.mutant.len(), "identifiers are unique");
+    for mutant in &list.mutant {
+        let id = &mutant.id;
+        assert!(mutant.file.starts_with("contracts/"), "{id}");
+        let source = std::fs::read_to_string(root.join(&mutant.file)).unwrap();
+        assert_eq!(source.matches(&mutant.find).count(), 1, "{id}");
+        assert_ne!(mutant.find, mutant.replace, "{id}");
+        assert!(
+            !mutant.property.is_empty() && !mutant.why.is_empty(),
+            "{id}"
+        );
+    }
+    // Two for each property of the pool at least.
+    let spec = std::fs::read_to_string(root.join("test/invariants/PoolSpec.sol")).unwrap();
+    let properties: BTreeSet<&str> = spec
+        .lines()
+        .filter_map(|line| {
+            line.trim()
+                .strip_prefix("/// - ")?
+                .split_whitespace()
+                .next()
+        })
+        .collect();
+    assert!(properties.len() >= 15, "{properties:?}");
+    for property in properties {
+        let of_property = list.mutant.iter().filter(|one| one.property == property);
+        assert!(of_property.count() >= 2, "{property}");
+    }
+}
