@@ -27,7 +27,7 @@ use world::{FEEDS, FIRST_PRICES, Place};
 const RUN: u64 = 10_000;
 
 /// Blocks between two comparisons of everything.
-const FULL_COMPARISON: u64 = 4;
+const FULL_COMPARISON: u64 = 3;
 
 /// A block that may be gone back to.
 struct Past {
@@ -367,7 +367,7 @@ impl Run {
         assert!(self.snapshots >= 20 && self.policies_described >= 10);
         let c = &self.compared;
         for (what, count, floor) in [
-            ("accounts", c.accounts, 10_000),
+            ("accounts", c.accounts, 100_000),
             ("below one", c.below_one, 500),
             ("with several collaterals below one", c.several, 100),
             ("with a price down", c.price_down, 100),
