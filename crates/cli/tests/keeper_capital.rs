@@ -234,7 +234,7 @@ async fn spends_nothing_twice() {
     let keeper = Keeper::start(&world, &with_inventory()).await;
     let nonce = due::nonce(&world, PLACE).await;
     let from = world.head().await + 1;
-    due::fall(&world).await;
+    due::fall_unseen(&world, &keeper, due::FALLEN).await;
     for _ in 0..20 {
         keeper.planned_on(world.head().await).await;
         if due::pending_nonce(&world, PLACE).await > nonce {

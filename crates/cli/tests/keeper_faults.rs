@@ -299,7 +299,7 @@ async fn a_base_fee_that_rises_while_it_is_out_is_not_paid_at_a_loss() {
     opened(&world, 1).await;
     let keeper = Keeper::start(&world, &Setup::alone(PLACE)).await;
     let from = world.head().await;
-    due::fall_to(&world, due::steps(0).1).await;
+    due::fall_unseen(&world, &keeper, due::steps(0).1).await;
     in_flight(&world, &keeper).await;
     // Below the most that the operator allows, and far above what a liquidation of this size brings.
     for _ in 0..8 {
@@ -336,7 +336,7 @@ async fn told_to_stop_it_finishes_what_is_out() {
     let setup = Setup::alone(PLACE);
     let mut keeper = Keeper::start(&world, &setup).await;
     let from = world.head().await;
-    due::fall_to(&world, due::steps(0).1).await;
+    due::fall_unseen(&world, &keeper, due::steps(0).1).await;
     in_flight(&world, &keeper).await;
     keeper.signal("-TERM");
     until("it says that it is stopping", async || {
@@ -361,7 +361,7 @@ async fn told_to_stop_where_no_block_comes_it_hands_over() {
     let setup = Setup::alone(PLACE);
     let mut keeper = Keeper::start(&world, &setup).await;
     let from = world.head().await;
-    due::fall_to(&world, due::steps(0).1).await;
+    due::fall_unseen(&world, &keeper, due::steps(0).1).await;
     in_flight(&world, &keeper).await;
     let status = keeper.terminate().await;
     assert_eq!(status.code(), Some(0));
@@ -373,7 +373,7 @@ async fn told_to_stop_where_no_block_comes_it_hands_over() {
     // A second signal does not wait.
     let mut keeper = keeper;
     let from = world.head().await;
-    due::fall_to(&world, due::steps(1).1).await;
+    due::fall_unseen(&world, &keeper, due::steps(1).1).await;
     in_flight(&world, &keeper).await;
     keeper.signal("-TERM");
     until("it says that it is stopping", async || {

@@ -65,14 +65,14 @@ async fn a_revert_does_not_lock_its_account_for_the_epoch() {
     let owner = Address::repeat_byte(0xe1);
     world.open_falling_at(owner, 90).await;
     world.record_depth(owner).await;
-    let mut keeper = world.keeper(5, "state", ALONE).await;
-    // Into the hard zone, where no turn is waited for.
+    // Into the hard zone, where no turn is waited for; it sees that when it is over.
     world.fall_to(80).await;
     let liquidator = world.market.deployment().collaterals[0]
         .flash_liquidator
         .unwrap();
     let code = world.provider.get_code_at(liquidator).await.unwrap();
     world.provider.anvil_set_auto_mine(false).await.unwrap();
+    let mut keeper = world.keeper(5, "state", ALONE).await;
     let us = keeper.keeper.address;
     for _ in 0..40 {
         world.market.advance(SLOT).await.unwrap();

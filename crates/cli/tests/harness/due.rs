@@ -56,6 +56,13 @@ pub async fn fall_to(world: &World, percent: f64) {
     world.market.advance(FOLLOWS).await.unwrap();
 }
 
+/// The same without the keeper's seeing it on its way, where it might act already: the process is held until it is over.
+pub async fn fall_unseen(world: &World, keeper: &Keeper, percent: f64) {
+    keeper.signal("-STOP");
+    fall_to(world, percent).await;
+    keeper.signal("-CONT");
+}
+
 /// The borrower pays all back: whatever the price does, the position is no longer due.
 pub async fn repay(world: &World, owner: Address) {
     let (asset, pool) = (world.market.deployment().asset, world.pool());
