@@ -1,6 +1,5 @@
 //! Starting a keeper, supervising its tasks, stopping it.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -278,7 +277,7 @@ struct Parts {
     view: View,
     stop: CancellationToken,
     /// Held as long as anything may write to the state directory.
-    lock: File,
+    lock: breakwater_sender::Lock,
 }
 
 /// Runs everything until it is told to stop or one part ends by itself; then stops the rest.

@@ -17,7 +17,7 @@ mod task;
 
 pub use error::{Alarm, Failure, JournalError, LockError, SenderEnded, StartError, SubmitError};
 pub use handle::{Accepted, Handle, Sender, Started};
-pub use lock::lock_database;
+pub use lock::{Lock, lock_database};
 pub use order::{Order, OrderError};
 pub use report::{Cause, InFlight, Inclusion, OrderState, Outcome, Report, Status, Stopped};
 pub use settings::{FINAL_DEPTH, Head, Settings};

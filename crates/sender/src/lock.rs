@@ -11,11 +11,25 @@ use alloy_primitives::Address;
 
 use crate::LockError;
 
-/// Held for as long as it lives.
+/// Both locks of a sender, held for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Locks {
-    _account: File,
-    _journal: File,
+    _account: Lock,
+    _journal: Lock,
+}
+
+/// A locked file, held for as long as it lives.
+///
+/// Dropping it unlocks it before the file is closed. Closing alone would not do: a process that this one starts shares its open files
+/// until it runs its own program, and with them the lock.
+#[derive(Debug)]
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Without success the kernel unlocks it with the last copy of the file.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Locks {
@@ -39,11 +53,11 @@ impl Locks {
     }
 }
 
-/// Takes a database for this process alone; dropping the file, or the process's end, gives it back.
+/// Takes a database for this process alone; dropping the lock, or the process's end, gives it back.
 ///
 /// # Errors
 /// [`LockError::Journal`] with the process that has it, [`LockError::Io`].
-pub fn lock_database(database: &Path) -> Result<File, LockError> {
+pub fn lock_database(database: &Path) -> Result<Lock, LockError> {
     let path = lock_of(database);
     lock(&path)?.map_err(|holder| LockError::Journal {
         holder,
@@ -58,8 +72,8 @@ fn lock_of(journal: &Path) -> PathBuf {
     name.into()
 }
 
-/// The locked file, or the process id that its holder wrote.
-fn lock(path: &Path) -> Result<Result<File, String>, LockError> {
+/// The lock, or the process id that its holder wrote.
+fn lock(path: &Path) -> Result<Result<Lock, String>, LockError> {
     let io = |source| LockError::Io {
         path: path.into(),
         source,
@@ -82,7 +96,7 @@ fn lock(path: &Path) -> Result<Result<File, String>, LockError> {
             file.set_len(0).map_err(io)?;
             file.rewind().map_err(io)?;
             write!(file, "{}", std::process::id()).map_err(io)?;
-            Ok(Ok(file))
+            Ok(Ok(Lock(file)))
         }
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
@@ -90,5 +104,26 @@ fn lock(path: &Path) -> Result<Result<File, String>, LockError> {
             Ok(Err(if known { holder } else { "unknown".to_owned() }))
         }
         Err(TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_while_a_starting_process_still_shares_its_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("journal.sqlite");
+        let held = lock_database(&database).unwrap();
+        let shared = held.0.try_clone().unwrap();
+        assert!(matches!(
+            lock_database(&database),
+            Err(LockError::Journal { .. })
+        ));
+        drop(held);
+        lock_database(&database).unwrap();
+        drop(shared);
     }
 }
