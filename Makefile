@@ -1,7 +1,6 @@
 # Set-up, tests and the demo. `make demo` and `make test` need Rust, Node.js and the package registries, nothing else.
 
-BIN := node_modules/.bin
-FORGE := $(BIN)/forge
+FORGE := script/forge
 
 .PHONY: demo build bench test test-solidity test-rust page-test prove mutants lint fmt size setup clean
 

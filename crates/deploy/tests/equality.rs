@@ -312,7 +312,7 @@ async fn rust_and_the_forge_script_give_the_same_system() {
     std::fs::write(&file, json.to_string()).unwrap();
     let broadcast = folder.path().join("broadcast");
     let sender = ground.account(6).address();
-    let output = Command::new(root().join("node_modules/.bin/forge"))
+    let output = Command::new(root().join("script/forge"))
         .current_dir(root())
         .args([
             "script",

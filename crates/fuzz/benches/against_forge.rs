@@ -47,7 +47,7 @@ fn ours() -> f64 {
 /// Calls over the time that forge says its suite took, compiling apart.
 fn theirs() -> f64 {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let output = Command::new(root.join("node_modules/.bin/forge"))
+    let output = Command::new(root.join("script/forge"))
         .args([
             "test",
             "--match-contract",

@@ -82,7 +82,7 @@ impl Tree {
         if !modules.exists() {
             std::os::unix::fs::symlink(root.join("node_modules"), modules)?;
         }
-        let forge = root.join("node_modules/.bin/forge");
+        let forge = root.join("script/forge");
         let tree = Self { path, forge };
         if tree.forge(&["build"])? {
             Ok(tree)
@@ -96,6 +96,8 @@ impl Tree {
         let status = Command::new(&self.forge)
             .args(arguments)
             .current_dir(&self.path)
+            // Whether a mutant is pretty is not the question.
+            .env("FOUNDRY_LINT_LINT_ON_BUILD", "false")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()?;
