@@ -84,24 +84,36 @@ impl Tree {
         }
         let forge = root.join("script/forge");
         let tree = Self { path, forge };
-        if tree.forge(&["build"])? {
-            Ok(tree)
-        } else {
-            Err("the contracts as they are do not compile".into())
+        match tree.failing()?.as_slice() {
+            [] => Ok(tree),
+            files => Err(format!("tests fail without a mutation: {}", files.join(", ")).into()),
         }
     }
 
-    /// Whether a forge command succeeds.
-    fn forge(&self, arguments: &[&str]) -> Result<bool, Failure> {
-        let status = Command::new(&self.forge)
-            .args(arguments)
+    /// The files whose tests fail.
+    ///
+    /// # Errors
+    /// If what is there does not compile.
+    fn failing(&self) -> Result<Vec<String>, Failure> {
+        let output = Command::new(&self.forge)
+            .arg("test")
             .current_dir(&self.path)
-            // Whether a mutant is pretty is not the question.
-            .env("FOUNDRY_LINT_LINT_ON_BUILD", "false")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()?;
-        Ok(status.success())
+            // That it is found counts, not how short the way is.
+            .env("FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT", "0")
+            .stderr(Stdio::inherit())
+            .output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let files: Vec<String> = text
+            .lines()
+            .filter(|line| line.starts_with("Encountered "))
+            .filter_map(|line| line.split_once(" in ")?.1.split_once(':'))
+            .map(|(file, _)| file.to_owned())
+            .collect();
+        if text.contains("test suites in ") && output.status.success() == files.is_empty() {
+            Ok(files)
+        } else {
+            Err(format!("forge test did not run: {text}").into())
+        }
     }
 
     fn plant(&self, mutant: &Mutant) -> Result<Detected, Failure> {
@@ -121,14 +133,16 @@ impl Tree {
         for kept in ["cache/fuzz", "cache/invariant"] {
             let _ = fs::remove_dir_all(self.path.join(kept));
         }
-        if !self.forge(&["build"])? {
-            return Err(format!("{}: does not compile", mutant.id).into());
-        }
-        let invariants = "test/invariants/*";
+        let failing = self
+            .failing()
+            .map_err(|error| format!("{}: {error}", mutant.id))?;
+        let (invariants, unit): (Vec<_>, Vec<_>) = failing
+            .iter()
+            .partition(|file| file.starts_with("test/invariants/"));
         Ok(Detected {
             property: mutant.property.clone(),
-            unit: !self.forge(&["test", "--fail-fast", "--no-match-path", invariants])?,
-            invariants: !self.forge(&["test", "--fail-fast", "--match-path", invariants])?,
+            unit: !unit.is_empty(),
+            invariants: !invariants.is_empty(),
             fuzz: self.fuzz()?,
         })
     }
