@@ -74,9 +74,9 @@ abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
     }
 
     /// @dev What the cap leaves, and what the books' shares leave: after losses a share is cheap and there are many.
-    function maxDeposit(address) external view returns (uint256 assets) {
+    function maxDeposit(address receiver) external view returns (uint256 assets) {
         Market memory market = _accrued();
-        (uint256 room, uint256 shareRoom) = _supplyRoom(market);
+        (uint256 room, uint256 shareRoom) = _supplyRoom(market, receiver);
         assets = FixedPointMathLib.min(
             room, SharesMath.toAssetsUp(shareRoom + 1, market.lenderAssets, market.supplyShares) - 1
         );
@@ -85,9 +85,9 @@ abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
     }
 
     /// @dev Down: what it costs is then within the cap.
-    function maxMint(address) external view returns (uint256) {
+    function maxMint(address receiver) external view returns (uint256) {
         Market memory market = _accrued();
-        (uint256 room, uint256 shareRoom) = _supplyRoom(market);
+        (uint256 room, uint256 shareRoom) = _supplyRoom(market, receiver);
         return FixedPointMathLib.min(shareRoom, SharesMath.toSharesDown(room, market.lenderAssets, market.supplyShares));
     }
 
@@ -105,8 +105,13 @@ abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
         if (SharesMath.toAssetsDown(shares, market.lenderAssets, market.supplyShares) == 0) shares = 0;
     }
 
-    /// @dev The assets below the cap, and the shares that the books still have room for.
-    function _supplyRoom(Market memory market) private view returns (uint256 room, uint256 shareRoom) {
+    /// @dev The assets below the cap, and the shares that the books still have room for. Nobody mints to the zero address.
+    function _supplyRoom(Market memory market, address receiver)
+        private
+        view
+        returns (uint256 room, uint256 shareRoom)
+    {
+        if (receiver == address(0)) return (0, 0);
         room = FixedPointMathLib.zeroFloorSub(_caps.supplyCap, market.lenderAssets);
         shareRoom = type(uint104).max - market.supplyShares;
     }

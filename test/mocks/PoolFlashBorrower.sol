@@ -25,7 +25,8 @@ contract PoolFlashBorrower is IERC3156FlashBorrower {
     }
 
     function onFlashLoan(address initiator_, address token, uint256 amount_, uint256 fee_, bytes calldata data_)
-        external
+        public
+        virtual
         returns (bytes32)
     {
         (initiator, amount, fee, data) = (initiator_, amount_, fee_, data_);

@@ -24,9 +24,9 @@ impl Scene<'_> {
             Kind::Deposit | Kind::Mint => {
                 let deposits = action.kind == Kind::Deposit;
                 let most = if deposits {
-                    self.pool_word(&LendingPoolExtension::maxDepositCall(actor))
+                    self.pool_word(&LendingPoolExtension::maxDepositCall { receiver: actor })
                 } else {
-                    self.pool_word(&LendingPoolExtension::maxMintCall(actor))
+                    self.pool_word(&LendingPoolExtension::maxMintCall { receiver: actor })
                 };
                 let usual = U256::from(PLENTY) * U256::from(if deposits { 1 } else { 1_000 });
                 let possible = if action.choice.is_multiple_of(8) {
