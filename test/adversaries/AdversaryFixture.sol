@@ -16,8 +16,8 @@ struct Sold {
     uint256 delayValue;
 }
 
-/// @dev The default deployment at the depth of the scenarios, x/C = 2: 5,000 ether a side in a real Uniswap v3 pool (0.3% fee),
-/// 2,500 ether of collateral, of which an attack has 500 at most and a crowd the rest. Ether at 2,000, gas at 1 gwei.
+/// @dev The default deployment at the depth of the scenarios, x/C of 2 to 2.5: 5,000 ether a side in a real Uniswap v3 pool (0.3%
+/// fee), 2,000 ether of a crowd's collateral and up to 500 of an attack's. Ether at 2,000, gas at 1 gwei.
 ///
 /// Costs and gains are in debt tokens, WAD, and everything uncertain is put in the attacker's favour: gas at 1 gwei, no cost of
 /// capital, nobody else acting unless the attack needs it. What delay is worth to a borrower is a free option on all that is
@@ -27,6 +27,8 @@ abstract contract AdversaryFixture is SystemFixture {
     uint256 internal constant BLOCK = 12;
     uint256 internal constant FAIR = 2000e18;
     uint256 internal constant CROWD = 2000e18;
+    /// @dev What `SystemFixture` provides to the venue.
+    uint128 internal constant LIQUIDITY = 223_606e18;
 
     address internal attacker = makeAddr("attacker");
     address internal crowd = makeAddr("crowd");

@@ -11,7 +11,7 @@ import {AdversaryFixture} from "./AdversaryFixture.sol";
 contract DepthSpoofingTest is AdversaryFixture {
     int24 private constant SPACING = 60;
     /// @dev Six times the liquidity that there is: within 0.6% it takes a fiftieth of the pool's worth.
-    uint128 private constant SHOWN = 6 * 223_606e18;
+    uint128 private constant SHOWN = 6 * LIQUIDITY;
 
     DampedPolicy private policy;
     uint256 private usualCap;

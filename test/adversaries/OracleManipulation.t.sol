@@ -141,6 +141,27 @@ contract OracleManipulationTest is VenueAttackFixture {
         }
     }
 
+    /// Where all liquidity lies within 3%, the price need only leave it for a block: one second without liquidity silences the venue for
+    /// its window, and the slow price, which has not followed the fall yet, stands in.
+    function test_silenceToHoldBack_CostsMoreThanTheDelay() public {
+        uint256 price = 1830e18;
+        _openFor(attacker, 100e18, 155_000e18);
+        _fallTo(1830);
+        (, int24 tick,,,,,) = pool.slot0();
+        int24 middle = tick / 60 * 60;
+        pool.burn(FULL_LOW, FULL_HIGH, LIQUIDITY);
+        _provide(middle - 300, middle + 300, LIQUIDITY);
+        _pass(2 * _window());
+        _setFeed(1830e8);
+        assertEq(uint256(_refusal(attacker)), uint256(Refusal.None));
+        uint256 volume = _bucketVolume();
+        _trade(price * 96 / 100);
+        uint256 held = _heldBack(1, price);
+        (uint256 cost, uint256 gain) = (_tradingLoss(price), _delayValue(volume, held));
+        _report("silence the venue to hold back, blocks 1", cost, gain);
+        assertGt(cost, gain);
+    }
+
     /// Nearer to 1 the venue need hardly be moved, and the fee is less than the option. What it buys is bounded: a minute and the
     /// blocks of the attack, at 7 basis points of what the bucket would have passed; and a venue that is really below the feed by
     /// as little confirms at once.
@@ -148,6 +169,18 @@ contract OracleManipulationTest is VenueAttackFixture {
         (uint256 cost, uint256 gain) = _pumpToHoldBack(0.9995e18, 2);
         assertLt(cost, gain);
         assertLt(gain, _bucketVolume() * 7 / 10_000);
+    }
+
+    /// @dev The seconds for which the attacker's account is held back, with the venue let go after `blocks`.
+    function _heldBack(uint256 blocks, uint256 price) private returns (uint256 held) {
+        for (uint256 i; i < blocks || _refusal(attacker) == Refusal.Unconfirmed; ++i) {
+            if (_refusal(attacker) == Refusal.Unconfirmed) held += BLOCK;
+            _nextBlock();
+            if (i + 1 == blocks) {
+                assertEq(uint256(_refusal(attacker)), uint256(Refusal.Unconfirmed), "not held back");
+                _trade(price);
+            }
+        }
     }
 
     function _pumpToHoldBack(uint256 health, uint256 blocks) private returns (uint256 cost, uint256 gain) {
@@ -158,15 +191,7 @@ contract OracleManipulationTest is VenueAttackFixture {
         // V = F (push)^(seconds / window) >= F / HF
         uint256 needed = WAD * WAD / health * 10_001 / 10_000;
         _trade(price * _power(needed, _window() * WAD / (blocks * BLOCK)) / WAD);
-        uint256 held;
-        for (uint256 i; i < blocks || _refusal(attacker) == Refusal.Unconfirmed; ++i) {
-            if (_refusal(attacker) == Refusal.Unconfirmed) held += BLOCK;
-            _nextBlock();
-            if (i + 1 == blocks) {
-                assertEq(uint256(_refusal(attacker)), uint256(Refusal.Unconfirmed), "not held back");
-                _trade(price);
-            }
-        }
+        uint256 held = _heldBack(blocks, price);
         cost = _tradingLoss(price);
         gain = _delayValue(volume, held);
         _report(
