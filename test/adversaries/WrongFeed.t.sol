@@ -28,8 +28,8 @@ abstract contract WrongFeedFixture is VenueAttackFixture {
 
 /// @dev The default window of a minute.
 contract ConfirmingAWrongFeedTest is WrongFeedFixture {
-    /// Against arbitrage it costs more than it gains, if the accounts are worth 1.5% more than what would break them. Those that
-    /// are nearer would be broken by the market's next move.
+    /// Against arbitrage it costs more than it gains, if the accounts are worth 1.9% more than what would break them. At 0.9% cost
+    /// and gain are equal; those that are nearer would be broken by the market's next move.
     function test_dumpToConfirm_AgainstArbitrageCostsMore() public {
         _sweep(false, true);
     }
@@ -39,7 +39,7 @@ contract ConfirmingAWrongFeedTest is WrongFeedFixture {
         _sweep(true, false);
     }
 
-    /// Nearer than 1.5% it pays against arbitrage too; the bound is the bucket again.
+    /// At 0.4% it pays against arbitrage too; the bound is the bucket again.
     function test_dumpToConfirm_NearOneGainIsBounded() public {
         (uint256 cost, uint256 gain, uint256 most) = _dumpToConfirm(285, 0.975e18, 1, false);
         assertGt(gain, cost);
