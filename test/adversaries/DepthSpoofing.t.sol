@@ -10,7 +10,7 @@ import {AdversaryFixture} from "./AdversaryFixture.sol";
 /// than he would have earned.
 contract DepthSpoofingTest is AdversaryFixture {
     int24 private constant SPACING = 60;
-    /// @dev Six times the liquidity that there is: within 0.6% it takes a fiftieth of the pool's worth.
+    /// @dev Six times the liquidity that there is: within 0.6% it takes a hundredth of the pool's worth.
     uint128 private constant SHOWN = 6 * LIQUIDITY;
 
     DampedPolicy private policy;
@@ -45,7 +45,7 @@ contract DepthSpoofingTest is AdversaryFixture {
         _assertNothingGained("show depth for a minute", cost);
     }
 
-    /// Two in a row are believed for the time between them, a quarter at most: for gas and a fiftieth of the pool in capital for two
+    /// Two in a row are believed for the time between them, a quarter at most: for gas and a hundredth of the pool in capital for two
     /// minutes he sells more than twice as much at once. That pays. The bound is 1 + 15 / 4 times the depth, by the limit of 16
     /// averages; here the limit of 16 floors (13% of all collateral) holds it to 2.4 times.
     function test_showTwice_GainIsBounded() public {
