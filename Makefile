@@ -2,7 +2,7 @@
 
 FORGE := script/forge
 
-.PHONY: demo build bench test test-solidity test-rust page-test prove mutants lint fmt size setup clean
+.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test prove mutants lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
@@ -16,13 +16,24 @@ build: setup
 bench: setup
 	cargo bench --locked -p breakwater-cli --bench keeper
 
-test: setup test-solidity test-rust
+test: setup test-solidity gas-check test-rust
 
 test-solidity: setup
 	$(FORGE) test
 
 test-rust: setup
 	cargo test --workspace --locked
+
+# What every action costs, plain and full, written to test/snapshots/LendingPool.json.
+gas: setup
+	rm -f test/snapshots/LendingPool.json
+	$(FORGE) test --isolate --gas-snapshot-emit true --match-path test/system/Gas.t.sol -vv
+
+# Fails unless the committed figures are those of the code, key by key. (forge's own comparison passes over missing keys.)
+gas-check: setup
+	rm -rf cache/gas-check
+	FOUNDRY_SNAPSHOTS=cache/gas-check $(FORGE) test --isolate --gas-snapshot-emit true --match-path test/system/Gas.t.sol
+	diff -u test/snapshots/LendingPool.json cache/gas-check/LendingPool.json
 
 # The keeper's page in a headless Chromium, which is installed first where there is none (Debian, as root).
 page-test: setup
