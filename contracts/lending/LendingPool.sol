@@ -16,7 +16,8 @@ import {PoolLiquidation} from "./PoolLiquidation.sol";
 import {PoolParameters} from "./PoolParameters.sol";
 import {PoolPositions} from "./PoolPositions.sol";
 import {PoolShares} from "./PoolShares.sol";
-import {CollateralListing, CollateralTotal, Market, Position} from "./PoolStorage.sol";
+import {Market, Position} from "./PoolStorage.sol";
+import {ListingWord, PoolWords} from "./PoolWords.sol";
 
 /// @dev What the pool's constructor asks of its extension.
 interface IExtensionCode {
@@ -113,7 +114,7 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
 
     function _deposit(Market memory market, uint256 assets, uint256 shares, address receiver) private {
         if (assets == 0 || shares == 0) revert ZeroAmount();
-        uint256 cap = _caps.supplyCap;
+        uint256 cap = _supplyCap;
         if (market.lenderAssets + assets > cap) revert SupplyCapExceeded(market.lenderAssets + assets, cap);
         _addSupply(market, assets, shares);
         _store(market);
@@ -139,30 +140,30 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
     /// @inheritdoc ILendingPoolCore
     function supplyCollateral(uint256 collateralId, uint256 amount, address account, bytes calldata data) external {
         if (amount == 0) revert ZeroAmount();
-        Position memory position = _positions[account];
-        address token = _listing[collateralId].token;
+        Position memory position = _load(account);
+        address token = PoolWords.load(_listing[collateralId]).token();
         if (token == address(0)) revert UnknownCollateral(collateralId, _collateralCount);
         if (!_isHeld(position, collateralId)) {
             _requireAuthorized(account);
             _requireMayEnter(position, collateralId);
         }
-        uint256 total = _totals[collateralId].total + amount;
-        uint256 cap = _totals[collateralId].cap;
-        // Whoever fills the cap must not keep an account in debt from topping up; `borrow` holds new risk to the cap.
-        if (total > cap && position.debtShares == 0) revert CollateralCapExceeded(collateralId, total, cap);
-        if (total > type(uint128).max) revert AmountTooLarge(total);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        _totals[collateralId].total = uint128(total);
+        {
+            (uint256 before, uint256 cap) = _totalOf(collateralId);
+            uint256 total = before + amount;
+            // Whoever fills the cap must not keep an account in debt from topping up; `borrow` holds new risk to the cap.
+            if (total > cap && position.debtShares == 0) revert CollateralCapExceeded(collateralId, total, cap);
+            if (total > type(uint128).max) revert AmountTooLarge(total);
+            _setTotal(collateralId, before > cap, total, cap);
+        }
         uint256 balance = _amountOf(position, account, collateralId) + amount;
         _setAmount(position, account, collateralId, balance);
-        _positions[account] = position;
+        _store(position);
         emit CollateralSupplied(collateralId, account, msg.sender, amount, balance);
 
         if (data.length != 0) {
-            bool outer = _inCallback;
-            _inCallback = true;
+            bool outer = _lock();
             ISupplyCollateralCallback(msg.sender).onSupplyCollateral(collateralId, amount, data);
-            _inCallback = outer;
+            _unlock(outer);
         }
         _pull(token, amount);
     }
@@ -172,18 +173,18 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         _requireAuthorized(account);
         if (receiver == address(0)) revert ZeroAddress();
         if (amount == 0) revert ZeroAmount();
-        Position memory position = _positions[account];
+        Position memory position = _load(account);
         uint256 held = _amountOf(position, account, collateralId);
         if (amount > held) revert InsufficientCollateral(collateralId, held, amount);
         _removeCollateral(position, account, collateralId, amount, held);
-        _positions[account] = position;
+        _store(position);
         if (position.debtShares != 0) {
             Market memory market = _accrued();
             if (market.newRiskFrozen) revert NewRiskIsFrozen();
             _requireWithinLimit(position, account, _owed(market, position.debtShares));
         }
         emit CollateralWithdrawn(collateralId, account, msg.sender, receiver, amount, held - amount);
-        _push(_listing[collateralId].token, receiver, amount);
+        _push(PoolWords.load(_listing[collateralId]).token(), receiver, amount);
     }
 
     /// @inheritdoc ILendingPoolCore
@@ -195,17 +196,14 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         if (market.newRiskFrozen) revert NewRiskIsFrozen();
         uint256 shares = SharesMath.debtToSharesUp(assets, market.totalDebt, market.debtShares);
         _addDebt(market, assets, shares);
-        uint256 cap = _caps.borrowCap;
-        if (market.totalDebt > cap) revert BorrowCapExceeded(market.totalDebt, cap);
-        Position memory position = _positions[account];
+        Position memory position = _load(account);
         position.debtShares = _toUint104(position.debtShares + shares);
         uint256 debt = _owed(market, position.debtShares);
-        uint256 minimum = _policy.minDebt;
-        if (debt < minimum) revert DebtBelowMinimum(debt, minimum);
+        uint256 overCap = _requireWithinBorrowLimits(market.totalDebt, debt);
         _requireWithinLimit(position, account, debt);
-        _requireWithinCaps(position.bitmap);
+        if (overCap & position.bitmap != 0) _revertOverCap(overCap & position.bitmap);
         _requireCash(assets);
-        _positions[account] = position;
+        _store(position);
         _store(market);
         emit Borrowed(account, msg.sender, receiver, assets, position.debtShares);
         _push(_asset, receiver, assets);
@@ -213,22 +211,21 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
 
     /// @inheritdoc ILendingPoolCore
     function repay(uint256 assets, address account, bytes calldata data) external returns (uint256 repaid) {
-        Position memory position = _positions[account];
+        Position memory position = _load(account);
         if (position.debtShares == 0) revert NothingOwed(account);
         if (assets == 0) revert ZeroAmount();
         Market memory market = _accrued();
         uint256 debt = _owed(market, position.debtShares);
         repaid = FixedPointMathLib.min(assets, debt);
         _burnDebt(market, position, repaid, debt);
-        _positions[account] = position;
+        _store(position);
         _store(market);
         emit Repaid(account, msg.sender, repaid, position.debtShares);
 
         if (data.length != 0) {
-            bool outer = _inCallback;
-            _inCallback = true;
+            bool outer = _lock();
             IRepayCallback(msg.sender).onRepay(repaid, data);
-            _inCallback = outer;
+            _unlock(outer);
         }
         _pull(_asset, repaid);
     }
@@ -239,22 +236,34 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
 
     /// @dev A collateral enters only unfrozen, with a price, and only beside collaterals of its own group.
     function _requireMayEnter(Position memory position, uint256 id) private view {
-        CollateralListing memory listing = _listing[id];
-        if (listing.frozen) revert CollateralIsFrozen(id);
+        ListingWord listing = PoolWords.load(_listing[id]);
+        if (listing.frozen()) revert CollateralIsFrozen(id);
         PriceStatus status = IPriceOracle(_risk[id].oracle).peek().status;
         if (status == PriceStatus.Down) revert PriceNotUsable(id, status);
         uint256 bitmap = position.bitmap;
         for (uint256 held; bitmap >> held != 0; ++held) {
-            if ((bitmap >> held) & 1 != 0 && _listing[held].group != listing.group) revert GroupMismatch(id, held);
+            if ((bitmap >> held) & 1 != 0 && _listing[held].group != listing.group()) revert GroupMismatch(id, held);
         }
     }
 
-    function _requireWithinCaps(uint256 bitmap) private view {
-        for (uint256 id; bitmap >> id != 0; ++id) {
-            if ((bitmap >> id) & 1 == 0) continue;
-            CollateralTotal memory totals = _totals[id];
-            if (totals.total > totals.cap) revert CollateralCapExceeded(id, totals.total, totals.cap);
+    /// @dev One load for all that a loan is held to whoever takes it.
+    /// @return overCap The collaterals that nobody borrows against, a bit each.
+    function _requireWithinBorrowLimits(uint256 totalDebt, uint256 debt) private view returns (uint256 overCap) {
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(_borrowLimits.slot)
         }
+        uint256 cap = uint104(word);
+        if (totalDebt > cap) revert BorrowCapExceeded(totalDebt, cap);
+        uint256 minimum = uint88(word >> 104);
+        if (debt < minimum) revert DebtBelowMinimum(debt, minimum);
+        return uint16(word >> 192);
+    }
+
+    function _revertOverCap(uint256 overCap) private view {
+        uint256 id = FixedPointMathLib.log2(overCap & (~overCap + 1));
+        (uint256 total, uint256 cap) = _totalOf(id);
+        revert CollateralCapExceeded(id, total, cap);
     }
 
     // -- flash loans: ERC-3156, of the asset, free

@@ -40,38 +40,62 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
     /// Interest is added to debt, and to lenders' claims less the reserves' part. It saturates where the books end: an
     /// accrual that reverted would block repayments.
     function _accrued() internal view returns (Market memory market) {
-        market = _market;
-        uint256 elapsed = block.timestamp - market.lastAccrual;
+        uint256 elapsed = block.timestamp - _load(market);
         if (elapsed == 0) return market;
-        market.lastAccrual = uint32(block.timestamp);
         uint256 debt = market.totalDebt;
-        (uint256 rate, int256 logRate) =
+        uint256 rate;
+        (rate, market.logRateAtTarget) =
             RateCurve.average(_rateShape, _rateDrift, _utilisation(market), market.logRateAtTarget, elapsed);
-        market.logRateAtTarget = int48(logRate);
         if (debt == 0) return market;
 
         uint256 interest = InterestMath.interestUp(debt, rate, elapsed);
-        uint256 room = type(uint104).max - FixedPointMathLib.max(debt, market.lenderAssets);
-        if (interest > room) interest = room;
         unchecked {
-            market.totalDebt = uint104(debt + interest);
-            market.lenderAssets += uint104(interest - (interest * market.reserveFactor + 99) / 100);
+            uint256 room = type(uint104).max - FixedPointMathLib.max(debt, market.lenderAssets);
+            if (interest > room) interest = room;
+            market.totalDebt = debt + interest;
+            market.lenderAssets += interest - (interest * market.reserveFactor + 99) / 100;
         }
+    }
+
+    /// @dev Fills `market` with what is stored: one load a slot, where the compiler makes one a field.
+    /// @return lastAccrual Unix seconds.
+    function _load(Market memory market) private view returns (uint256 lastAccrual) {
+        uint256 supplySide;
+        uint256 debtSide;
+        assembly ("memory-safe") {
+            supplySide := sload(_market.slot)
+            debtSide := sload(add(_market.slot, 1))
+        }
+        market.lenderAssets = uint104(supplySide);
+        market.supplyShares = uint104(supplySide >> 104);
+        market.reserveFactor = uint8(supplySide >> 240);
+        market.newRiskFrozen = supplySide >> 248 != 0;
+        market.totalDebt = uint104(debtSide);
+        market.debtShares = uint104(debtSide >> 104);
+        market.logRateAtTarget = int256(debtSide) >> 208;
+        lastAccrual = uint32(supplySide >> 208);
     }
 
     /// @dev Debt over lenders' assets, WAD, at most 1.
     function _utilisation(Market memory market) internal pure returns (uint256) {
         if (market.totalDebt >= market.lenderAssets) return market.totalDebt == 0 ? 0 : WAD;
         unchecked {
-            return uint256(market.totalDebt) * WAD / market.lenderAssets;
+            return market.totalDebt * WAD / market.lenderAssets;
         }
     }
 
+    /// @dev Stores an accrued market, a slot at a time, and says so.
     function _store(Market memory market) internal {
-        _market = market;
-        emit MarketUpdated(
-            market.lenderAssets, market.supplyShares, market.totalDebt, market.debtShares, market.logRateAtTarget
-        );
+        bytes32 topic = MarketUpdated.selector;
+        assembly ("memory-safe") {
+            let lenders := or(mload(market), shl(104, mload(add(market, 0x20))))
+            let settings := or(mload(add(market, 0xa0)), shl(8, mload(add(market, 0xc0))))
+            sstore(_market.slot, or(lenders, shl(208, or(timestamp(), shl(32, settings)))))
+            let debt := or(mload(add(market, 0x40)), shl(104, mload(add(market, 0x60))))
+            sstore(add(_market.slot, 1), or(debt, shl(208, mload(add(market, 0x80)))))
+            // the first five fields are the event's data
+            log1(market, 0xa0, topic)
+        }
     }
 
     function _addSupply(Market memory market, uint256 assets, uint256 shares) internal pure {
@@ -80,8 +104,8 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
     }
 
     function _subtractSupply(Market memory market, uint256 assets, uint256 shares) internal pure {
-        market.lenderAssets = uint104(FixedPointMathLib.zeroFloorSub(market.lenderAssets, assets));
-        market.supplyShares -= uint104(shares);
+        market.lenderAssets = FixedPointMathLib.zeroFloorSub(market.lenderAssets, assets);
+        market.supplyShares -= shares;
     }
 
     function _addDebt(Market memory market, uint256 assets, uint256 shares) internal pure {
@@ -92,10 +116,9 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
     /// @dev What an account owes is rounded up, so those who repay first may pay a unit more than the books say, and the books
     /// less than the rest owes. While there are shares a unit of debt stays: shares of no debt could not be priced.
     function _subtractDebt(Market memory market, uint256 assets, uint256 shares) internal pure {
-        market.debtShares -= uint104(shares);
+        market.debtShares -= shares;
         uint256 debt = FixedPointMathLib.zeroFloorSub(market.totalDebt, assets);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        market.totalDebt = uint104(market.debtShares == 0 ? 0 : FixedPointMathLib.max(debt, 1));
+        market.totalDebt = market.debtShares == 0 ? 0 : FixedPointMathLib.max(debt, 1);
     }
 
     /// @dev What an account with `shares` owes, rounded up.
@@ -118,25 +141,38 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
         uint256 fromReserves = FixedPointMathLib.min(loss, _reserves(market, cash));
         uint256 fromLenders = loss - fromReserves;
         _subtractDebt(market, loss, shares);
-        market.lenderAssets = uint104(FixedPointMathLib.zeroFloorSub(market.lenderAssets, fromLenders));
+        market.lenderAssets = FixedPointMathLib.zeroFloorSub(market.lenderAssets, fromLenders);
         if (loss != 0) emit BadDebtWrittenOff(account, fromReserves, fromLenders);
     }
 
     /// @dev Receives `amount`, with all state already written. Locked: a token that calls back finds the books ahead of the
     /// cash, so nothing that reads cash may run.
     function _pull(address token, uint256 amount) internal {
-        bool outer = _inCallback;
-        _inCallback = true;
+        bool outer = _lock();
         TokenTransfer.pull(token, msg.sender, amount);
-        _inCallback = outer;
+        _unlock(outer);
     }
 
     /// @dev Sends `amount`, with all state already written and under the same lock.
     function _push(address token, address to, uint256 amount) internal {
-        bool outer = _inCallback;
-        _inCallback = true;
+        bool outer = _lock();
         SafeTransferLib.safeTransfer(token, to, amount);
-        _inCallback = outer;
+        _unlock(outer);
+    }
+
+    /// @dev Says that a callback runs, and returns whether one ran already. The compiler would read the slot before it writes.
+    function _lock() internal returns (bool outer) {
+        assembly ("memory-safe") {
+            outer := tload(_inCallback.slot)
+            tstore(_inCallback.slot, 1)
+        }
+    }
+
+    /// @dev Back to what `_lock` found.
+    function _unlock(bool outer) internal {
+        assembly ("memory-safe") {
+            tstore(_inCallback.slot, outer)
+        }
     }
 
     function _requireCash(uint256 needed) internal view {
@@ -148,9 +184,9 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
         if (_inCallback) revert CallbackInProgress();
     }
 
-    function _toUint104(uint256 amount) internal pure returns (uint104) {
+    /// @dev The amount, if the books have room for it.
+    function _toUint104(uint256 amount) internal pure returns (uint256) {
         if (amount > type(uint104).max) revert AmountTooLarge(amount);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return uint104(amount);
+        return amount;
     }
 }

@@ -8,7 +8,8 @@ import {ILiquidationPolicy} from "../interfaces/ILiquidationPolicy.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {Prices, PriceStatus} from "../types/Price.sol";
 import {PoolPositions} from "./PoolPositions.sol";
-import {Caps, CollateralListing, CollateralRisk, CollateralTotal, Market, PolicyConfig} from "./PoolStorage.sol";
+import {CollateralListing, CollateralRisk, Market} from "./PoolStorage.sol";
+import {PoolWords, RiskWord} from "./PoolWords.sol";
 
 /// @title What the owner and the guardian may do
 /// @notice The owner is meant to be a timelock. It lists collaterals, ramps LTV and LT, sets caps, policy, minimum debt and
@@ -55,11 +56,11 @@ abstract contract PoolAdministration is PoolPositions {
     }
 
     function supplyCap() external view returns (uint256) {
-        return _caps.supplyCap;
+        return _supplyCap;
     }
 
     function borrowCap() external view returns (uint256) {
-        return _caps.borrowCap;
+        return _borrowLimits.borrowCap;
     }
 
     /// @notice What `settle` pays for a position that is worth less than it.
@@ -94,7 +95,7 @@ abstract contract PoolAdministration is PoolPositions {
             damped: config.damped,
             frozen: false
         });
-        _totals[id] = CollateralTotal({total: 0, cap: _checkedCap(config.cap)});
+        _setTotal(id, false, 0, _checkedCap(config.cap));
         _checkThresholds(id, config.borrowLtv, config.liquidationThreshold);
         _risk[id] = CollateralRisk({
             oracle: config.oracle,
@@ -112,14 +113,14 @@ abstract contract PoolAdministration is PoolPositions {
         _requireListed(id);
         if (borrowLtv != 0 || liquidationThreshold != 0) _checkThresholds(id, borrowLtv, liquidationThreshold);
         else if (!_listing[id].frozen) revert InvalidListing("not frozen");
-        CollateralRisk memory risk = _risk[id];
+        CollateralRisk storage risk = _risk[id];
+        RiskWord before = PoolWords.load(risk);
         // Down to whole basis points: an LT that is ramped again loses at most one.
-        risk.thresholdFrom = uint16(_threshold(risk) / 1e14);
-        risk.ltvFrom = uint16(_ramped(risk.ltvFrom, risk.ltvTo, risk.rampStart) / 1e14);
+        risk.thresholdFrom = uint16(_threshold(before) / 1e14);
+        risk.ltvFrom = uint16(_ramped(before.ltvFrom(), before.ltvTo(), before.rampStart()) / 1e14);
         risk.ltvTo = borrowLtv;
         risk.thresholdTo = liquidationThreshold;
         risk.rampStart = uint32(block.timestamp);
-        _risk[id] = risk;
         emit CollateralRampStarted(id, borrowLtv, liquidationThreshold, block.timestamp + RAMP_DURATION);
     }
 
@@ -139,7 +140,8 @@ abstract contract PoolAdministration is PoolPositions {
 
     function setCollateralCap(uint256 id, uint128 cap) external onlyOwner {
         _requireListed(id);
-        _totals[id].cap = _checkedCap(cap);
+        (uint256 total, uint256 before) = _totalOf(id);
+        _setTotal(id, total > before, total, _checkedCap(cap));
         emit CollateralCapSet(id, cap);
     }
 
@@ -167,7 +169,7 @@ abstract contract PoolAdministration is PoolPositions {
     /// so that nobody opens positions to have them settled.
     function setMinDebt(uint88 minDebt_, uint256 stipend) external onlyOwner {
         if (stipend > minDebt_ / 20) revert ValueOutOfRange("stipend", stipend, minDebt_ / 20);
-        _policy.minDebt = minDebt_;
+        (_policy.minDebt, _borrowLimits.minDebt) = (minDebt_, minDebt_);
         _settlementStipend = stipend;
         emit MinDebtSet(minDebt_, stipend);
     }
@@ -221,7 +223,7 @@ abstract contract PoolAdministration is PoolPositions {
     }
 
     function _setCaps(uint256 supplyCap_, uint256 borrowCap_) internal {
-        _caps = Caps({supplyCap: uint104(_checkedCap(supplyCap_)), borrowCap: uint104(_checkedCap(borrowCap_))});
+        (_supplyCap, _borrowLimits.borrowCap) = (_checkedCap(supplyCap_), uint104(_checkedCap(borrowCap_)));
         emit CapsSet(supplyCap_, borrowCap_);
     }
 

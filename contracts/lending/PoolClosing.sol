@@ -18,8 +18,7 @@ abstract contract PoolClosing is PoolPositions {
         uint256 shares = repaid == debt
             ? position.debtShares
             : SharesMath.debtToSharesDown(repaid, market.totalDebt, market.debtShares);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        position.debtShares -= uint104(shares);
+        position.debtShares -= shares;
         _subtractDebt(market, repaid, shares);
     }
 
@@ -27,8 +26,8 @@ abstract contract PoolClosing is PoolPositions {
         internal
     {
         _setAmount(position, account, id, held - amount);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        _totals[id].total -= uint128(amount);
+        (uint256 total, uint256 cap) = _totalOf(id);
+        _setTotal(id, total > cap, total - amount, cap);
     }
 
     /// @dev The callback, if data ask for one, then the repayment.

@@ -11,6 +11,7 @@ import {Prices, PriceStatus} from "../types/Price.sol";
 import {PoolClosing} from "./PoolClosing.sol";
 import {Valuation} from "./PoolPositions.sol";
 import {Market, PolicyConfig, Position} from "./PoolStorage.sol";
+import {PoolWords, RiskWord} from "./PoolWords.sol";
 
 /// @title Liquidation
 /// @notice The policy decides how much and at what bonus; the pool decides everything that safety rests on: nobody with a
@@ -31,7 +32,7 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
         result = _liquidate(market, account, collateralId, maxRepay, 0);
         if (result.refusal != Refusal.None) revert NotLiquidatable(account, result.refusal);
         _store(market);
-        _push(_listing[collateralId].token, msg.sender, result.seized);
+        _push(PoolWords.load(_listing[collateralId]).token(), msg.sender, result.seized);
         _collect(result.repaid, data);
     }
 
@@ -64,7 +65,7 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
     /// @inheritdoc ILendingPoolCore
     function flag(address account, uint256 collateralId) external override {
         _requireNoCallback();
-        Position memory position = _positions[account];
+        Position memory position = _load(account);
         PolicyConfig memory config = _policy;
         if (position.debtShares == 0 || !_isHeld(position, collateralId)) {
             revert NotLiquidatable(account, Refusal.NotHeld);
@@ -84,7 +85,7 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
         override
         returns (LiquidationRequest memory request, LiquidationGrant memory grant)
     {
-        Position memory position = _positions[account];
+        Position memory position = _load(account);
         PolicyConfig memory config = _policy;
         if (position.debtShares == 0 || !_isHeld(position, collateralId)) {
             grant.refusal = Refusal.NotHeld;
@@ -109,7 +110,7 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
         private
         returns (LiquidationResult memory result)
     {
-        Position memory position = _positions[account];
+        Position memory position = _load(account);
         if (position.debtShares == 0 || !_isHeld(position, id)) {
             result.refusal = Refusal.NotHeld;
             return result;
@@ -163,7 +164,7 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
             _writeOff(market, account, writtenOff, position.debtShares, _cash() + pending + grant.repay);
             position.debtShares = 0;
         }
-        _positions[account] = position;
+        _store(position);
         emit Liquidated(
             request.collateralId,
             account,
@@ -202,10 +203,11 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
         request.collateral = _amountOf(position, account, id);
         request.price = prices[id].fast;
         request.priceCumulative = prices[id].cumulative;
-        request.liquidationThreshold = _threshold(_risk[id]);
-        request.maxBonus = uint256(_listing[id].maxBonus) * BASIS_POINT;
-        request.totalCollateral = _totals[id].total;
+        RiskWord risk = PoolWords.load(_risk[id]);
+        request.liquidationThreshold = _threshold(risk);
+        request.maxBonus = PoolWords.load(_listing[id]).maxBonus() * BASIS_POINT;
+        (request.totalCollateral,) = _totalOf(id);
         request.minDebt = config.minDebt;
-        request.oracle = _risk[id].oracle;
+        request.oracle = risk.oracle();
     }
 }

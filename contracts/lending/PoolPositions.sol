@@ -8,7 +8,8 @@ import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {BASIS_POINT, WAD} from "../types/Constants.sol";
 import {PriceStatus, Prices, PRICE_SCALE} from "../types/Price.sol";
 import {PoolAccounting} from "./PoolAccounting.sol";
-import {CollateralListing, CollateralRisk, Position} from "./PoolStorage.sol";
+import {CollateralTotal, Position, StoredPosition} from "./PoolStorage.sol";
+import {ListingWord, PoolWords, RiskWord} from "./PoolWords.sol";
 
 /// @dev What a position is worth, as liquidation sees it. Values in base units of the debt token, not yet divided by debt.
 /// @param collateralValue C_F = Σ ⌊c_i F_i⌋.
@@ -56,6 +57,32 @@ abstract contract PoolPositions is PoolAccounting {
         return keccak256(abi.encode(_asset, _rateShape, _rateDrift, _breaker));
     }
 
+    // -- positions
+
+    /// @dev What is stored of an account, by one load.
+    function _load(address account) internal view returns (Position memory position) {
+        StoredPosition storage stored = _positions[account];
+        uint256 word;
+        bytes32 slot;
+        assembly ("memory-safe") {
+            slot := stored.slot
+            word := sload(slot)
+        }
+        position.debtShares = uint104(word);
+        position.bitmap = uint16(word >> 104);
+        position.primary = uint8(word >> 120);
+        position.primaryAmount = word >> 128;
+        position.slot = slot;
+    }
+
+    function _store(Position memory position) internal {
+        assembly ("memory-safe") {
+            let low := or(mload(position), shl(104, mload(add(position, 0x20))))
+            let high := shl(120, or(mload(add(position, 0x40)), shl(8, mload(add(position, 0x60)))))
+            sstore(mload(add(position, 0x80)), or(low, high))
+        }
+    }
+
     // -- collateral amounts
 
     function _requireListed(uint256 id) internal view {
@@ -83,17 +110,35 @@ abstract contract PoolPositions is PoolAccounting {
         bool held = _isHeld(position, id);
         if (position.primaryAmount == 0 && !held) {
             if (amount == 0) return;
-            // forge-lint: disable-next-line(unsafe-typecast)
-            (position.primary, position.primaryAmount) = (uint8(id), uint128(amount));
+            (position.primary, position.primaryAmount) = (id, amount);
         } else if (position.primaryAmount != 0 && position.primary == id) {
-            // forge-lint: disable-next-line(unsafe-typecast)
-            position.primaryAmount = uint128(amount);
+            position.primaryAmount = amount;
         } else {
             _furtherCollateral[account][id] = amount;
         }
         uint256 bit = 1 << id;
-        // forge-lint: disable-next-line(unsafe-typecast)
-        position.bitmap = uint16(amount == 0 ? position.bitmap & ~bit : position.bitmap | bit);
+        position.bitmap = amount == 0 ? position.bitmap & ~bit : position.bitmap | bit;
+    }
+
+    /// @dev Changes a collateral's total, and tells `borrow` where that passes the cap in either direction.
+    /// @param wasOver Whether it is above its cap as stored.
+    function _setTotal(uint256 id, bool wasOver, uint256 total, uint256 cap) internal {
+        CollateralTotal storage stored = _totals[id];
+        assembly ("memory-safe") {
+            sstore(stored.slot, or(total, shl(128, cap)))
+        }
+        if (wasOver != total > cap) _borrowLimits.overCap ^= uint16(1 << id);
+    }
+
+    /// @return total What is held of a collateral.
+    /// @return cap The most that may enter.
+    function _totalOf(uint256 id) internal view returns (uint256 total, uint256 cap) {
+        CollateralTotal storage stored = _totals[id];
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(stored.slot)
+        }
+        return (uint128(word), word >> 128);
     }
 
     // -- thresholds
@@ -110,17 +155,16 @@ abstract contract PoolPositions is PoolAccounting {
         }
     }
 
-    function _threshold(CollateralRisk memory risk) internal view returns (uint256) {
-        return _ramped(risk.thresholdFrom, risk.thresholdTo, risk.rampStart);
+    function _threshold(RiskWord risk) internal view returns (uint256) {
+        return _ramped(risk.thresholdFrom(), risk.thresholdTo(), risk.rampStart());
     }
 
     /// @dev HF_hard of one collateral, ⌈LT (1 + bmax)(1 + σ)⌉; 1 where damping is off, so that all below 1 is hard.
-    function _hardThreshold(uint256 threshold, CollateralListing memory listing) internal pure returns (uint256) {
-        if (!listing.damped) return WAD;
+    function _hardThreshold(uint256 threshold, ListingWord listing) internal pure returns (uint256) {
+        if (!listing.damped()) return WAD;
         unchecked {
             // At most 1e18 * 2e4 * 2e4.
-            uint256 product =
-                threshold * (10_000 + uint256(listing.maxBonus)) * (10_000 + uint256(listing.slippageMargin));
+            uint256 product = threshold * (10_000 + listing.maxBonus()) * (10_000 + listing.slippageMargin());
             return (product + 1e8 - 1) / 1e8;
         }
     }
@@ -134,8 +178,8 @@ abstract contract PoolPositions is PoolAccounting {
         uint256 bitmap = position.bitmap;
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
-            CollateralRisk memory risk = _risk[id];
-            (uint256 fast, uint256 slow, PriceStatus status) = _newRiskPrices(risk.oracle);
+            RiskWord risk = PoolWords.load(_risk[id]);
+            (uint256 fast, uint256 slow, PriceStatus status) = _newRiskPrices(risk.oracle());
             if (status != PriceStatus.Ok) revert PriceNotUsable(id, status);
             BreakerLevel level = _observe(id, fast);
             if (level != BreakerLevel.Normal) revert BreakerTripped(level);
@@ -144,12 +188,8 @@ abstract contract PoolPositions is PoolAccounting {
         if (debt > limit) revert BorrowLimitExceeded(account, debt, limit);
     }
 
-    function _borrowable(uint256 amount, uint256 fast, uint256 slow, CollateralRisk memory risk)
-        internal
-        view
-        returns (uint256)
-    {
-        uint256 ltv = _ramped(risk.ltvFrom, risk.ltvTo, risk.rampStart);
+    function _borrowable(uint256 amount, uint256 fast, uint256 slow, RiskWord risk) internal view returns (uint256) {
+        uint256 ltv = _ramped(risk.ltvFrom(), risk.ltvTo(), risk.rampStart());
         return FixedPointMathLib.fullMulDiv(_value(amount, FixedPointMathLib.min(fast, slow)), ltv, WAD);
     }
 
@@ -169,17 +209,27 @@ abstract contract PoolPositions is PoolAccounting {
 
     // -- liquidation
 
-    /// @dev Records and returns the prices of every held collateral, indexed by collateral.
+    /// @dev Room for the prices of every held collateral, indexed by collateral. Only those are written, and read.
+    function _newPrices(uint256 bitmap) private pure returns (Prices[] memory prices) {
+        uint256 width = _width(bitmap);
+        assembly ("memory-safe") {
+            prices := mload(0x40)
+            mstore(prices, width)
+            mstore(0x40, add(prices, shl(5, add(width, 1))))
+        }
+    }
+
+    /// @dev Records and returns the prices of every held collateral.
     function _updatePrices(uint256 bitmap, bool confirm) internal returns (Prices[] memory prices) {
-        prices = new Prices[](_width(bitmap));
+        prices = _newPrices(bitmap);
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
-            IPriceOracle oracle = IPriceOracle(_risk[id].oracle);
+            IPriceOracle oracle = IPriceOracle(PoolWords.load(_risk[id]).oracle());
             if (confirm) {
                 prices[id] = oracle.updateForLiquidation();
             } else {
-                (prices[id].fast, prices[id].slow, prices[id].status) = oracle.update();
-                prices[id].confirm = prices[id].fast;
+                (uint256 fast, uint256 slow, PriceStatus status) = oracle.update();
+                prices[id] = Prices({fast: fast, slow: slow, confirm: fast, cumulative: 0, status: status});
             }
             _boundIfDown(prices[id], oracle);
         }
@@ -187,10 +237,10 @@ abstract contract PoolPositions is PoolAccounting {
 
     /// @dev The same without recording, for views.
     function _peekPrices(uint256 bitmap) internal view returns (Prices[] memory prices) {
-        prices = new Prices[](_width(bitmap));
+        prices = _newPrices(bitmap);
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
-            IPriceOracle oracle = IPriceOracle(_risk[id].oracle);
+            IPriceOracle oracle = IPriceOracle(PoolWords.load(_risk[id]).oracle());
             prices[id] = oracle.peek();
             _boundIfDown(prices[id], oracle);
         }
@@ -212,8 +262,8 @@ abstract contract PoolPositions is PoolAccounting {
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
             Prices memory price = prices[id];
-            CollateralListing memory listing = _listing[id];
-            uint256 threshold = _threshold(_risk[id]);
+            ListingWord listing = PoolWords.load(_listing[id]);
+            uint256 threshold = _threshold(PoolWords.load(_risk[id]));
             uint256 amount = _amountOf(position, account, id);
             uint256 value = _value(amount, price.fast);
             if (price.status == PriceStatus.Down) {
@@ -224,7 +274,7 @@ abstract contract PoolPositions is PoolAccounting {
             }
             v.weightedFast += FixedPointMathLib.fullMulDiv(value, threshold, WAD);
             v.weightedConfirmed += FixedPointMathLib.fullMulDiv(
-                _value(amount, _confirmed(price, listing.confirmationBand)), threshold, WAD
+                _value(amount, _confirmed(price, listing.confirmationBand())), threshold, WAD
             );
             v.healthHard = FixedPointMathLib.max(v.healthHard, _hardThreshold(threshold, listing));
         }

@@ -23,7 +23,7 @@ abstract contract PoolSettlement is PoolClosing, ILendingPoolExtension {
     /// @inheritdoc ILendingPoolExtension
     function settle(address account, bytes calldata data) external override returns (LiquidationResult memory result) {
         _requireNoCallback();
-        Position memory position = _positions[account];
+        Position memory position = _load(account);
         if (position.debtShares == 0) revert NotLiquidatable(account, Refusal.NotHeld);
         uint256 stipend;
         uint256[] memory seized;
@@ -35,7 +35,7 @@ abstract contract PoolSettlement is PoolClosing, ILendingPoolExtension {
             seized = _removePriced(position, account, prices);
         }
         position.debtShares = 0;
-        _positions[account] = position;
+        _store(position);
         emit Settled(account, msg.sender, result.repaid, stipend);
 
         for (uint256 id; id < seized.length; ++id) {
@@ -96,12 +96,12 @@ abstract contract PoolSettlement is PoolClosing, ILendingPoolExtension {
         (bool success, bytes memory answer) = token.call(abi.encodeCall(IERC20.transfer, (msg.sender, amount)));
         _inCallback = false;
         if (success && token.code.length != 0 && (answer.length == 0 || uint256(bytes32(answer)) == 1)) return;
-        Position memory position = _positions[account];
+        Position memory position = _load(account);
         uint256 balance = _amountOf(position, account, id) + amount;
         _setAmount(position, account, id, balance);
-        _positions[account] = position;
-        // forge-lint: disable-next-line(unsafe-typecast)
-        _totals[id].total += uint128(amount);
+        _store(position);
+        (uint256 total, uint256 cap) = _totalOf(id);
+        _setTotal(id, total > cap, total + amount, cap);
         emit CollateralSupplied(id, account, msg.sender, amount, balance);
     }
 }

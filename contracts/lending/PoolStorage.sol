@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
-/// @dev The market in two slots. Reserves are the remainder: cash + totalDebt - lenderAssets, so a donation becomes
-/// reserves and never moves the share price.
+/// @dev The market as it is stored, in two slots. Reserves are the remainder: cash + totalDebt - lenderAssets, so a donation
+/// becomes reserves and never moves the share price.
 /// @param lenderAssets What lenders are owed at `lastAccrual`, base units.
 /// @param supplyShares Lenders' shares.
 /// @param lastAccrual Unix seconds.
@@ -13,7 +13,7 @@ import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 /// @param totalDebt What borrowers owe at `lastAccrual`, base units.
 /// @param debtShares Borrowers' shares of it.
 /// @param logRateAtTarget ln(rate per second), scaled by 1e12.
-struct Market {
+struct StoredMarket {
     uint104 lenderAssets;
     uint104 supplyShares;
     uint32 lastAccrual;
@@ -24,19 +24,41 @@ struct Market {
     int48 logRateAtTarget;
 }
 
-/// @dev An account in one slot: debt, which collaterals it holds, and the amount of one of them. Amounts of further
-/// collaterals are in `PoolStorage._furtherCollateral`.
+/// @dev The market accrued to now, as every action works on it: a word a field, in the order of `MarketUpdated`, whose data the
+/// first five are. No amount exceeds what `StoredMarket` has room for.
+struct Market {
+    uint256 lenderAssets;
+    uint256 supplyShares;
+    uint256 totalDebt;
+    uint256 debtShares;
+    int256 logRateAtTarget;
+    uint256 reserveFactor;
+    bool newRiskFrozen;
+}
+
+/// @dev An account as it is stored, in one slot: debt, which collaterals it holds, and the amount of one of them. Amounts of
+/// further collaterals are in `PoolStorage._furtherCollateral`.
 /// @param bitmap Bit i is set while the account holds collateral i.
 /// @param primary The collateral whose amount is `primaryAmount`; meaningful only while `primaryAmount` > 0.
-struct Position {
+struct StoredPosition {
     uint104 debtShares;
     uint16 bitmap;
     uint8 primary;
     uint128 primaryAmount;
 }
 
-/// @dev What every health computation reads of a collateral. Ratios in basis points; a ramp runs from `from` at
-/// `rampStart` to `to` over `RAMP_DURATION`.
+/// @dev An account as every action works on it: a word a field. No field exceeds what `StoredPosition` has room for.
+/// @param slot Where it is stored.
+struct Position {
+    uint256 debtShares;
+    uint256 bitmap;
+    uint256 primary;
+    uint256 primaryAmount;
+    bytes32 slot;
+}
+
+/// @dev What every health computation reads of a collateral, in one slot. Ratios in basis points; a ramp runs from `from` at
+/// `rampStart` to `to` over `RAMP_DURATION`. Read as a `RiskWord`.
 struct CollateralRisk {
     address oracle;
     uint16 ltvFrom;
@@ -46,7 +68,7 @@ struct CollateralRisk {
     uint32 rampStart;
 }
 
-/// @dev What transfers and liquidations read of it. Ratios in basis points.
+/// @dev What transfers and liquidations read of it, in one slot. Ratios in basis points. Read as a `ListingWord`.
 struct CollateralListing {
     address token;
     uint16 maxBonus;
@@ -63,7 +85,7 @@ struct CollateralTotal {
     uint128 cap;
 }
 
-/// @dev Read when a position is liquidated or opened.
+/// @dev Read when a position is liquidated, in one slot.
 /// @param minDebt The smallest debt that may be opened, base units.
 struct PolicyConfig {
     address policy;
@@ -71,10 +93,14 @@ struct PolicyConfig {
     uint88 minDebt;
 }
 
-/// @dev Base units of the debt token.
-struct Caps {
-    uint104 supplyCap;
+/// @dev Read when debt is opened, in one slot.
+/// @param borrowCap Base units of the debt token.
+/// @param minDebt The same as `PolicyConfig.minDebt`: neither a loan nor a liquidation reads the other's slot for it.
+/// @param overCap Bit i is set while more of collateral i is held than its cap: nobody borrows against it.
+struct BorrowLimits {
     uint104 borrowCap;
+    uint88 minDebt;
+    uint16 overCap;
 }
 
 /// @title The pool's storage
@@ -85,11 +111,13 @@ abstract contract PoolStorage is Ownable2Step {
     /// @dev The number of collaterals that a pool can list: the width of the bitmap.
     uint256 internal constant MAX_COLLATERALS = 16;
 
-    Market internal _market;
+    StoredMarket internal _market;
     PolicyConfig internal _policy;
-    Caps internal _caps;
+    BorrowLimits internal _borrowLimits;
+    /// @dev Base units of the debt token.
+    uint256 internal _supplyCap;
 
-    mapping(address account => Position) internal _positions;
+    mapping(address account => StoredPosition) internal _positions;
     mapping(address account => mapping(uint256 collateralId => uint256)) internal _furtherCollateral;
 
     mapping(uint256 collateralId => CollateralRisk) internal _risk;

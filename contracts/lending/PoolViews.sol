@@ -10,7 +10,8 @@ import {SharesMath} from "../libraries/SharesMath.sol";
 import {BASIS_POINT} from "../types/Constants.sol";
 import {PriceStatus, Prices} from "../types/Price.sol";
 import {PoolPositions, Valuation} from "./PoolPositions.sol";
-import {CollateralListing, CollateralRisk, Market, Position} from "./PoolStorage.sol";
+import {CollateralListing, Market, Position} from "./PoolStorage.sol";
+import {PoolWords, RiskWord} from "./PoolWords.sol";
 
 /// @title Reading the pool: ERC-4626's views, the share's metadata, accounts and the market
 abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
@@ -112,7 +113,7 @@ abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
         returns (uint256 room, uint256 shareRoom)
     {
         if (receiver == address(0)) return (0, 0);
-        room = FixedPointMathLib.zeroFloorSub(_caps.supplyCap, market.lenderAssets);
+        room = FixedPointMathLib.zeroFloorSub(_supplyCap, market.lenderAssets);
         shareRoom = type(uint104).max - market.supplyShares;
     }
 
@@ -136,11 +137,11 @@ abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
 
     function collateralState(uint256 id) external view returns (CollateralState memory state) {
         _requireListed(id);
-        CollateralRisk memory risk = _risk[id];
+        RiskWord risk = PoolWords.load(_risk[id]);
         CollateralListing memory listing = _listing[id];
         state.token = listing.token;
-        state.oracle = risk.oracle;
-        state.borrowLtv = _ramped(risk.ltvFrom, risk.ltvTo, risk.rampStart);
+        state.oracle = risk.oracle();
+        state.borrowLtv = _ramped(risk.ltvFrom(), risk.ltvTo(), risk.rampStart());
         state.liquidationThreshold = _threshold(risk);
         state.maxBonus = uint256(listing.maxBonus) * BASIS_POINT;
         state.slippageMargin = uint256(listing.slippageMargin) * BASIS_POINT;
@@ -148,12 +149,11 @@ abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
         state.group = listing.group;
         state.damped = listing.damped;
         state.frozen = listing.frozen;
-        state.total = _totals[id].total;
-        state.cap = _totals[id].cap;
+        (state.total, state.cap) = _totalOf(id);
     }
 
     function collateralOf(address account, uint256 collateralId) external view returns (uint256) {
-        return _amountOf(_positions[account], account, collateralId);
+        return _amountOf(_load(account), account, collateralId);
     }
 
     function collateralBitmap(address account) external view returns (uint256) {
@@ -169,7 +169,7 @@ abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
     }
 
     function accountHealth(address account) external view returns (AccountHealth memory health) {
-        Position memory position = _positions[account];
+        Position memory position = _load(account);
         Prices[] memory prices = _peekPrices(position.bitmap);
         Valuation memory valuation = _valuation(position, account, prices);
         health.debt = _owed(_accrued(), position.debtShares);
@@ -186,7 +186,7 @@ abstract contract PoolViews is PoolPositions, ILendingPoolExtension {
                 break;
             }
             health.borrowLimit += _borrowable(
-                _amountOf(position, account, id), prices[id].fast, prices[id].slow, _risk[id]
+                _amountOf(position, account, id), prices[id].fast, prices[id].slow, PoolWords.load(_risk[id])
             );
         }
     }

@@ -13,7 +13,7 @@ contract PoolLayoutProbe is LendingPool {
         assembly ("memory-safe") {
             mstore(slots, _market.slot)
             mstore(add(slots, 0x20), _policy.slot)
-            mstore(add(slots, 0x40), _caps.slot)
+            mstore(add(slots, 0x40), _borrowLimits.slot)
             mstore(add(slots, 0x60), _positions.slot)
             mstore(add(slots, 0x80), _furtherCollateral.slot)
             mstore(add(slots, 0xa0), _risk.slot)
@@ -40,7 +40,7 @@ contract PoolExtensionLayoutProbe is LendingPoolExtension {
         assembly ("memory-safe") {
             mstore(slots, _market.slot)
             mstore(add(slots, 0x20), _policy.slot)
-            mstore(add(slots, 0x40), _caps.slot)
+            mstore(add(slots, 0x40), _borrowLimits.slot)
             mstore(add(slots, 0x60), _positions.slot)
             mstore(add(slots, 0x80), _furtherCollateral.slot)
             mstore(add(slots, 0xa0), _risk.slot)
