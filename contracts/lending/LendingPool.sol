@@ -115,8 +115,9 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
     function _deposit(Market memory market, uint256 assets, uint256 shares, address receiver) private {
         if (assets == 0 || shares == 0) revert ZeroAmount();
         uint256 cap = _supplyCap;
-        if (market.lenderAssets + assets > cap) revert SupplyCapExceeded(market.lenderAssets + assets, cap);
-        _addSupply(market, assets, shares);
+        uint256 lenderAssets = market.lenderAssets + assets;
+        if (lenderAssets > cap) revert SupplyCapExceeded(lenderAssets, cap);
+        (market.lenderAssets, market.supplyShares) = (lenderAssets, _toUint104(market.supplyShares + shares));
         _store(market);
         _mintShares(receiver, shares);
         emit Deposit(msg.sender, receiver, assets, shares);
@@ -126,7 +127,6 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
     function _withdraw(Market memory market, uint256 assets, uint256 shares, address receiver, address owner_) private {
         if (receiver == address(0)) revert ZeroAddress();
         if (assets == 0 || shares == 0) revert ZeroAmount();
-        _requireCash(assets);
         _spendAllowance(owner_, shares);
         _burnShares(owner_, shares);
         _subtractSupply(market, assets, shares);
@@ -202,7 +202,6 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         uint256 overCap = _requireWithinBorrowLimits(market.totalDebt, debt);
         _requireWithinLimit(position, account, debt);
         if (overCap & position.bitmap != 0) _revertOverCap(overCap & position.bitmap);
-        _requireCash(assets);
         _store(position);
         _store(market);
         emit Borrowed(account, msg.sender, receiver, assets, position.debtShares);
@@ -283,7 +282,6 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
     {
         _requireNoCallback();
         if (token != _asset) revert UnsupportedFlashToken(token);
-        _requireCash(amount);
         emit FlashLoan(address(receiver), msg.sender, amount, 0);
         _inCallback = true;
         _push(token, address(receiver), amount);

@@ -59,7 +59,7 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
 
     /// @dev Fills `market` with what is stored: one load a slot, where the compiler makes one a field.
     /// @return lastAccrual Unix seconds.
-    function _load(Market memory market) private view returns (uint256 lastAccrual) {
+    function _load(Market memory market) internal view returns (uint256 lastAccrual) {
         uint256 supplySide;
         uint256 debtSide;
         assembly ("memory-safe") {
@@ -96,11 +96,6 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
             // the first five fields are the event's data
             log1(market, 0xa0, topic)
         }
-    }
-
-    function _addSupply(Market memory market, uint256 assets, uint256 shares) internal pure {
-        market.lenderAssets = _toUint104(market.lenderAssets + assets);
-        market.supplyShares = _toUint104(market.supplyShares + shares);
     }
 
     function _subtractSupply(Market memory market, uint256 assets, uint256 shares) internal pure {
@@ -153,10 +148,14 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
         _unlock(outer);
     }
 
-    /// @dev Sends `amount`, with all state already written and under the same lock.
+    /// @dev Sends `amount`, with all state already written and under the same lock. Where that fails for want of cash, it says so:
+    /// to look before is to ask the token twice.
     function _push(address token, address to, uint256 amount) internal {
         bool outer = _lock();
-        SafeTransferLib.safeTransfer(token, to, amount);
+        if (!TokenTransfer.tryPush(token, to, amount)) {
+            if (token == _asset) _requireCash(amount);
+            revert SafeTransferLib.TransferFailed();
+        }
         _unlock(outer);
     }
 
@@ -175,7 +174,7 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
         }
     }
 
-    function _requireCash(uint256 needed) internal view {
+    function _requireCash(uint256 needed) private view {
         uint256 cash = _cash();
         if (cash < needed) revert InsufficientCash(cash, needed);
     }

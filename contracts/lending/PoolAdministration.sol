@@ -193,7 +193,6 @@ abstract contract PoolAdministration is PoolPositions {
         uint256 reserves = _reserves(market, _cash());
         if (assets > reserves) revert ValueOutOfRange("reserves", assets, reserves);
         _store(market);
-        _requireCash(assets);
         emit ReservesWithdrawn(receiver, assets);
         _push(_asset, receiver, assets);
     }

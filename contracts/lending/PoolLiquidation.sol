@@ -6,12 +6,13 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {BreakerLevel, ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
 import {ILendingPoolCore, LiquidationCall, LiquidationResult} from "../interfaces/ILendingPool.sol";
 import {ILiquidationPolicy, LiquidationGrant, LiquidationRequest, Refusal} from "../interfaces/ILiquidationPolicy.sol";
-import {BASIS_POINT, WAD} from "../types/Constants.sol";
+import {MemoryCall} from "../libraries/MemoryCall.sol";
+import {WAD} from "../types/Constants.sol";
 import {Prices, PriceStatus} from "../types/Price.sol";
 import {PoolClosing} from "./PoolClosing.sol";
 import {Valuation} from "./PoolPositions.sol";
 import {Market, PolicyConfig, Position} from "./PoolStorage.sol";
-import {PoolWords, RiskWord} from "./PoolWords.sol";
+import {PoolWords} from "./PoolWords.sol";
 
 /// @title Liquidation
 /// @notice The policy decides how much and at what bonus; the pool decides everything that safety rests on: nobody with a
@@ -29,7 +30,7 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
     {
         _requireNoCallback();
         Market memory market = _accrued();
-        result = _liquidate(market, account, collateralId, maxRepay, 0);
+        _liquidate(result, market, account, collateralId, maxRepay, 0);
         if (result.refusal != Refusal.None) revert NotLiquidatable(account, result.refusal);
         _store(market);
         _push(PoolWords.load(_listing[collateralId]).token(), msg.sender, result.seized);
@@ -47,7 +48,7 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
         results = new LiquidationResult[](calls.length);
         uint256 repaid;
         for (uint256 i; i < calls.length; ++i) {
-            results[i] = _liquidate(market, calls[i].account, calls[i].collateralId, calls[i].maxRepay, repaid);
+            _liquidate(results[i], market, calls[i].account, calls[i].collateralId, calls[i].maxRepay, repaid);
             repaid += results[i].repaid;
         }
         if (repaid == 0) {
@@ -66,16 +67,18 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
     function flag(address account, uint256 collateralId) external override {
         _requireNoCallback();
         Position memory position = _load(account);
-        PolicyConfig memory config = _policy;
+        PolicyConfig memory config = _loadPolicy();
         if (position.debtShares == 0 || !_isHeld(position, collateralId)) {
             revert NotLiquidatable(account, Refusal.NotHeld);
         }
+        LiquidationRequest memory request;
+        (request.account, request.collateralId) = (account, collateralId);
         Prices[] memory prices = _updatePrices(position.bitmap, config.needsConfirmation);
-        (LiquidationRequest memory request, Refusal refusal) =
-            _request(_accrued(), position, config, account, collateralId, prices);
+        Refusal refusal = _complete(request, _accrued(), position, config, prices);
         if (refusal != Refusal.None) revert NotLiquidatable(account, refusal);
         request.breaker = _observe(collateralId, request.price);
-        ILiquidationPolicy(config.policy).commit(request);
+        LiquidationGrant memory grant;
+        _commit(config.policy, request, grant);
     }
 
     /// @inheritdoc ILendingPoolCore
@@ -86,15 +89,16 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
         returns (LiquidationRequest memory request, LiquidationGrant memory grant)
     {
         Position memory position = _load(account);
-        PolicyConfig memory config = _policy;
+        PolicyConfig memory config = _loadPolicy();
         if (position.debtShares == 0 || !_isHeld(position, collateralId)) {
             grant.refusal = Refusal.NotHeld;
             return (request, grant);
         }
+        (request.account, request.collateralId) = (account, collateralId);
         Prices[] memory prices = _peekPrices(position.bitmap);
         // As `liquidate` asks it: a policy that does not ask for confirmation is not told the cumulative price.
         if (!config.needsConfirmation) prices[collateralId].cumulative = 0;
-        (request, grant.refusal) = _request(_accrued(), position, config, account, collateralId, prices);
+        grant.refusal = _complete(request, _accrued(), position, config, prices);
         if (grant.refusal != Refusal.None) return (request, grant);
         request.asked = FixedPointMathLib.min(maxRepay, request.debt);
         request.breaker =
@@ -104,39 +108,70 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
 
     // -- the one liquidation
 
-    /// @dev Changes the position and `market` (not stored). Moves no token.
+    /// @dev Changes the position and `market` (not stored), and says in `result` what it did. Moves no token.
     /// @param pending What earlier calls of a batch took off the debt and have not paid yet.
-    function _liquidate(Market memory market, address account, uint256 id, uint256 maxRepay, uint256 pending)
-        private
-        returns (LiquidationResult memory result)
-    {
+    function _liquidate(
+        LiquidationResult memory result,
+        Market memory market,
+        address account,
+        uint256 id,
+        uint256 maxRepay,
+        uint256 pending
+    ) private {
         Position memory position = _load(account);
         if (position.debtShares == 0 || !_isHeld(position, id)) {
             result.refusal = Refusal.NotHeld;
-            return result;
+            return;
         }
         LiquidationRequest memory request;
+        (request.account, request.collateralId) = (account, id);
         LiquidationGrant memory grant;
         {
-            PolicyConfig memory config = _policy;
+            PolicyConfig memory config = _loadPolicy();
             Prices[] memory prices = _updatePrices(position.bitmap, config.needsConfirmation);
-            (request, result.refusal) = _request(market, position, config, account, id, prices);
-            if (result.refusal != Refusal.None) return result;
+            result.refusal = _complete(request, market, position, config, prices);
+            if (result.refusal != Refusal.None) return;
             request.asked = FixedPointMathLib.min(maxRepay, request.debt);
             if (request.asked == 0) {
                 result.refusal = Refusal.ZeroAmount;
-                return result;
+                return;
             }
             request.breaker = _observe(id, request.price);
-            grant = ILiquidationPolicy(config.policy).commit(request);
+            _commit(config.policy, request, grant);
         }
         if (grant.refusal != Refusal.None) {
             result.refusal = grant.refusal;
-            return result;
+            return;
         }
         _checkGrant(request, grant);
         (result.repaid, result.seized) = (grant.repay, grant.seize);
         result.writtenOff = _apply(market, position, request, grant, pending);
+    }
+
+    /// @dev One load, where the compiler makes one a field.
+    function _loadPolicy() private view returns (PolicyConfig memory config) {
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(_policy.slot)
+        }
+        config.policy = address(uint160(word));
+        config.needsConfirmation = uint8(word >> 160) != 0;
+        config.minDebt = uint88(word >> 168);
+    }
+
+    /// @dev `ILiquidationPolicy.commit`: a request lies in memory as it is to be sent, and the answer is a grant as it lies there.
+    function _commit(address policy, LiquidationRequest memory request, LiquidationGrant memory grant) private {
+        uint256 selector = uint32(ILiquidationPolicy.commit.selector);
+        uint256 input;
+        uint256 answer;
+        assembly ("memory-safe") {
+            input := mload(0x40)
+            mstore(input, selector)
+            mcopy(add(input, 32), request, 544)
+            answer := grant
+        }
+        MemoryCall.send(policy, input + 28, 548, answer, 128);
+        MemoryCall.requireAtMost(answer + 96, uint256(type(Refusal).max));
     }
 
     /// @dev Whatever the policy says: never more than is owed or held, and never collateral worth more than the repayment
@@ -177,37 +212,31 @@ abstract contract PoolLiquidation is PoolClosing, ILendingPoolCore {
         );
     }
 
-    /// @dev The request without `asked` and `breaker`, or why there is none.
-    function _request(
+    /// @dev Completes a request of `account` and `collateralId`, but for `asked` and `breaker`, or says why there is none.
+    function _complete(
+        LiquidationRequest memory request,
         Market memory market,
         Position memory position,
         PolicyConfig memory config,
-        address account,
-        uint256 id,
         Prices[] memory prices
-    ) internal view returns (LiquidationRequest memory request, Refusal refusal) {
-        Valuation memory valuation = _valuation(position, account, prices);
+    ) private view returns (Refusal) {
+        Valuation memory valuation = _valuation(position, request.account, prices, request);
+        Prices memory price = prices[request.collateralId];
         // A price of 0 buys nothing: what is worthless is settled, not liquidated.
-        if (prices[id].status == PriceStatus.Down || prices[id].fast == 0) return (request, Refusal.PriceDown);
+        if (price.status == PriceStatus.Down || price.fast == 0) return Refusal.PriceDown;
         request.debt = _owed(market, position.debtShares);
         request.healthFast = _health(valuation.weightedFast, request.debt);
-        if (request.healthFast >= WAD) return (request, Refusal.Healthy);
+        if (request.healthFast >= WAD) return Refusal.Healthy;
         request.healthConfirmed =
             config.needsConfirmation ? _health(valuation.weightedConfirmed, request.debt) : request.healthFast;
         request.healthHard = valuation.healthHard;
         // Where another collateral has no price, only what is in the hard zone even at that collateral's bound.
-        if (valuation.down && request.healthFast > request.healthHard) return (request, Refusal.PriceDown);
+        if (valuation.down && request.healthFast > request.healthHard) return Refusal.PriceDown;
         request.collateralValue = valuation.collateralValue;
-        request.account = account;
-        request.collateralId = id;
-        request.collateral = _amountOf(position, account, id);
-        request.price = prices[id].fast;
-        request.priceCumulative = prices[id].cumulative;
-        RiskWord risk = PoolWords.load(_risk[id]);
-        request.liquidationThreshold = _threshold(risk);
-        request.maxBonus = PoolWords.load(_listing[id]).maxBonus() * BASIS_POINT;
-        (request.totalCollateral,) = _totalOf(id);
+        request.price = price.fast;
+        request.priceCumulative = price.cumulative;
+        (request.totalCollateral,) = _totalOf(request.collateralId);
         request.minDebt = config.minDebt;
-        request.oracle = risk.oracle();
+        return Refusal.None;
     }
 }

@@ -4,8 +4,10 @@ pragma solidity ^0.8.28;
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {BreakerLevel, ICircuitBreaker} from "../interfaces/ICircuitBreaker.sol";
+import {LiquidationRequest} from "../interfaces/ILiquidationPolicy.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {BASIS_POINT, WAD} from "../types/Constants.sol";
+import {MemoryCall} from "../libraries/MemoryCall.sol";
 import {PriceStatus, Prices, PRICE_SCALE} from "../types/Price.sol";
 import {PoolAccounting} from "./PoolAccounting.sol";
 import {CollateralTotal, Position, StoredPosition} from "./PoolStorage.sol";
@@ -195,76 +197,135 @@ abstract contract PoolPositions is PoolAccounting {
 
     /// @dev A callback may have moved any market in this transaction: prices are read then, and not recorded.
     function _newRiskPrices(address oracle) private returns (uint256, uint256, PriceStatus) {
-        if (!_inCallback) return IPriceOracle(oracle).update();
+        if (!_inCallback) return _update(oracle);
         Prices memory prices = IPriceOracle(oracle).peek();
         return (prices.fast, prices.slow, prices.status);
     }
 
+    /// @dev `IPriceOracle.update`.
+    function _update(address oracle) private returns (uint256 fast, uint256 slow, PriceStatus status) {
+        uint256 selector = uint32(IPriceOracle.update.selector);
+        uint256 answer;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            answer := mload(0x40)
+        }
+        MemoryCall.send(oracle, 28, 4, answer, 96);
+        MemoryCall.requireAtMost(answer + 64, uint256(type(PriceStatus).max));
+        assembly ("memory-safe") {
+            fast := mload(answer)
+            slow := mload(add(answer, 32))
+            status := mload(add(answer, 64))
+        }
+    }
+
     /// @dev The breaker's level, recording the price unless a callback runs. `Normal` without a breaker.
-    function _observe(uint256 id, uint256 fast) internal returns (BreakerLevel) {
+    function _observe(uint256 id, uint256 fast) internal returns (BreakerLevel level) {
         if (_breaker == address(0)) return BreakerLevel.Normal;
         if (_inCallback) return ICircuitBreaker(_breaker).levelOf(address(this));
-        return ICircuitBreaker(_breaker).observe(id, fast);
+        uint256 selector = uint32(ICircuitBreaker.observe.selector);
+        uint256 input;
+        assembly ("memory-safe") {
+            input := mload(0x40)
+            mstore(input, selector)
+            mstore(add(input, 32), id)
+            mstore(add(input, 64), fast)
+        }
+        MemoryCall.send(_breaker, input + 28, 68, 0, 32);
+        MemoryCall.requireAtMost(0, uint256(type(BreakerLevel).max));
+        assembly ("memory-safe") {
+            level := mload(0)
+        }
     }
 
     // -- liquidation
 
-    /// @dev Room for the prices of every held collateral, indexed by collateral. Only those are written, and read.
-    function _newPrices(uint256 bitmap) private pure returns (Prices[] memory prices) {
-        uint256 width = _width(bitmap);
+    /// @dev Room for a price a collateral. Only those of what is held are written, and read.
+    function _newPrices() private pure returns (Prices[] memory prices) {
         assembly ("memory-safe") {
             prices := mload(0x40)
-            mstore(prices, width)
-            mstore(0x40, add(prices, shl(5, add(width, 1))))
+            mstore(prices, MAX_COLLATERALS)
+            mstore(0x40, add(prices, mul(32, add(MAX_COLLATERALS, 1))))
         }
     }
 
     /// @dev Records and returns the prices of every held collateral.
     function _updatePrices(uint256 bitmap, bool confirm) internal returns (Prices[] memory prices) {
-        prices = _newPrices(bitmap);
+        prices = _newPrices();
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
-            IPriceOracle oracle = IPriceOracle(PoolWords.load(_risk[id]).oracle());
+            address oracle = PoolWords.load(_risk[id]).oracle();
             if (confirm) {
-                prices[id] = oracle.updateForLiquidation();
+                prices[id] = _updateForLiquidation(oracle);
             } else {
-                (uint256 fast, uint256 slow, PriceStatus status) = oracle.update();
+                (uint256 fast, uint256 slow, PriceStatus status) = _update(oracle);
                 prices[id] = Prices({fast: fast, slow: slow, confirm: fast, cumulative: 0, status: status});
             }
             _boundIfDown(prices[id], oracle);
         }
     }
 
+    /// @dev `IPriceOracle.updateForLiquidation`: its answer is a `Prices` as it lies in memory.
+    function _updateForLiquidation(address oracle) private returns (Prices memory prices) {
+        uint256 selector = uint32(IPriceOracle.updateForLiquidation.selector);
+        uint256 answer;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            answer := prices
+        }
+        MemoryCall.send(oracle, 28, 4, answer, 160);
+        MemoryCall.requireAtMost(answer + 128, uint256(type(PriceStatus).max));
+    }
+
     /// @dev The same without recording, for views.
     function _peekPrices(uint256 bitmap) internal view returns (Prices[] memory prices) {
-        prices = _newPrices(bitmap);
+        prices = _newPrices();
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
-            IPriceOracle oracle = IPriceOracle(PoolWords.load(_risk[id]).oracle());
-            prices[id] = oracle.peek();
+            address oracle = PoolWords.load(_risk[id]).oracle();
+            prices[id] = IPriceOracle(oracle).peek();
             _boundIfDown(prices[id], oracle);
         }
     }
 
     /// @dev Puts the bound in the place of a price that is down; the status still says so.
-    function _boundIfDown(Prices memory price, IPriceOracle oracle) private view {
+    function _boundIfDown(Prices memory price, address oracle) private view {
         if (price.status != PriceStatus.Down) return;
-        price.fast = FixedPointMathLib.saturatingMul(oracle.lastPrice(), DOWN_BOUND);
+        price.fast = FixedPointMathLib.saturatingMul(IPriceOracle(oracle).lastPrice(), DOWN_BOUND);
         price.confirm = price.fast;
     }
 
+    /// @dev What a position is worth.
     function _valuation(Position memory position, address account, Prices[] memory prices)
         internal
         view
-        returns (Valuation memory v)
+        returns (Valuation memory)
     {
+        LiquidationRequest memory unused;
+        return _valuation(position, account, prices, unused);
+    }
+
+    /// @dev What a position is worth. What a request says of its own collateral is written into it on the way.
+    function _valuation(
+        Position memory position,
+        address account,
+        Prices[] memory prices,
+        LiquidationRequest memory request
+    ) internal view returns (Valuation memory v) {
         uint256 bitmap = position.bitmap;
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
             Prices memory price = prices[id];
             ListingWord listing = PoolWords.load(_listing[id]);
-            uint256 threshold = _threshold(PoolWords.load(_risk[id]));
+            RiskWord risk = PoolWords.load(_risk[id]);
+            uint256 threshold = _threshold(risk);
             uint256 amount = _amountOf(position, account, id);
+            if (id == request.collateralId) {
+                request.collateral = amount;
+                request.liquidationThreshold = threshold;
+                request.maxBonus = listing.maxBonus() * BASIS_POINT;
+                request.oracle = risk.oracle();
+            }
             uint256 value = _value(amount, price.fast);
             if (price.status == PriceStatus.Down) {
                 v.down = true;

@@ -11,27 +11,35 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 /// is virtual here: a virtual debt share would be charged interest that nobody pays and that lenders are credited with.
 /// A rate that has been driven up costs a borrower at most one share, and whoever drives it up pays all the interest it
 /// takes. The totals hold `totalDebt` >= 1 while there are shares.
-/// @dev The rounding direction is in each name. Totals are below 2^104, so no product exceeds 2^256 unless an argument
-/// does; `fullMulDiv` reverts rather than wraps.
+/// @dev The rounding direction is in each name. Totals are below 2^104, so no sum wraps and no product exceeds 2^256 unless an
+/// argument does; `fullMulDiv` reverts rather than wraps.
 library SharesMath {
     /// @dev Ten to the power of the decimals that a share has more than its asset.
     uint256 internal constant VIRTUAL_SHARES = 1000;
     uint256 internal constant VIRTUAL_ASSETS = 1;
 
     function toSharesDown(uint256 assets, uint256 totalAssets, uint256 totalShares) internal pure returns (uint256) {
-        return FixedPointMathLib.fullMulDiv(assets, totalShares + VIRTUAL_SHARES, totalAssets + VIRTUAL_ASSETS);
+        unchecked {
+            return FixedPointMathLib.fullMulDiv(assets, totalShares + VIRTUAL_SHARES, totalAssets + VIRTUAL_ASSETS);
+        }
     }
 
     function toSharesUp(uint256 assets, uint256 totalAssets, uint256 totalShares) internal pure returns (uint256) {
-        return FixedPointMathLib.fullMulDivUp(assets, totalShares + VIRTUAL_SHARES, totalAssets + VIRTUAL_ASSETS);
+        unchecked {
+            return FixedPointMathLib.fullMulDivUp(assets, totalShares + VIRTUAL_SHARES, totalAssets + VIRTUAL_ASSETS);
+        }
     }
 
     function toAssetsDown(uint256 shares, uint256 totalAssets, uint256 totalShares) internal pure returns (uint256) {
-        return FixedPointMathLib.fullMulDiv(shares, totalAssets + VIRTUAL_ASSETS, totalShares + VIRTUAL_SHARES);
+        unchecked {
+            return FixedPointMathLib.fullMulDiv(shares, totalAssets + VIRTUAL_ASSETS, totalShares + VIRTUAL_SHARES);
+        }
     }
 
     function toAssetsUp(uint256 shares, uint256 totalAssets, uint256 totalShares) internal pure returns (uint256) {
-        return FixedPointMathLib.fullMulDivUp(shares, totalAssets + VIRTUAL_ASSETS, totalShares + VIRTUAL_SHARES);
+        unchecked {
+            return FixedPointMathLib.fullMulDivUp(shares, totalAssets + VIRTUAL_ASSETS, totalShares + VIRTUAL_SHARES);
+        }
     }
 
     /// @notice The debt shares of a new loan.
