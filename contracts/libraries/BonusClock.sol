@@ -43,6 +43,15 @@ library BonusClock {
     /// the collateral through the bucket: no congestion that the bucket makes lasts longer.
     uint256 internal constant EXPIRY = 12;
 
+    /// @notice Reads a flag: one load, where the compiler makes one a field.
+    function load(Flag storage stored) internal view returns (Flag memory flag) {
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(stored.slot)
+        }
+        (flag.since, flag.cumulative) = (uint40(word), uint216(word >> 40));
+    }
+
     /// @notice Reads the clock of `flag`.
     /// @param health HF_F, WAD.
     /// @param price F.

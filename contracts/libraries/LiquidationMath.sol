@@ -86,7 +86,10 @@ library LiquidationMath {
     function zoneDepthDown(uint256 health, uint256 healthHard) internal pure returns (uint256) {
         if (health >= WAD) return 0;
         if (health <= healthHard) return WAD;
-        return (WAD - health) * WAD / (WAD - healthHard);
+        unchecked {
+            // Here healthHard < health < 1.
+            return (WAD - health) * WAD / (WAD - healthHard);
+        }
     }
 
     /// @notice `minimum + (maximum - minimum) * share`, rounded down; `minimum` is held to `maximum`.

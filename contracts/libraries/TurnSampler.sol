@@ -29,9 +29,12 @@ library TurnSampler {
     /// @notice p = max(fullness, p0 + (1 - p0) z^2), WAD, rounded down.
     /// @param fullness The bucket's level over its cap, WAD.
     /// @param zone z, WAD.
-    /// @param floor p0, WAD.
+    /// @param floor p0, WAD. Neither may exceed 1.
     function probabilityDown(uint256 fullness, uint256 zone, uint256 floor) internal pure returns (uint256 p) {
-        p = floor + (WAD - floor) * zone / WAD * zone / WAD;
+        unchecked {
+            // At most 1 + 1e36: both are at most 1.
+            p = floor + (WAD - floor) * zone / WAD * zone / WAD;
+        }
         if (fullness > p) p = fullness;
     }
 

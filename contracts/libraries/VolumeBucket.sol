@@ -77,14 +77,38 @@ library VolumeBucket {
         if (floor == 0) floor = 1;
     }
 
+    /// @notice Reads a bucket: one load, where the compiler makes one a field.
+    function load(Bucket memory bucket, Bucket storage stored) internal view {
+        uint256 word;
+        assembly ("memory-safe") {
+            word := sload(stored.slot)
+        }
+        bucket.updatedAt = uint32(word);
+        bucket.level = uint112(word >> 32);
+        bucket.depth = uint112(word >> 144);
+    }
+
+    /// @notice Writes a bucket, likewise.
+    function store(Bucket memory bucket, Bucket storage stored) internal {
+        uint256 word = uint256(bucket.updatedAt) | uint256(bucket.level) << 32 | uint256(bucket.depth) << 144;
+        assembly ("memory-safe") {
+            sstore(stored.slot, word)
+        }
+    }
+
     function capOf(Bucket memory bucket) internal pure returns (uint256) {
-        return bucket.depth * CAP_DEPTHS;
+        unchecked {
+            return uint256(bucket.depth) * CAP_DEPTHS;
+        }
     }
 
     /// @notice Level over cap, WAD, rounded down.
     function fullnessDown(Bucket memory bucket) internal pure returns (uint256) {
         uint256 cap = capOf(bucket);
-        return cap == 0 ? 0 : bucket.level * WAD / cap;
+        unchecked {
+            // At most 2^112 * 1e18.
+            return cap == 0 ? 0 : bucket.level * WAD / cap;
+        }
     }
 
     /// @notice What a damped call may take: the level above `reserveShare` of the cap, which is rounded up.
@@ -102,8 +126,11 @@ library VolumeBucket {
 
     /// @notice The level now, refilled at the stored rate.
     function levelDown(Bucket memory bucket, uint256 refillShare) internal view returns (uint256) {
-        uint256 added = refillRateWad(bucket, refillShare) * _since(bucket.updatedAt) / WAD;
-        return FixedPointMathLib.min(bucket.level + added, capOf(bucket));
+        unchecked {
+            // A rate is below 2^171, a time below 2^32: a share is at most ten.
+            uint256 added = refillRateWad(bucket, refillShare) * _since(bucket.updatedAt) / WAD;
+            return FixedPointMathLib.min(bucket.level + added, capOf(bucket));
+        }
     }
 
     /// @notice Whether the bucket's observation is worth loading: the bucket is new, or a minute has turned since its last update.

@@ -10,9 +10,9 @@ import {LiquidationMath} from "../libraries/LiquidationMath.sol";
 import {OracleProbe} from "../libraries/OracleProbe.sol";
 import {RotationSeed, Seed} from "../libraries/RotationSeed.sol";
 import {TurnMode, TurnSampler} from "../libraries/TurnSampler.sol";
-import {Bucket, BucketMode, DepthObservation, VolumeBucket} from "../libraries/VolumeBucket.sol";
+import {Bucket, DepthObservation, VolumeBucket} from "../libraries/VolumeBucket.sol";
 import {WAD} from "../types/Constants.sol";
-import {BonusMode, DampedParameters} from "./DampedParameters.sol";
+import {DampedParameters} from "./DampedParameters.sol";
 import {AccountEpoch, DampedState} from "./DampedState.sol";
 
 /// @title Gradual liquidation: auctioned bonus, target health, volume bucket, turns
@@ -58,7 +58,7 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
     /// @inheritdoc ILiquidationPolicy
     /// @dev The clock of the auction reads the price accumulator, which comes with the confirming price.
     function needsConfirmation() external view returns (bool) {
-        return CONFIRMATION || BONUS_MODE == BonusMode.Time;
+        return CONFIRMATION || AUCTIONED;
     }
 
     /// @inheritdoc ILiquidationPolicy
@@ -71,16 +71,16 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
     /// that restores the target needs no flag: the clock would restart anyway.
     function commit(LiquidationRequest calldata request) external returns (LiquidationGrant memory) {
         Decision memory d = _decide(msg.sender, request);
-        if (d.grant.refusal == Refusal.Healthy || d.grant.refusal == Refusal.Unconfirmed) return d.grant;
-        if (TURN_MODE == TurnMode.Seeded) _advanceSeed(d.epoch);
-
         bool granted = d.grant.refusal == Refusal.None;
+        if (!granted && (d.grant.refusal == Refusal.Healthy || d.grant.refusal == Refusal.Unconfirmed)) return d.grant;
+        if (SEEDED) _advanceSeed(d.epoch);
+
         if (d.flagChanged && !(granted && d.grant.repay >= d.targetRepay)) {
             _flags[msg.sender][request.account][request.collateralId] = d.flag;
             emit Flagged(msg.sender, request.account, request.collateralId, d.flag.since, d.flag.cumulative);
         }
         if (!granted) return d.grant;
-        if (!d.hard && BUCKET_MODE != BucketMode.Off) {
+        if (!d.hard && BUCKETED) {
             d.bucket.charge(d.grant.repay);
             _storeBucket(msg.sender, request.collateralId, d.bucket);
             if (d.observed) _storeObservation(msg.sender, request.collateralId, d.observation);
@@ -127,7 +127,7 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
 
     /// @notice p for a bucket's fullness and a depth of distress z, WAD.
     function turnProbability(uint256 fullness, uint256 zone) external view returns (uint256) {
-        return TurnSampler.probabilityDown(fullness, zone, TURN_FLOOR);
+        return TurnSampler.probabilityDown(fullness, FixedPointMathLib.min(zone, WAD), TURN_FLOOR);
     }
 
     /// @notice The auction's bonus after `elapsed` seconds, WAD, before gas, fullness and the cap by collateral.
@@ -166,12 +166,12 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
     /// @dev b by time or by health, and the flag that the time is counted from.
     function _startBonus(address pool, LiquidationRequest calldata request, Decision memory d) private view {
         d.bonusCap = FixedPointMathLib.min(BONUS_MAX, request.maxBonus);
-        if (BONUS_MODE == BonusMode.Health) {
+        if (!AUCTIONED) {
             d.bonus = LiquidationMath.interpolateDown(BONUS_MIN, d.bonusCap, d.zone);
             return;
         }
         ClockReading memory clock = BonusClock.read(
-            _flags[pool][request.account][request.collateralId],
+            BonusClock.load(_flags[pool][request.account][request.collateralId]),
             request.healthFast,
             request.price,
             request.priceCumulative,
@@ -195,22 +195,20 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
         if (OBEYS_PAUSE && request.breaker >= BreakerLevel.Paused) return Refusal.Paused;
 
         uint256 fullness;
-        if (BUCKET_MODE != BucketMode.Off) {
-            d.bucket = _buckets[pool][request.collateralId];
+        if (BUCKETED) {
+            d.bucket.load(_buckets[pool][request.collateralId]);
             _advance(pool, request, d);
             fullness = d.bucket.fullnessDown();
         }
-        if (TURN_MODE != TurnMode.Off) {
-            uint256 probability = TurnSampler.probabilityDown(fullness, d.zone, TURN_FLOOR);
-            if (_draw(pool, request.account, d.epoch) >= probability) return Refusal.Turn;
-        }
+        uint256 probability = TurnSampler.probabilityDown(fullness, d.zone, TURN_FLOOR);
+        if (_draw(pool, request.account, d.epoch) >= probability) return Refusal.Turn;
         uint256 scale = WAD;
-        if (BUCKET_MODE == BucketMode.Scaling) {
+        if (SCALED) {
             scale = FixedPointMathLib.max(fullness, SCALING_FLOOR);
             if (d.bonus > BONUS_MIN) d.bonus = BONUS_MIN + (d.bonus - BONUS_MIN) * scale / WAD;
         }
         if (SLICED) _limitTo(d, _openSlice(pool, request, d, scale), Refusal.Slice);
-        if (BUCKET_MODE == BucketMode.HardStop) _limitTo(d, d.bucket.availableDown(RESERVE_SHARE), Refusal.Bucket);
+        if (BUCKETED && !SCALED) _limitTo(d, d.bucket.availableDown(RESERVE_SHARE), Refusal.Bucket);
         return d.limit == 0 ? d.limitedBy : Refusal.None;
     }
 
@@ -311,11 +309,11 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
 
     // -- turns
 
-    /// @dev Without a seed every turn is open: the draw is 0.
+    /// @dev Without turns or without a seed every turn is open: the draw is 0, and no probability is.
     function _draw(address pool, address account, uint256 epoch) private view returns (uint256) {
+        if (TURN_MODE == TurnMode.Systematic) return TurnSampler.systematicDraw(pool, account, epoch, 0);
         if (TURN_MODE == TurnMode.Off) return 0;
         if (TURN_MODE == TurnMode.Bernoulli) return TurnSampler.bernoulliDraw(pool, account, epoch);
-        if (TURN_MODE == TurnMode.Systematic) return TurnSampler.systematicDraw(pool, account, epoch, 0);
         uint256 seed = RotationSeed.current(_seeds[pool], epoch / TurnSampler.ROTATION);
         return seed == 0 ? 0 : TurnSampler.systematicDraw(pool, account, epoch, seed);
     }
@@ -363,7 +361,7 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
     }
 
     function _storeBucket(address pool, uint256 collateralId, Bucket memory bucket) private {
-        _buckets[pool][collateralId] = bucket;
+        bucket.store(_buckets[pool][collateralId]);
         emit BucketUpdated(pool, collateralId, bucket.level, bucket.depth);
     }
 

@@ -46,6 +46,11 @@ abstract contract DampedState {
     address internal immutable NATIVE_ORACLE;
     /// @dev Whether an account's epoch is tracked: slices below 100%, or slices that the bucket scales.
     bool internal immutable SLICED;
+    /// @dev What is asked of the modes above in every call, answered once: a comparison of enums checks their range.
+    bool internal immutable AUCTIONED;
+    bool internal immutable SEEDED;
+    bool internal immutable BUCKETED;
+    bool internal immutable SCALED;
 
     mapping(address pool => mapping(address account => mapping(uint256 collateralId => Flag))) internal _flags;
     mapping(address pool => mapping(uint256 collateralId => Bucket)) internal _buckets;
@@ -93,6 +98,10 @@ abstract contract DampedState {
         LIQUIDATION_GAS = p.liquidationGas;
         NATIVE_ORACLE = p.nativeOracle;
         SLICED = p.sliceBase < WAD || p.bucketMode == BucketMode.Scaling;
+        AUCTIONED = p.bonusMode == BonusMode.Time;
+        SEEDED = p.turnMode == TurnMode.Seeded;
+        BUCKETED = p.bucketMode != BucketMode.Off;
+        SCALED = p.bucketMode == BucketMode.Scaling;
     }
 
     // -- views
