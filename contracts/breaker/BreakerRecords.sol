@@ -55,18 +55,16 @@ library BreakerRecords {
     }
 
     /// @notice The record that `encode` made a word of.
-    function conditions(uint256 word) internal pure returns (Conditions memory) {
-        return Conditions({
-            time: uint32(word),
-            number: uint32(word >> 32),
-            fee: uint48(word >> 64),
-            shortFee: uint48(word >> 112),
-            longFee: uint48(word >> 160),
-            missedShare: uint16(word >> 208),
-            feeStreak: uint8(word >> 224),
-            lateStreak: uint8(word >> 232),
-            active: word >= ACTIVE
-        });
+    function conditions(uint256 word) internal pure returns (Conditions memory c) {
+        c.time = uint32(word);
+        c.number = uint32(word >> 32);
+        c.fee = uint48(word >> 64);
+        c.shortFee = uint48(word >> 112);
+        c.longFee = uint48(word >> 160);
+        c.missedShare = uint16(word >> 208);
+        c.feeStreak = uint8(word >> 224);
+        c.lateStreak = uint8(word >> 232);
+        c.active = word >= ACTIVE;
     }
 
     /// @dev The bit of `active`, the highest in use.
@@ -95,17 +93,15 @@ library BreakerRecords {
     }
 
     /// @notice The record that `encode` made a word of.
-    function velocity(uint256 word) internal pure returns (Velocity memory) {
-        return Velocity({
-            anchor: uint48(word),
-            anchorShift: uint8(word >> 48),
-            anchorTime: uint32(word >> 56),
-            recent: uint48(word >> 88),
-            recentShift: uint8(word >> 136),
-            recentTime: uint32(word >> 144),
-            streak: uint8(word >> 176),
-            countedAt: uint32(word >> 184)
-        });
+    function velocity(uint256 word) internal pure returns (Velocity memory v) {
+        v.anchor = uint48(word);
+        v.anchorShift = uint8(word >> 48);
+        v.anchorTime = uint32(word >> 56);
+        v.recent = uint48(word >> 88);
+        v.recentShift = uint8(word >> 136);
+        v.recentTime = uint32(word >> 144);
+        v.streak = uint8(word >> 176);
+        v.countedAt = uint32(word >> 184);
     }
 
     /// @notice Thresholds as one word.
@@ -116,17 +112,15 @@ library BreakerRecords {
     }
 
     /// @notice The thresholds that `encode` made a word of.
-    function thresholds(uint256 word) internal pure returns (BreakerThresholds memory) {
-        return BreakerThresholds({
-            feeMultiple: uint16(word),
-            feeFloor: uint48(word >> 16),
-            missedShare: uint16(word >> 64),
-            velocity: uint16(word >> 80),
-            observationsToStress: uint8(word >> 96),
-            observationsToPause: uint8(word >> 104),
-            latenessPauses: uint8(word >> 112) != 0,
-            stressDuration: uint16(word >> 120),
-            pauseDuration: uint16(word >> 136)
-        });
+    function thresholds(uint256 word) internal pure returns (BreakerThresholds memory t) {
+        t.feeMultiple = uint16(word);
+        t.feeFloor = uint48(word >> 16);
+        t.missedShare = uint16(word >> 64);
+        t.velocity = uint16(word >> 80);
+        t.observationsToStress = uint8(word >> 96);
+        t.observationsToPause = uint8(word >> 104);
+        t.latenessPauses = uint8(word >> 112) != 0;
+        t.stressDuration = uint16(word >> 120);
+        t.pauseDuration = uint16(word >> 136);
     }
 }

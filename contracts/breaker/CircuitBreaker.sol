@@ -109,9 +109,9 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
 
     /// @inheritdoc ICircuitBreaker
     function observe(uint256 collateralId, uint256 fastPrice) external returns (BreakerLevel) {
-        _recordConditions(msg.sender);
-        if (fastPrice != 0) _recordPrice(msg.sender, collateralId, fastPrice);
-        return _level(msg.sender);
+        bool active = BreakerRecords.isActive(_recordConditions(msg.sender));
+        if (fastPrice != 0 && _recordPrice(msg.sender, collateralId, fastPrice)) active = true;
+        return active ? _levelAt(_timers[msg.sender]) : BreakerLevel.Normal;
     }
 
     /// @inheritdoc ICircuitBreaker
@@ -199,13 +199,14 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
     ///
     /// The time since the last record counts for the short average at the lower of the two base fees, for the long one at the
     /// higher: a single dear block after a silence, or a single recorded one before it, does not stand for the silence.
-    function _recordConditions(address pool) private {
-        uint256 word = _conditions[pool];
+    /// @return word The record as it now is.
+    function _recordConditions(address pool) private returns (uint256 word) {
+        word = _conditions[pool];
         unchecked {
             uint256 last = BreakerRecords.timeOf(word);
             if (last != 0) {
                 uint256 interval = BreakerRecords.isCalm(word) ? CALM_INTERVAL : ALERT_INTERVAL;
-                if (block.timestamp - last < interval) return;
+                if (block.timestamp - last < interval) return word;
             }
             uint256 fee = block.basefee > type(uint48).max ? type(uint48).max : block.basefee;
             Conditions memory c = BreakerRecords.conditions(word);
@@ -217,7 +218,8 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
             c.fee = uint48(fee);
             c.time = uint32(block.timestamp);
             c.number = uint32(block.number);
-            _conditions[pool] = BreakerRecords.encode(c);
+            word = BreakerRecords.encode(c);
+            _conditions[pool] = word;
         }
     }
 
@@ -261,7 +263,8 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
 
     /// @dev The price of one collateral. It has its own interval: whoever pokes first in every block must not be able to keep
     /// prices from being recorded. Nothing is written while the price is calm and the anchor young enough.
-    function _recordPrice(address pool, uint256 collateralId, uint256 price) private {
+    /// @return tripped Whether it has put a timer into the future.
+    function _recordPrice(address pool, uint256 collateralId, uint256 price) private returns (bool tripped) {
         Velocity memory v = BreakerRecords.velocity(_velocity[pool][collateralId]);
         unchecked {
             if (v.anchorTime == 0) {
@@ -270,10 +273,10 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
                 (v.recent, v.recentShift, v.recentTime) = (v.anchor, v.anchorShift, v.anchorTime);
                 v.countedAt = uint32(block.timestamp);
                 _velocity[pool][collateralId] = BreakerRecords.encode(v);
-                return;
+                return false;
             }
             uint256 sinceCounted = block.timestamp - v.countedAt;
-            if (sinceCounted < ALERT_INTERVAL) return;
+            if (sinceCounted < ALERT_INTERVAL) return false;
 
             bool rotate = 2 * (block.timestamp - v.recentTime) >= VELOCITY_WINDOW;
             if (rotate) {
@@ -285,17 +288,16 @@ contract CircuitBreaker is ICircuitBreaker, Ownable2Step {
                 price, v.anchor, v.anchorShift, block.timestamp - v.anchorTime, VELOCITY_WINDOW
             );
             if (v.streak == 0 && value < BreakerRanges.MIN_VELOCITY) {
-                if (!rotate) return;
+                if (!rotate) return false;
             } else {
                 BreakerThresholds memory t = BreakerRecords.thresholds(_thresholds);
                 Reading memory r =
                     Reading(SIGNAL_FIRST_PRICE + collateralId, v.streak, 0, value, t.velocity == 0 ? OFF : t.velocity);
                 bool active = BreakerRecords.isActive(_conditions[pool]);
                 // Observations further apart than the window do not add up.
-                if (_judge(pool, t, active, sinceCounted <= VELOCITY_WINDOW, r) && !active) {
-                    _conditions[pool] |= BreakerRecords.ACTIVE;
-                }
-                if (r.before == 0 && r.streak == 0 && !rotate) return;
+                tripped = _judge(pool, t, active, sinceCounted <= VELOCITY_WINDOW, r);
+                if (tripped && !active) _conditions[pool] |= BreakerRecords.ACTIVE;
+                if (r.before == 0 && r.streak == 0 && !rotate) return tripped;
                 v.streak = uint8(r.streak);
             }
             v.countedAt = uint32(block.timestamp);

@@ -172,7 +172,7 @@ contract TwapOracle is IPriceOracle {
     function peek() external view returns (Prices memory prices) {
         uint256 time = block.timestamp - DEPLOYED_AT;
         Observation latest = _latest;
-        (uint256 fast, uint256 slow, PriceStatus status,) = _evaluate(latest, _readFeeds(), time);
+        (uint256 fast, uint256 slow, PriceStatus status,,) = _evaluate(latest, _readFeeds(), time);
         (prices.fast, prices.slow, prices.status) = (fast * PRICE_UNIT, slow * PRICE_UNIT, status);
         prices.cumulative = latest.cumulativeAt(time) * PRICE_UNIT;
         prices.confirm = _confirm(prices.slow, status);
@@ -219,10 +219,13 @@ contract TwapOracle is IPriceOracle {
         uint256 time = block.timestamp - DEPLOYED_AT;
         Observation latest = _latest;
         uint256 price = _readFeeds();
-        bool jumped;
-        (fast, slow, status, jumped) = _evaluate(latest, price, time);
         cumulative = latest.cumulativeAt(time);
-        if (price != 0) _record(latest, price, time, slow, cumulative, jumped);
+        {
+            bool jumped;
+            Observation checkpoint;
+            (fast, slow, status, jumped, checkpoint) = _evaluate(latest, price, time);
+            if (price != 0) _record(latest, checkpoint, price, time, slow, cumulative, jumped);
+        }
         // No overflow: every stored price times the unit is below 2^224, and time is below 2^32.
         unchecked {
             fast *= PRICE_UNIT;
@@ -231,18 +234,20 @@ contract TwapOracle is IPriceOracle {
         }
     }
 
-    /// @dev What follows from the last record and the feeds' price now (0 if missing), in stored units.
+    /// @dev What follows from the last record and the feeds' price now (0 if missing), in stored units; the checkpoint as stored,
+    /// if the last record is less than a window old.
     function _evaluate(Observation latest, uint256 price, uint256 time)
         private
         view
-        returns (uint256 fast, uint256 slow, PriceStatus status, bool jumped)
+        returns (uint256 fast, uint256 slow, PriceStatus status, bool jumped, Observation checkpoint)
     {
         unchecked {
             uint256 gap = time - latest.time();
-            if (price == 0 && gap > STAND_IN_LIMIT) return (0, 0, PriceStatus.Down, false);
+            if (price == 0 && gap > STAND_IN_LIMIT) return (0, 0, PriceStatus.Down, false, checkpoint);
             // The checkpoint's slot need not be read if the last price held through the whole window.
-            slow = gap >= WINDOW ? latest.price() : latest.mean(_checkpoint, time, WINDOW);
-            if (price == 0) return (slow, slow, PriceStatus.Degraded, false);
+            if (gap < WINDOW) checkpoint = _checkpoint;
+            slow = latest.mean(checkpoint, time, WINDOW);
+            if (price == 0) return (slow, slow, PriceStatus.Degraded, false, checkpoint);
             fast = price;
             uint256 previous = latest.price();
             uint256 moved = price > previous ? price - previous : previous - price;
@@ -252,9 +257,15 @@ contract TwapOracle is IPriceOracle {
     }
 
     /// @dev Credits the time since the last record to its price, and makes `price` the one in force.
-    function _record(Observation latest, uint256 price, uint256 time, uint256 slow, uint256 cumulative, bool jumped)
-        private
-    {
+    function _record(
+        Observation latest,
+        Observation checkpoint,
+        uint256 price,
+        uint256 time,
+        uint256 slow,
+        uint256 cumulative,
+        bool jumped
+    ) private {
         unchecked {
             uint256 gap = time - latest.time();
             if (gap == 0 || (price == latest.price() && gap < WINDOW)) return;
@@ -266,7 +277,7 @@ contract TwapOracle is IPriceOracle {
                 unconfirmed = latest.mark() - gap;
             }
             _latest = OracleWindow.pack(price, time, cumulative, unconfirmed);
-            if (gap >= WINDOW || _checkpoint.needsCheckpoint(time, WINDOW)) {
+            if (gap >= WINDOW || checkpoint.needsCheckpoint(time, WINDOW)) {
                 _checkpoint = OracleWindow.pack(slow, time, cumulative, 0);
             }
         }
