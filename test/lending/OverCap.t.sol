@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {CollateralState} from "../../contracts/interfaces/ILendingPool.sol";
+import {LendingPool} from "../../contracts/lending/LendingPool.sol";
+import {PoolFixture} from "../utils/PoolFixture.sol";
+
+/// @notice `borrow` learns of a collateral above its cap by a bit that everything which moves total or cap keeps. Whatever does,
+/// nobody borrows against the collateral while, and only while, its total exceeds its cap.
+contract OverCapTest is PoolFixture {
+    function setUp() public override {
+        super.setUp();
+        _openMarket();
+        _supply(borrower, WBTC_ID, BTC);
+        _supply(lender, WETH_ID, 10 * ETHER);
+    }
+
+    function _setCap(uint256 id, uint256 cap) private {
+        vm.prank(owner);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        pool.setCollateralCap(id, uint128(cap));
+    }
+
+    function _assertOver(uint256 id, bool over) private {
+        CollateralState memory state = pool.collateralState(id);
+        assertEq(state.total > state.cap, over, "the test's own premise");
+        if (over) {
+            vm.expectRevert(
+                abi.encodeWithSelector(LendingPool.CollateralCapExceeded.selector, id, state.total, state.cap)
+            );
+        }
+        _borrow(borrower, USDC);
+    }
+
+    function test_setCollateralCap_BelowAndAboveTheTotal() public {
+        _setCap(WETH_ID, 20 * ETHER - 1);
+        _assertOver(WETH_ID, true);
+        _setCap(WETH_ID, 20 * ETHER);
+        _assertOver(WETH_ID, false);
+        _setCap(WBTC_ID, BTC - 1);
+        _assertOver(WBTC_ID, true);
+        _setCap(WBTC_ID, 0);
+        _assertOver(WBTC_ID, true);
+    }
+
+    /// @dev The lowest of several is named.
+    function test_borrow_NamesTheFirstCollateralAboveItsCap() public {
+        _setCap(WBTC_ID, 1);
+        _setCap(WETH_ID, 1);
+        _assertOver(WETH_ID, true);
+        _setCap(WETH_ID, 20 * ETHER);
+        _assertOver(WBTC_ID, true);
+    }
+
+    function test_withdrawCollateral_EndsIt() public {
+        _setCap(WETH_ID, 15 * ETHER);
+        vm.startPrank(lender);
+        pool.withdrawCollateral(WETH_ID, 5 * ETHER - 1, lender, lender);
+        vm.stopPrank();
+        _assertOver(WETH_ID, true);
+        vm.prank(lender);
+        pool.withdrawCollateral(WETH_ID, 1, lender, lender);
+        _assertOver(WETH_ID, false);
+    }
+
+    function test_supplyCollateral_OfADebtorBeginsIt() public {
+        _setCap(WETH_ID, 20 * ETHER);
+        _supply(borrower, WETH_ID, 1);
+        _assertOver(WETH_ID, true);
+        _setCap(WETH_ID, 20 * ETHER + 1);
+        _assertOver(WETH_ID, false);
+    }
+
+    /// @dev At 1,000 a WETH and without the WBTC the borrower is unhealthy: 10 * 1,000 * 0.85 / 10,000.
+    function test_liquidate_EndsIt() public {
+        vm.prank(borrower);
+        pool.withdrawCollateral(WBTC_ID, BTC, borrower, borrower);
+        _setCap(WETH_ID, 20 * ETHER - 1);
+        _setEthPrice(1000);
+        _liquidate(borrower, WETH_ID, 100 * USDC);
+        _setEthPrice(2000);
+        _assertOver(WETH_ID, false);
+    }
+
+    /// @dev Another account's collateral does not hold up those who do not hold it.
+    function test_borrow_AgainstOthersIsFree() public {
+        _supply(keeper, WBTC_ID, BTC);
+        _setCap(WETH_ID, 1);
+        _borrow(keeper, 1000 * USDC);
+        _assertOver(WETH_ID, true);
+    }
+
+    function testFuzz_borrow_IsRefusedOnlyWhileTheTotalExceedsTheCap(uint256[8] calldata moves) public {
+        for (uint256 i; i < moves.length; ++i) {
+            uint256 amount = moves[i] % (5 * ETHER) + 1;
+            uint256 kind = (moves[i] >> 128) % 4;
+            if (kind == 0) {
+                _supply(borrower, WETH_ID, amount);
+            } else if (kind == 1) {
+                uint256 held = pool.collateralOf(lender, WETH_ID);
+                if (held < amount) continue;
+                vm.prank(lender);
+                pool.withdrawCollateral(WETH_ID, amount, lender, lender);
+            } else {
+                _setCap(WETH_ID, pool.collateralState(WETH_ID).total + amount - 5 * ETHER / 2);
+            }
+            CollateralState memory state = pool.collateralState(WETH_ID);
+            _assertOver(WETH_ID, state.total > state.cap);
+        }
+    }
+}
