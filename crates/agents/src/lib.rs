@@ -1,13 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+pub mod adversary;
 pub mod allocation;
 pub mod arbitrageur;
 pub mod borrower;
 pub mod index;
 pub mod keeper;
+pub mod noise;
 pub mod observation;
 pub mod provider;
 pub mod reporter;
+#[cfg(test)]
+mod testing;
 pub mod timing;
 pub mod venue;
 

@@ -114,6 +114,15 @@ pub enum Action {
         /// The price at which to stop.
         price: f64,
     },
+    /// Trade an amount on the venue, as an adversary or a noise trader does.
+    Trade {
+        /// Whether collateral is sold.
+        sell: bool,
+        /// What is given: collateral if it is sold, debt tokens if it is bought.
+        amount: f64,
+        /// The price at which to stop all the same.
+        price: f64,
+    },
     /// Bring a provider's liquidity to this share of what it began with.
     Provide {
         /// The provider's number.

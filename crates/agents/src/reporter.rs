@@ -12,11 +12,11 @@ pub const UPKEEP_GAS_LIMIT: u64 = 250_000;
 /// Seconds between the observations that operators cause.
 pub const UPKEEP_SECONDS: u64 = 60;
 
-/// Breaker and bucket observe once a minute: `slot` seconds ago it was another minute.
+/// Breaker and bucket observe once a minute: in the last block, `last` in unix seconds, it was another minute.
 #[must_use]
-pub fn upkeep(observation: &Observation, slot: u64, action: Action) -> Option<Intent> {
+pub fn upkeep(observation: &Observation, last: u64, action: Action) -> Option<Intent> {
     let minute = observation.timestamp / UPKEEP_SECONDS;
-    let before = observation.timestamp.saturating_sub(slot) / UPKEEP_SECONDS;
+    let before = last / UPKEEP_SECONDS;
     (minute != before).then(|| Intent {
         action,
         bid: Bid::lasting(observation, observation.competitive_tip(), 5),
@@ -93,7 +93,7 @@ mod tests {
                 timestamp: 1_200 + 12 * i,
                 ..observation()
             };
-            upkeep(&observation, 12, Action::Poke).is_some()
+            upkeep(&observation, observation.timestamp - 12, Action::Poke).is_some()
         });
         assert_eq!(times.collect::<Vec<_>>(), [0, 5, 10, 15]);
     }

@@ -290,6 +290,7 @@ fn recompute(
             Some(positive(&blocks.of(policy, "unhealthy"))),
         ),
         ("keeper_profit", end("keeper_profit")),
+        ("adversary_profit", end("adversary_profit")),
         ("reverted_share", over(reverted, transactions)),
         ("transactions", Some(transactions)),
         (

@@ -57,6 +57,9 @@ pub struct Figures {
     pub blocks_to_solvency: u64,
     /// Keepers' profit net of gas at the end, all keepers together; a loss is negative.
     pub keeper_profit: f64,
+    /// The adversary's profit net of gas at the end, its short marked at the reference price; 0 without one.
+    #[serde(default)]
+    pub adversary_profit: f64,
     /// Reverted transactions over included ones; n/a if none was included.
     pub reverted_share: Option<f64>,
     /// Simulated transactions that were included, reverted ones too.
@@ -107,6 +110,7 @@ impl Figures {
             toxic_volume: toxic_volume(sales),
             blocks_to_solvency: count(blocks, |row| row.unhealthy > 0),
             keeper_profit: last.keeper_profit,
+            adversary_profit: last.adversary_profit,
             reverted_share: reverted_share(blocks),
             transactions: blocks.iter().map(|row| row.transactions).sum(),
             blocks_with_insolvency: count(blocks, |row| row.insolvent > 0),

@@ -18,6 +18,10 @@ pub enum Role {
     Arbitrageur,
     /// A provider of the venue's liquidity.
     Provider,
+    /// Those who trade without knowing anything.
+    Noise,
+    /// The adversary.
+    Adversary,
 }
 
 /// The address of the `number`-th actor in a role.

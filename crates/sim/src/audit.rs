@@ -1,281 +1,189 @@
-//! T10, conservation, and the mirror against the contracts: to the wei, after whole worlds.
+//! T10, conservation, to the wei: what a run must satisfy at its end whatever happened in it.
+
+use std::fmt::Display;
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use breakwater_bindings::{ILendingPool, SimToken};
 use breakwater_evm::Chain;
 
-use crate::WorldKind;
 use crate::actors::{Role, address};
-use crate::config::{
-    Account, BorrowerParameters, CollateralParameters, FeedParameters, KeeperParameters,
-    NetworkParameters, Policy, VenueParameters, WorldInput, WorldParameters,
-};
+use crate::error::{During, SimError};
 use crate::setup::FLIGHTY_PROVIDERS;
+use crate::units::{COLLATERAL_UNIT, DEBT_UNIT};
 use crate::world::World;
 
-const BLOCKS: usize = 120;
-const SEED: u64 = 7;
-
-fn parameters() -> WorldParameters {
-    WorldParameters {
-        collateral: CollateralParameters {
-            borrow_ltv: 0.80,
-            liquidation_threshold: 0.83,
-            max_bonus: 0.05,
-            slippage_margin: 0.05,
-            confirmation_band: 0.05,
-        },
-        venue: VenueParameters {
-            fee: 3_000,
-            depth: 0.5,
-            flighty_share: 0.5,
-            flight_volatility: 0.08,
-            pass_through: 0.5,
-            recovery_half_life: 300.0,
-        },
-        feed: FeedParameters {
-            deviation: 0.005,
-            heartbeat: 3_600,
-            delay: 0,
-        },
-        network: NetworkParameters {
-            slot_seconds: 12,
-            gas_limit: 30_000_000,
-            demand_elasticity: 1.5,
-        },
-        keepers: KeeperParameters {
-            count: 3,
-            max_latency: 1,
-            min_profit: 5.0,
-            risk_margin: 0.001,
-        },
-        borrowers: BorrowerParameters {
-            top_up_share: 0.3,
-            repay_share: 0.3,
-            deleverage_share: 0.3,
-            alert_health: 1.1,
-            reaction_time: 120.0,
-            savings: 0.3,
-        },
-        lender_assets_over_debt: 1.2,
-        damped: Default::default(),
-    }
-}
-
-/// A fall by 30%, steep enough that some positions become insolvent.
-fn input() -> WorldInput {
-    let prices: Vec<f64> = (0..=BLOCKS)
-        .map(|block| 200.0 * (1.0 - 0.3 * block as f64 / BLOCKS as f64))
-        .collect();
-    let accounts = (0..40)
-        .map(|number| {
-            let collateral = 5.0 + f64::from(number * 11 % 17) * 20.0;
-            Account {
-                collateral,
-                debt: collateral * 200.0 * 0.83 * (0.995 - 0.006 * f64::from(number)),
-            }
-        })
-        .collect();
-    WorldInput {
-        start: 1_600_000_000,
-        gas_gwei: vec![30.0; prices.len()],
-        native_prices: prices.clone(),
-        depth: Vec::new(),
-        accounts,
-        prices,
-    }
-}
-
 impl World<'_> {
-    fn ask_contract<C: SolCall>(&mut self, to: Address, call: &C) -> C::Return {
+    /// Adds everything up.
+    ///
+    /// # Errors
+    /// [`SimError::Conservation`] for the first sum that is wrong.
+    pub(crate) fn audit(&mut self) -> Result<(), SimError> {
+        self.check_tokens()?;
+        self.check_books()?;
+        self.check_mirror()?;
+        self.check_venue()
+    }
+
+    fn ask_contract<C: SolCall>(&mut self, to: Address, call: &C) -> Result<C::Return, SimError> {
         self.chain
             .call_sol(self.addresses.operator, to, call)
-            .unwrap()
+            .during("audit")
     }
 
+    fn balance_of(&mut self, token: Address, owner: Address) -> Result<U256, SimError> {
+        self.ask_contract(token, &SimToken::balanceOfCall { owner })
+    }
+
+    /// Everybody who can hold a token.
     fn holders(&self) -> Vec<Address> {
-        let numbered = |role, count| (0..count).map(move |number| address(SEED, role, number));
+        let seed = self.seed;
+        let numbered = |role, count| (0..count).map(move |number| address(seed, role, number));
         let addresses = &self.addresses;
         let mut holders = addresses.accounts.clone();
         holders.extend(numbered(Role::Keeper, self.parameters.keepers.count));
         holders.extend(numbered(Role::Provider, FLIGHTY_PROVIDERS + 1));
+        for role in [
+            Role::Arbitrageur,
+            Role::Lender,
+            Role::Noise,
+            Role::Adversary,
+        ] {
+            holders.extend(numbered(role, 1));
+        }
         holders.extend([
-            address(SEED, Role::Arbitrageur, 0),
-            address(SEED, Role::Lender, 0),
             addresses.operator,
-        ]);
-        holders.extend([
             self.venue.pool(),
             self.venue.router(),
             addresses.pool,
             addresses.liquidator,
+            addresses.deleverager,
         ]);
-        holders.push(addresses.deleverager);
         holders.extend(addresses.shadow);
         holders
     }
 
     /// Every token that exists is held by somebody we know.
-    fn assert_tokens_add_up(&mut self) {
-        for token in [self.addresses.collateral, self.addresses.asset] {
-            let held = self
-                .holders()
-                .into_iter()
-                .map(|owner| self.ask_contract(token, &SimToken::balanceOfCall { owner }))
-                .fold(U256::ZERO, |sum, balance| sum + balance);
-            assert_eq!(
-                held,
-                self.ask_contract(token, &SimToken::totalSupplyCall {})
-            );
+    fn check_tokens(&mut self) -> Result<(), SimError> {
+        for (name, token) in [
+            ("collateral", self.addresses.collateral),
+            ("debt tokens", self.addresses.asset),
+        ] {
+            let mut held = U256::ZERO;
+            for owner in self.holders() {
+                held += self.balance_of(token, owner)?;
+            }
+            let supply = self.ask_contract(token, &SimToken::totalSupplyCall {})?;
+            equal(&format!("all {name} held"), held, supply)?;
         }
+        Ok(())
     }
 
     /// Lenders' claims = cash + debt − reserves, what is held covers what is owed, and positions add up to the totals.
-    fn assert_books_balance(&mut self) {
+    fn check_books(&mut self) -> Result<(), SimError> {
         let pool = self.addresses.pool;
-        let market = self.ask_contract(pool, &ILendingPool::marketStateCall {});
-        assert_eq!(
+        let market = self.ask_contract(pool, &ILendingPool::marketStateCall {})?;
+        equal(
+            "lenders' claims",
             market.lenderAssets,
-            market.cash + market.totalDebt - market.reserves
-        );
-        let cash = self.ask_contract(
-            self.addresses.asset,
-            &SimToken::balanceOfCall { owner: pool },
-        );
-        assert_eq!(cash, market.cash);
-        let shares = self
-            .mirror
-            .exact()
-            .iter()
-            .fold(U256::ZERO, |sum, position| sum + position.debt_shares);
-        assert_eq!(shares, market.debtShares);
-
-        let held = self.ask_contract(
-            self.addresses.collateral,
-            &SimToken::balanceOfCall { owner: pool },
-        );
+            market.cash + market.totalDebt - market.reserves,
+        )?;
+        let cash = self.balance_of(self.addresses.asset, pool)?;
+        equal("cash in the pool", cash, market.cash)?;
+        let positions = self.mirror.exact();
+        let shares = positions.iter().map(|position| position.debt_shares);
+        let shares = shares.fold(U256::ZERO, |sum, each| sum + each);
+        let posted = positions.iter().map(|position| position.collateral);
+        let posted = posted.fold(U256::ZERO, |sum, each| sum + each);
+        equal("debt shares of all positions", shares, market.debtShares)?;
         let state = self.ask_contract(
             pool,
             &ILendingPool::collateralStateCall {
                 collateralId: U256::ZERO,
             },
-        );
-        let posted = self
-            .mirror
-            .exact()
-            .iter()
-            .fold(U256::ZERO, |sum, position| sum + position.collateral);
-        assert_eq!((posted, held), (state.total, state.total));
+        )?;
+        equal("collateral of all positions", posted, state.total)?;
+        let held = self.balance_of(self.addresses.collateral, pool)?;
+        equal("collateral in the pool", held, state.total)
     }
 
     /// The mirror, built from events, is what the pool says of every account.
-    fn assert_mirror_is_exact(&mut self) {
-        for (number, position) in self.mirror.exact().to_vec().into_iter().enumerate() {
+    fn check_mirror(&mut self) -> Result<(), SimError> {
+        let pool = self.addresses.pool;
+        for number in 0..self.addresses.accounts.len() {
             let account = self.addresses.accounts[number];
-            let pool = self.addresses.pool;
-            let shares = self.ask_contract(pool, &ILendingPool::debtSharesOfCall { account });
+            let shares = self.ask_contract(pool, &ILendingPool::debtSharesOfCall { account })?;
             let collateral = self.ask_contract(
                 pool,
                 &ILendingPool::collateralOfCall {
                     account,
                     collateralId: U256::ZERO,
                 },
-            );
-            assert_eq!(
-                (shares, collateral),
-                (position.debt_shares, position.collateral),
-                "account {number}"
-            );
+            )?;
+            let mirrored = &self.mirror.exact()[number];
+            let (of_shares, of_collateral) = (mirrored.debt_shares, mirrored.collateral);
+            equal(
+                &format!("the mirror's debt shares of account {number}"),
+                of_shares,
+                shares,
+            )?;
+            equal(
+                &format!("the mirror's collateral of account {number}"),
+                of_collateral,
+                collateral,
+            )?;
         }
+        Ok(())
     }
 
     /// The venue's full-range liquidity is worth at least its virtual reserves: k never falls.
-    fn assert_venue_is_whole(&mut self) {
-        let venue = self.venue.state(&self.chain).unwrap();
+    fn check_venue(&mut self) -> Result<(), SimError> {
+        let venue = self.venue.state(&self.chain)?;
         let pool = self.venue.pool();
-        for (token, unit, reserve) in [
-            (self.addresses.collateral, 1e18, venue.collateral_reserve()),
+        for (name, token, unit, reserve) in [
             (
+                "collateral",
+                self.addresses.collateral,
+                COLLATERAL_UNIT,
+                venue.collateral_reserve(),
+            ),
+            (
+                "debt tokens",
                 self.addresses.asset,
-                1e6,
+                DEBT_UNIT,
                 venue.liquidity * venue.sqrt_price,
             ),
         ] {
-            let balance =
-                f64::from(self.ask_contract(token, &SimToken::balanceOfCall { owner: pool }))
-                    / unit;
+            let balance = f64::from(self.balance_of(token, pool)?) / unit;
             // The range ends at ticks ±887,220, not at zero and infinity.
-            assert!(balance >= reserve * (1.0 - 1e-9), "{balance} of {reserve}");
+            if balance < reserve * (1.0 - 1e-9) {
+                return Err(wrong(
+                    &format!("the venue's balance of {name}"),
+                    balance,
+                    format!("at least {reserve}"),
+                ));
+            }
         }
+        Ok(())
     }
 }
 
-fn audit(kind: WorldKind) -> (usize, bool) {
-    let (parameters, input) = (parameters(), input());
-    let mut world = World::new(&parameters, &input, kind, SEED).unwrap();
-    world.assert_mirror_is_exact();
-    world.assert_books_balance();
-    for (number, account) in input.accounts.iter().enumerate() {
-        let owner = world.addresses.accounts[number];
-        let pool = world.addresses.pool;
-        let debt = world.ask_contract(pool, &ILendingPool::debtOfCall { account: owner });
-        // As in the input, to the wei; a debt is rounded up by one.
-        let expected = crate::units::to_base(account.debt, crate::units::DEBT_UNIT);
-        assert!(
-            debt >= expected && debt <= expected + U256::from(1),
-            "account {number}: {debt} for {expected}"
-        );
+fn equal(what: &str, found: U256, expected: U256) -> Result<(), SimError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(wrong(what, found, expected))
     }
-    let start = world.start_row();
-    for price in [
-        start.fast_price,
-        start.slow_price,
-        start.confirm_price,
-        start.venue_price,
-        start.reference_price,
-    ] {
-        assert!((price / input.prices[0] - 1.0).abs() < 1e-4, "{start:?}");
+}
+
+fn wrong(what: &str, found: impl Display, expected: impl Display) -> SimError {
+    SimError::Conservation {
+        what: what.to_owned(),
+        found: found.to_string(),
+        expected: expected.to_string(),
     }
-    assert_eq!(start.breaker_level, 0);
-
-    let mut liquidations = Vec::new();
-    for block in 1..=BLOCKS as u64 {
-        world.step(block, &mut liquidations).unwrap();
-        if block % 20 == 0 {
-            world.assert_books_balance();
-        }
-    }
-    world.assert_tokens_add_up();
-    world.assert_books_balance();
-    world.assert_mirror_is_exact();
-    world.assert_venue_is_whole();
-    (
-        liquidations.len(),
-        liquidations.iter().any(|row| row.settlement),
-    )
 }
 
-#[test]
-fn t10_rigid_world_conserves() {
-    let (liquidations, _) = audit(WorldKind::Policy(Policy::Rigid));
-    assert!(liquidations > 10, "{liquidations}");
-}
-
-#[test]
-fn t10_target_health_world_conserves() {
-    let (liquidations, _) = audit(WorldKind::Policy(Policy::TargetHealth));
-    assert!(liquidations > 10, "{liquidations}");
-}
-
-#[test]
-fn t10_damped_world_conserves_and_settles() {
-    let (liquidations, settled) = audit(WorldKind::Policy(Policy::Damped));
-    assert!(liquidations > 10 && settled, "{liquidations}");
-}
-
-#[test]
-fn t10_counterfactual_world_conserves() {
-    let (liquidations, _) = audit(WorldKind::Counterfactual);
-    assert!(liquidations > 10, "{liquidations}");
-}
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -72,7 +72,7 @@ impl World<'_> {
             _ => None,
         };
         let venue_before = self.venue.state(&self.chain)?;
-        let (to, input) = self.encode(&waiting.intent)?;
+        let (to, input) = self.encode(from, &waiting.intent)?;
         let execution = self.chain.execute(&Transaction {
             from,
             to: Some(to),
@@ -131,6 +131,7 @@ impl World<'_> {
                 }
             }
             Sender::Arbitrageur => self.totals.arbitrage_profit -= gas_cost,
+            Sender::Adversary => self.totals.adversary_cash -= gas_cost,
             Sender::Reporter if success => {
                 self.answer = (self.reported(waiting), self.chain.block().timestamp)
             }
@@ -151,7 +152,7 @@ impl World<'_> {
         }
     }
 
-    /// Net selling for the outside world, and the arbitrageur's trading profit at the reference price.
+    /// Net selling for the outside world, the arbitrageur's trading profit at the reference price, and the adversary's books.
     fn account_for_swaps(
         &mut self,
         sender: Sender,
@@ -167,6 +168,10 @@ impl World<'_> {
             } else {
                 counts.net_selling += net_selling(sqrt_price, swap.sqrt_price);
             }
+            if sender == Sender::Adversary {
+                self.totals.adversary_cash -= swap.debt;
+                self.totals.adversary_short += swap.collateral;
+            }
             sqrt_price = swap.sqrt_price;
         }
     }
@@ -178,10 +183,12 @@ impl World<'_> {
             Sender::Provider(number) => address(self.seed, Role::Provider, number),
             Sender::Borrower(account) => self.addresses.accounts[account as usize],
             Sender::Keeper(number, _) => address(self.seed, Role::Keeper, number),
+            Sender::Noise => address(self.seed, Role::Noise, 0),
+            Sender::Adversary => address(self.seed, Role::Adversary, 0),
         }
     }
 
-    fn encode(&self, intent: &Intent) -> Result<(Address, Bytes), SimError> {
+    fn encode(&self, from: Address, intent: &Intent) -> Result<(Address, Bytes), SimError> {
         let addresses = &self.addresses;
         let owner = |account: u32| addresses.accounts[account as usize];
         let id = U256::ZERO;
@@ -222,10 +229,12 @@ impl World<'_> {
                 .abi_encode()
                 .into(),
             ),
-            Action::Arbitrage { sell, price } => {
-                self.venue
-                    .trade_call(self.sender_address(Sender::Arbitrageur), sell, price)?
-            }
+            Action::Arbitrage { sell, price } => self.venue.trade_call(from, sell, None, price)?,
+            Action::Trade {
+                sell,
+                amount,
+                price,
+            } => self.venue.trade_call(from, sell, Some(amount), price)?,
             Action::Provide { provider, share } => {
                 let change =
                     self.provider_target(provider, share) - self.provided[provider as usize];

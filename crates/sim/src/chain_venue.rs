@@ -137,7 +137,8 @@ impl ChainVenue {
         }
     }
 
-    /// Where to send what, to trade until the price is `price`, for `trader`'s account. Reverts if it is beyond already.
+    /// Where to send what, to trade until `amount` is given (collateral if it is sold, debt tokens if it is bought) or the
+    /// price is `price`, for `trader`'s account. Reverts if it is beyond already.
     ///
     /// # Errors
     /// [`SimError::Input`] for a price that the venue cannot have.
@@ -145,14 +146,16 @@ impl ChainVenue {
         &self,
         trader: Address,
         sell: bool,
+        amount: Option<f64>,
         price: f64,
     ) -> Result<(Address, Bytes), SimError> {
+        let unit = if sell { COLLATERAL_UNIT } else { DEBT_UNIT };
         let root = to_sqrt_x96(price.sqrt(), self.collateral_is_token0());
         let limit = SqrtPriceX96::new(U256::from(root))
             .map_err(|error| SimError::Input(format!("a venue price of {price}: {error}")))?;
         Ok(encoded(&self.venue.swap(
             self.sold(sell),
-            MOST,
+            amount.map_or(MOST, |amount| to_base(amount, unit)),
             Some(limit),
             U256::ZERO,
             trader,

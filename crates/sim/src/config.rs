@@ -74,6 +74,62 @@ pub struct FeedParameters {
     pub heartbeat: u64,
     /// Seconds by which the price it reports lags the reference price.
     pub delay: u64,
+    /// Seconds for which the oracle believes an answer; heartbeat, delay and ten minutes by default.
+    #[serde(default)]
+    pub believed_for: Option<u64>,
+    /// When the reporter writes something else than it saw.
+    #[serde(default)]
+    pub errors: Vec<FeedError>,
+    /// When it writes nothing.
+    #[serde(default)]
+    pub outages: Vec<FeedOutage>,
+}
+
+/// A stretch of a run in which the feed is mis-set. Seconds from block 0; `from` belongs to it, `until` does not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedError {
+    /// Where it begins.
+    pub from: u64,
+    /// Where it ends.
+    pub until: u64,
+    /// What the reporter writes over what it saw, less 1.
+    pub ratio: f64,
+}
+
+/// A stretch of a run in which the feed is silent. Seconds from block 0; `from` belongs to it, `until` does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedOutage {
+    /// Where it begins.
+    pub from: u64,
+    /// Where it ends.
+    pub until: u64,
+}
+
+impl FeedParameters {
+    /// Seconds after which the oracle calls an answer missing.
+    #[must_use]
+    pub fn believed_for(&self) -> u64 {
+        self.believed_for
+            .unwrap_or(self.heartbeat + self.delay + 600)
+    }
+
+    /// What the reporter writes `elapsed` seconds after block 0 when it has seen `price`; `None` for nothing. Errors that
+    /// overlap multiply.
+    #[must_use]
+    pub fn written(&self, elapsed: u64, price: f64) -> Option<f64> {
+        let silent = |outage: &FeedOutage| (outage.from..outage.until).contains(&elapsed);
+        if self.outages.iter().any(silent) {
+            return None;
+        }
+        let errors = self.errors.iter();
+        Some(
+            errors
+                .filter(|error| (error.from..error.until).contains(&elapsed))
+                .fold(price, |price, error| price * (1.0 + error.ratio)),
+        )
+    }
 }
 
 /// The network.
@@ -86,6 +142,33 @@ pub struct NetworkParameters {
     pub gas_limit: u64,
     /// Price elasticity of the rest of the network's demand for gas around the scenario's going price.
     pub demand_elasticity: f64,
+    /// When slots go by without a block.
+    #[serde(default)]
+    pub missed: Vec<MissedSlots>,
+}
+
+/// A stretch of a run in which slots are missed. Seconds from block 0; `from` belongs to it, `until` does not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissedSlots {
+    /// Where it begins.
+    pub from: u64,
+    /// Where it ends.
+    pub until: u64,
+    /// The probability with which a slot is missed.
+    pub share: f64,
+}
+
+impl NetworkParameters {
+    /// The probability with which the slot `elapsed` seconds after block 0 is missed: the highest of those that apply.
+    #[must_use]
+    pub fn missed_share(&self, elapsed: u64) -> f64 {
+        let missed = self.missed.iter();
+        missed
+            .filter(|slots| (slots.from..slots.until).contains(&elapsed))
+            .map(|slots| slots.share)
+            .fold(0.0, f64::max)
+    }
 }
 
 /// The liquidators.
@@ -118,6 +201,40 @@ pub struct BorrowerParameters {
     pub reaction_time: f64,
     /// Savings outside the pool, as a share of their debt.
     pub savings: f64,
+}
+
+/// Traders who know nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseParameters {
+    /// What they buy and sell in a mean hour, over the venue's virtual collateral reserve.
+    pub hourly_volume: f64,
+    /// The mean size of a trade, over that reserve; sizes are exponential.
+    pub trade: f64,
+}
+
+/// What an adversary does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdversaryStrategy {
+    /// Sells ahead of liquidations that are due, and buys back after them.
+    Predator,
+    /// Holds the venue's price down until liquidations are due, and buys back after them.
+    Manipulator,
+}
+
+/// An adversary: see `breakwater_agents::adversary`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdversaryParameters {
+    /// What it does.
+    pub strategy: AdversaryStrategy,
+    /// The most that it is short; whole debt tokens' worth.
+    pub capital: f64,
+    /// Seconds for which it stays short at most.
+    pub patience: u64,
+    /// How far below the reference price the manipulator holds the venue; the predator does not use it.
+    pub push: f64,
 }
 
 /// What the damped policy's bonus rises with.
@@ -205,6 +322,12 @@ pub struct WorldParameters {
     pub keepers: KeeperParameters,
     /// The borrowers.
     pub borrowers: BorrowerParameters,
+    /// Noise traders, if there are any.
+    #[serde(default)]
+    pub noise: Option<NoiseParameters>,
+    /// An adversary, if there is one.
+    #[serde(default)]
+    pub adversary: Option<AdversaryParameters>,
     /// Lenders' deposits over all debt at the start; at least 1.
     pub lender_assets_over_debt: f64,
     /// What differs from the deployment's defaults.
@@ -236,4 +359,55 @@ pub struct WorldInput {
     pub depth: Vec<f64>,
     /// The positions.
     pub accounts: Vec<Account>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_and_outages_hold_from_their_first_second_to_before_their_last() {
+        let feed = FeedParameters {
+            deviation: 0.005,
+            heartbeat: 3_600,
+            delay: 0,
+            believed_for: None,
+            errors: vec![
+                FeedError {
+                    from: 60,
+                    until: 120,
+                    ratio: -0.1,
+                },
+                FeedError {
+                    from: 100,
+                    until: 110,
+                    ratio: 1.0,
+                },
+            ],
+            outages: vec![FeedOutage {
+                from: 119,
+                until: 130,
+            }],
+        };
+        let written = |elapsed| feed.written(elapsed, 100.0);
+        assert_eq!((written(59), written(60)), (Some(100.0), Some(90.0)));
+        assert_eq!((written(100), written(118)), (Some(180.0), Some(90.0)));
+        assert_eq!((written(119), written(129)), (None, None));
+        assert_eq!(written(130), Some(100.0));
+        assert_eq!(feed.believed_for(), 4_200);
+    }
+
+    #[test]
+    fn the_highest_share_of_missed_slots_applies() {
+        let slots = |from, until, share| MissedSlots { from, until, share };
+        let network = NetworkParameters {
+            slot_seconds: 12,
+            gas_limit: 30_000_000,
+            demand_elasticity: 1.0,
+            missed: vec![slots(0, 600, 0.01), slots(120, 240, 0.5)],
+        };
+        assert_eq!(network.missed_share(119), 0.01);
+        assert_eq!(network.missed_share(120), 0.5);
+        assert_eq!(network.missed_share(600), 0.0);
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use breakwater_agents::{Action, Intent, Observation, arbitrageur, provider, reporter};
+use breakwater_agents::adversary::Queue;
+use breakwater_agents::{Action, Intent, Observation, arbitrageur, noise, provider, reporter};
+use breakwater_market::{Purpose, Stream};
 
 use crate::WorldKind;
 use crate::config::Policy;
@@ -24,6 +26,8 @@ impl World<'_> {
         self.provide(observation, counts);
         self.borrow(observation, counts);
         self.keep(observation, counts);
+        self.trade_noise(observation, counts);
+        self.attack(observation, counts);
     }
 
     fn submit(&mut self, sender: Sender, intent: Intent, expires: u64, counts: &mut BlockCounts) {
@@ -40,7 +44,11 @@ impl World<'_> {
             .delay
             .div_ceil(self.parameters.network.slot_seconds);
         let seen = observation.block.saturating_sub(lag) as usize;
-        let price = self.references[seen.min(self.references.len() - 1)];
+        let seen = self.references[seen.min(self.references.len() - 1)];
+        let elapsed = observation.timestamp - self.input.start;
+        let Some(price) = self.parameters.feed.written(elapsed, seen) else {
+            return;
+        };
         let (answer, written) = self.answer;
         if let Some(intent) =
             self.reporter
@@ -56,7 +64,6 @@ impl World<'_> {
     }
 
     fn keep_up(&mut self, observation: &Observation, counts: &mut BlockCounts) {
-        let slot = self.parameters.network.slot_seconds;
         let damped = self.kind == WorldKind::Policy(Policy::Damped);
         for (number, action, wanted) in [(0, Action::Poke, true), (1, Action::RecordDepth, damped)]
         {
@@ -64,7 +71,7 @@ impl World<'_> {
             if !wanted || self.mempool.contains(sender) {
                 continue;
             }
-            if let Some(intent) = reporter::upkeep(observation, slot, action) {
+            if let Some(intent) = reporter::upkeep(observation, self.last_made, action) {
                 self.submit(sender, intent, observation.block + PATIENT_LIFE, counts);
             }
         }
@@ -187,6 +194,70 @@ impl World<'_> {
                 counts,
             );
         }
+    }
+
+    /// Everybody's net trade of a block is one transaction.
+    fn trade_noise(&mut self, observation: &Observation, counts: &mut BlockCounts) {
+        let Some(parameters) = &self.parameters.noise else {
+            return;
+        };
+        let slot = self.parameters.network.slot_seconds as f64;
+        let mut draws = Stream::new(self.seed, Purpose::NoiseTraders, observation.block);
+        let trades = draws.poisson(parameters.hourly_volume / parameters.trade * slot / 3_600.0);
+        let share = (0..trades)
+            .map(|_| {
+                let size = draws.exponential(parameters.trade);
+                if draws.chance(0.5) { size } else { -size }
+            })
+            .sum();
+        if let Some(intent) = noise::trade(observation, share) {
+            self.submit(Sender::Noise, intent, observation.block, counts);
+        }
+    }
+
+    fn attack(&mut self, observation: &Observation, counts: &mut BlockCounts) {
+        let Some(mut adversary) = self.adversary else {
+            return;
+        };
+        if self.mempool.contains(Sender::Adversary) {
+            return;
+        }
+        let queue = self.queue(observation);
+        let intent = adversary.decide(observation, &queue, self.totals.adversary_short);
+        self.adversary = Some(adversary);
+        if let Some(intent) = intent {
+            self.submit(Sender::Adversary, intent, observation.block, counts);
+        }
+    }
+
+    /// What liquidations would sell now, and what they would if F were lower by what the manipulator can push.
+    fn queue(&self, observation: &Observation) -> Queue {
+        let price = observation.prices.fast;
+        let push = self
+            .parameters
+            .adversary
+            .as_ref()
+            .map_or(0.0, |adversary| adversary.push);
+        let index = self.mirror.index();
+        let mut queue = Queue {
+            due: 0.0,
+            reachable: 0.0,
+        };
+        if price <= 0.0 {
+            return queue;
+        }
+        let most = 1.0 / (1.0 - push);
+        for account in index.below(most, price, self.habits.threshold, self.reading.debt_index) {
+            let position = index.position(account);
+            let debt = position.debt_shares * self.reading.debt_index;
+            let sold = (debt * (1.0 + self.terms.max_bonus) / price).min(position.collateral);
+            if position.collateral * price * self.habits.threshold < debt {
+                queue.due += sold;
+            } else {
+                queue.reachable += sold;
+            }
+        }
+        queue
     }
 
     /// Drops what is no longer good and lets senders know.

@@ -27,6 +27,16 @@ pub enum SimError {
         /// What the contract said.
         source: CallError,
     },
+    /// The books do not balance at the end of a run: a fault of the contracts or of the simulator.
+    #[error("the run does not conserve: {what} is {found}, expected {expected}")]
+    Conservation {
+        /// What was added up.
+        what: String,
+        /// What it came to.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EvmError),

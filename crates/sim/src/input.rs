@@ -10,6 +10,7 @@ use crate::error::SimError;
 pub fn check(parameters: &WorldParameters, input: &WorldInput) -> Result<(), SimError> {
     check_series(input)?;
     check_parameters(parameters)?;
+    check_disturbances(parameters)?;
     check_accounts(parameters, input)
 }
 
@@ -160,6 +161,65 @@ fn check_parameters(parameters: &WorldParameters) -> Result<(), SimError> {
                 value,
                 expected,
             });
+        }
+    }
+    Ok(())
+}
+
+/// What may befall a world, or be in it, and need not.
+fn check_disturbances(parameters: &WorldParameters) -> Result<(), SimError> {
+    let refuse = |name, value, expected| {
+        Err(SimError::Parameter {
+            name,
+            value,
+            expected,
+        })
+    };
+    let feed = &parameters.feed;
+    let network = &parameters.network;
+    let errors = feed.errors.iter();
+    let outages = feed.outages.iter();
+    let missed = network.missed.iter();
+    for (name, from, until) in errors
+        .map(|each| ("feed.errors.until", each.from, each.until))
+        .chain(outages.map(|each| ("feed.outages.until", each.from, each.until)))
+        .chain(missed.map(|each| ("network.missed.until", each.from, each.until)))
+    {
+        if from >= until {
+            return refuse(name, until as f64, "above its `from`");
+        }
+    }
+    if let Some(error) = feed
+        .errors
+        .iter()
+        .find(|error| !(error.ratio > -1.0 && error.ratio <= 10.0))
+    {
+        return refuse("feed.errors.ratio", error.ratio, "above -1, at most 10");
+    }
+    if let Some(slots) = network
+        .missed
+        .iter()
+        .find(|slots| !(slots.share >= 0.0 && slots.share <= 0.95))
+    {
+        return refuse("network.missed.share", slots.share, "0 to 0.95");
+    }
+    if feed.believed_for == Some(0) {
+        return refuse("feed.believed_for", 0.0, "at least 1");
+    }
+    if let Some(noise) = &parameters.noise {
+        if !(noise.trade > 0.0 && noise.trade <= 0.5) {
+            return refuse("noise.trade", noise.trade, "above 0, at most 0.5");
+        }
+        if !(noise.hourly_volume >= 0.0 && noise.hourly_volume <= 1e3) {
+            return refuse("noise.hourly_volume", noise.hourly_volume, "0 to 1000");
+        }
+    }
+    if let Some(adversary) = &parameters.adversary {
+        if !(adversary.capital > 0.0 && adversary.capital.is_finite()) {
+            return refuse("adversary.capital", adversary.capital, "above 0");
+        }
+        if !(adversary.push >= 0.0 && adversary.push <= 0.5) {
+            return refuse("adversary.push", adversary.push, "0 to 0.5");
         }
     }
     Ok(())

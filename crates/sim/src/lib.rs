@@ -1,8 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod actors;
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod audit;
 mod build;
 mod candidates;
@@ -45,10 +43,12 @@ pub trait Observer {
     fn block(&mut self, completed: u64, total: u64) -> ControlFlow<()>;
 }
 
-/// Runs a world from its first block to its last. The same arguments give the same trace.
+/// Runs a world from its first block to its last, and audits its books to the wei: every token is held by somebody, claims are
+/// cash plus debt less reserves, positions add up to the totals. The same arguments give the same trace.
 ///
 /// # Errors
-/// [`SimError`] for input that makes no world, for what a contract refuses during set-up, and if the observer stops it.
+/// [`SimError`] for input that makes no world, for what a contract refuses during set-up, if the observer stops it, and if the
+/// audit fails.
 pub fn run(
     parameters: &WorldParameters,
     input: &WorldInput,
@@ -70,5 +70,6 @@ pub fn run(
             return Err(SimError::Interrupted { completed: block });
         }
     }
+    world.audit()?;
     Ok(trace)
 }

@@ -17,6 +17,10 @@ pub enum Sender {
     Borrower(u32),
     /// A keeper by its number, about the account of that number.
     Keeper(u32, u32),
+    /// Those who trade without knowing anything.
+    Noise,
+    /// The adversary.
+    Adversary,
 }
 
 /// A waiting transaction.

@@ -76,7 +76,6 @@ impl Mirror {
     }
 
     /// The positions to the wei, by account number.
-    #[cfg(test)]
     #[must_use]
     pub fn exact(&self) -> &[ExactPosition] {
         &self.exact

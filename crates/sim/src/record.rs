@@ -93,6 +93,8 @@ impl World<'_> {
             },
             keeper_profit: self.totals.keeper_profit,
             arbitrage_profit: self.totals.arbitrage_profit,
+            adversary_profit: self.totals.adversary_cash
+                - self.totals.adversary_short * reference_price,
             venue_liquidity: reading.venue.liquidity / self.liquidity,
             health_histogram: census.histogram,
         }

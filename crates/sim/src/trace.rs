@@ -83,6 +83,8 @@ pub struct BlockRow {
     pub keeper_profit: f64,
     /// Cumulative arbitrage profit net of gas, marked at the reference price.
     pub arbitrage_profit: f64,
+    /// Cumulative profit of the adversary net of gas, what it is short marked at the reference price; 0 without one.
+    pub adversary_profit: f64,
     /// The venue's active liquidity over that at the start.
     pub venue_liquidity: f64,
     /// Accounts with debt in each health-factor bin, at the reference price.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use alloy_primitives::{Address, keccak256};
 use alloy_sol_types::SolCall;
+use breakwater_agents::adversary::{Adversary, Means, Strategy};
 use breakwater_agents::borrower::{Borrower, Habits, Temperament};
 use breakwater_agents::keeper::{Keeper, LIQUIDATION_GAS, Terms};
 use breakwater_agents::provider::{Provider, RealisedVolatility};
@@ -17,7 +18,7 @@ use breakwater_market::{Purpose, Stream};
 use crate::WorldKind;
 use crate::candidates::{QuoteSchedule, Sight};
 use crate::chain_venue::ChainVenue;
-use crate::config::{WorldInput, WorldParameters};
+use crate::config::{AdversaryStrategy, WorldInput, WorldParameters};
 use crate::error::SimError;
 use crate::mempool::Mempool;
 use crate::mirror::Mirror;
@@ -38,6 +39,10 @@ pub struct Totals {
     pub keeper_profit: f64,
     /// Arbitrage profit net of gas, at the reference price.
     pub arbitrage_profit: f64,
+    /// What the adversary took in for its sales less what it paid for purchases and gas, debt tokens.
+    pub adversary_cash: f64,
+    /// What it has sold and not bought back, whole collateral tokens.
+    pub adversary_short: f64,
 }
 
 /// Counters of one block.
@@ -78,6 +83,7 @@ pub struct World<'a> {
     pub(crate) provided: Vec<f64>,
     pub(crate) borrowers: Vec<Borrower>,
     pub(crate) keepers: Vec<Keeper>,
+    pub(crate) adversary: Option<Adversary>,
     pub(crate) habits: Habits,
     pub(crate) terms: Terms,
     pub(crate) reporter: Reporter,
@@ -94,7 +100,8 @@ pub struct World<'a> {
     pub(crate) totals: Totals,
     /// The bonus of an auction that just began, where there are auctions.
     pub(crate) first_bonus: f64,
-    first_number: u64,
+    /// When the last block was made.
+    pub(crate) last_made: u64,
 }
 
 impl<'a> World<'a> {
@@ -137,7 +144,6 @@ impl<'a> World<'a> {
         let slot = parameters.network.slot_seconds;
         let first_bonus =
             reading::first_bonus(&mut built.chain, &built.addresses, parameters, kind)?;
-        let first_number = built.chain.block().number;
         Ok(Self {
             parameters,
             input,
@@ -157,6 +163,7 @@ impl<'a> World<'a> {
             provided,
             borrowers: borrowers(parameters, input, seed),
             keepers: Keeper::group(parameters.keepers.count, parameters.keepers.max_latency),
+            adversary: adversary(parameters),
             habits: Habits {
                 threshold: parameters.collateral.liquidation_threshold,
                 alert_health: parameters.borrowers.alert_health,
@@ -182,7 +189,7 @@ impl<'a> World<'a> {
             reading,
             totals: Totals::default(),
             first_bonus,
-            first_number,
+            last_made: input.start,
         })
     }
 
@@ -192,7 +199,8 @@ impl<'a> World<'a> {
         self.row(0, &BlockCounts::default(), self.market.base_fee_gwei())
     }
 
-    /// Makes block `block` and returns its row; liquidations are appended.
+    /// Makes block `block` and returns its row; liquidations are appended. Where its slot is missed the outside world goes on
+    /// and the chain does not: no number, no gas.
     ///
     /// # Errors
     /// [`SimError`].
@@ -207,8 +215,12 @@ impl<'a> World<'a> {
         self.volatility.push(reference);
         self.market.set_going(self.input.gas_gwei[block as usize]);
         let base_fee = self.market.base_fee_gwei();
+        if self.misses(block) {
+            self.pass_through.push(0.0);
+            return Ok(self.row(block, &BlockCounts::default(), base_fee));
+        }
         self.chain.begin_block(BlockEnvironment {
-            number: self.first_number + block,
+            number: self.chain.block().number + 1,
             timestamp,
             base_fee: self.market.base_fee(),
             gas_limit: self.parameters.network.gas_limit,
@@ -230,7 +242,15 @@ impl<'a> World<'a> {
         self.pass_through.push(counts.net_selling);
         self.reading = reading::read(&mut self.chain, &self.addresses, &self.venue, self.kind)?;
         self.chain.end_block();
+        self.last_made = timestamp;
         Ok(self.row(block, &counts, base_fee))
+    }
+
+    /// Whether the slot of a block goes by without one.
+    fn misses(&self, block: u64) -> bool {
+        let elapsed = self.timestamp(block) - self.input.start;
+        let share = self.parameters.network.missed_share(elapsed);
+        share > 0.0 && Stream::new(self.seed, Purpose::BlockBuilding, block).chance(share)
     }
 
     /// When a block is made.
@@ -281,6 +301,20 @@ impl<'a> World<'a> {
             .execute_unmetered(self.addresses.operator, shadow, call.into())?;
         Ok(())
     }
+}
+
+fn adversary(parameters: &WorldParameters) -> Option<Adversary> {
+    let own = parameters.adversary.as_ref()?;
+    Some(Adversary::new(Means {
+        strategy: match own.strategy {
+            AdversaryStrategy::Predator => Strategy::Predator,
+            AdversaryStrategy::Manipulator => Strategy::Manipulator,
+        },
+        capital: own.capital,
+        patience: own.patience,
+        push: own.push,
+        pass_through: parameters.venue.pass_through,
+    }))
 }
 
 /// Temperaments and savings: one draw for each account, from its own stream.

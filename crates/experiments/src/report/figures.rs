@@ -96,7 +96,7 @@ const fn figure(
 }
 
 /// Every figure, in the order of the table.
-pub static FIGURES: [Figure; 20] = [
+pub static FIGURES: [Figure; 21] = [
     figure(
         "overshoot",
         "Overshoot",
@@ -240,6 +240,14 @@ pub static FIGURES: [Figure; 20] = [
         Better::Neither,
         |f| Some(f.keeper_profit),
         "What all keepers together earned, net of gas, in debt tokens.",
+    ),
+    figure(
+        "adversary_profit",
+        "Adversary's profit",
+        Unit::Amount,
+        Better::Lower,
+        |f| Some(f.adversary_profit),
+        "What the scenario's adversary earned, net of gas, in debt tokens; 0 without one.",
     ),
     figure(
         "reverted_share",

@@ -20,8 +20,9 @@ mod window;
 
 use breakwater_market::{DepthConfig, GasConfig, PopulationConfig, PriceConfig};
 use breakwater_sim::config::{
-    BorrowerParameters, CollateralParameters, DampedOverrides, FeedParameters, KeeperParameters,
-    NetworkParameters, VenueParameters,
+    AdversaryParameters, BorrowerParameters, CollateralParameters, DampedOverrides, FeedError,
+    FeedParameters, KeeperParameters, MissedSlots, NetworkParameters, NoiseParameters,
+    VenueParameters,
 };
 use serde::Deserialize;
 
@@ -62,6 +63,8 @@ struct File {
     network: NetworkParameters,
     keepers: KeeperParameters,
     borrowers: BorrowerParameters,
+    noise: Option<NoiseParameters>,
+    adversary: Option<AdversaryParameters>,
     #[serde(default)]
     damped: DampedOverrides,
 }
@@ -117,6 +120,49 @@ impl Scenario {
         &self.file.sources
     }
 
+    /// Refuses stretches of a run that end before they begin, and what cannot happen in one.
+    fn check_stretches(
+        &self,
+        refuse: &impl Fn(&str, String, String) -> Result<(), ScenarioError>,
+    ) -> Result<(), ScenarioError> {
+        let (feed, network) = (&self.file.feed, &self.file.network);
+        let errors = feed.errors.iter().map(|each| (each.from, each.until));
+        let outages = feed.outages.iter().map(|each| (each.from, each.until));
+        let missed = network.missed.iter().map(|each| (each.from, each.until));
+        for (key, stretches) in [
+            ("feed.errors", errors.collect::<Vec<_>>()),
+            ("feed.outages", outages.collect()),
+            ("network.missed", missed.collect()),
+        ] {
+            for (index, (from, until)) in stretches.into_iter().enumerate() {
+                if from >= until {
+                    return refuse(
+                        &format!("{key}[{index}].until"),
+                        until.to_string(),
+                        format!("more than its `from`, {from}"),
+                    );
+                }
+            }
+        }
+        let wrong = |error: &FeedError| !(error.ratio > -1.0 && error.ratio <= 10.0);
+        if let Some(index) = feed.errors.iter().position(wrong) {
+            return refuse(
+                &format!("feed.errors[{index}].ratio"),
+                feed.errors[index].ratio.to_string(),
+                "above -1 and at most 10".to_owned(),
+            );
+        }
+        let wrong = |slots: &MissedSlots| !(0.0..=0.95).contains(&slots.share);
+        if let Some(index) = network.missed.iter().position(wrong) {
+            return refuse(
+                &format!("network.missed[{index}].share"),
+                network.missed[index].share.to_string(),
+                "0 to 0.95".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
     /// Refuses values that are possible alone and not together.
     fn check_together(&self) -> Result<(), ScenarioError> {
         let refuse = |key: &str, value: String, expected: String| {
@@ -158,6 +204,7 @@ impl Scenario {
                 "500, 3000 or 10000".to_owned(),
             );
         }
+        self.check_stretches(&refuse)?;
         let borrowers = &self.file.borrowers;
         let shares = borrowers.top_up_share + borrowers.repay_share + borrowers.deleverage_share;
         if shares > 1.0 {

@@ -276,6 +276,20 @@ pub static PARAMETERS: &[Parameter] = &[
         "age of the price that the feed reports; seconds",
     ),
     number(
+        "feed.believed_for",
+        1.0,
+        4e9,
+        "how long the oracle believes an answer; heartbeat, delay and ten minutes if left out; seconds",
+    ),
+    text(
+        "feed.errors",
+        "when the feed is mis-set, `from` to `until` in seconds from block 0, and by what `ratio` its answers are off",
+    ),
+    text(
+        "feed.outages",
+        "when the feed is silent, `from` to `until`; seconds from block 0",
+    ),
+    number(
         "network.slot_seconds",
         1.0,
         600.0,
@@ -292,6 +306,10 @@ pub static PARAMETERS: &[Parameter] = &[
         0.01,
         100.0,
         "price elasticity of the rest of the network's demand for gas",
+    ),
+    text(
+        "network.missed",
+        "when slots go by without a block, `from` to `until` in seconds from block 0, and which `share` of them",
     ),
     number("keepers.count", 0.0, 64.0, "keepers who compete"),
     number(
@@ -347,6 +365,40 @@ pub static PARAMETERS: &[Parameter] = &[
         0.0,
         1e3,
         "savings outside the pool, over their debt; ratio",
+    ),
+    number(
+        "noise.hourly_volume",
+        0.0,
+        1e3,
+        "what noise traders buy and sell in a mean hour, over the venue's virtual collateral reserve; ratio",
+    ),
+    number(
+        "noise.trade",
+        1e-6,
+        0.5,
+        "the mean size of such a trade, over that reserve; ratio",
+    ),
+    text(
+        "adversary.strategy",
+        "predator (sells ahead of liquidations that are due) or manipulator (holds the venue down until some are)",
+    ),
+    number(
+        "adversary.capital",
+        1.0,
+        1e15,
+        "the most that the adversary is short; debt tokens' worth",
+    ),
+    number(
+        "adversary.patience",
+        1.0,
+        1e9,
+        "how long it stays short at most; seconds",
+    ),
+    number(
+        "adversary.push",
+        0.0,
+        0.5,
+        "how far below the outside price a manipulator holds the venue; ratio",
     ),
     text(
         "damped.confirmation",

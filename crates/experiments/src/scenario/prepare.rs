@@ -98,6 +98,8 @@ impl Scenario {
             network: file.network.clone(),
             keepers: file.keepers.clone(),
             borrowers: file.borrowers.clone(),
+            noise: file.noise.clone(),
+            adversary: file.adversary.clone(),
             lender_assets_over_debt: file.lender_assets_over_debt,
             damped: file.damped.clone(),
         };

@@ -95,18 +95,20 @@ fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(entries) => entries.iter().map(written).collect::<Vec<_>>().join("; "),
-        // A knot: its time, then its value.
+        // A knot or a stretch: its time, then its value.
         Value::Table(table) => {
-            let time = table
-                .get("seconds")
-                .map(|seconds| format!("{seconds} s: "))
-                .unwrap_or_default();
+            let time = match (table.get("seconds"), table.get("from"), table.get("until")) {
+                (Some(seconds), _, _) => format!("{seconds} s: "),
+                (None, Some(from), Some(until)) => format!("{from} to {until} s: "),
+                _ => String::new(),
+            };
             let rest: Vec<_> = table
                 .iter()
-                .filter(|(key, _)| *key != "seconds")
+                .filter(|(key, _)| !["seconds", "from", "until"].contains(&key.as_str()))
                 .map(|(_, value)| written(value))
                 .collect();
-            format!("{time}{}", rest.join(" "))
+            let text = format!("{time}{}", rest.join(" "));
+            text.trim_end_matches([':', ' ']).to_owned()
         }
         other => other.to_string(),
     }

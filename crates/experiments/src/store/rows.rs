@@ -93,6 +93,7 @@ table!(BlockRow {
     utilisation: f64,
     keeper_profit: f64,
     arbitrage_profit: f64,
+    adversary_profit: f64,
     venue_liquidity: f64,
 } bins health_histogram: bin_names);
 

@@ -116,6 +116,7 @@ pub fn trace(policy: &str, blocks: u64, impact: f64) -> Trace {
             utilisation: debt / 1.2e8,
             keeper_profit: profit,
             arbitrage_profit: profit / 3.0,
+            adversary_profit: profit / 30.0,
             venue_liquidity: if busy { 0.6 } else { 1.0 },
             health_histogram,
         });

@@ -31,6 +31,9 @@ const VENUE_MIN_DEPTH: f64 = 1_000.0;
 /// Gas for the calls that build a world, which fit in no block.
 const SETUP_GAS: u64 = 2_000_000_000;
 
+/// The longest slot whose misses the breaker can count, seconds: `BreakerRanges`.
+const LONGEST_SLOT: u64 = 60;
+
 /// Whatever an actor needs of a token: 2^110 base units, so that balances can be added up without overflow.
 const PLENTY: U256 = U256::from_limbs([0, 1 << 46, 0, 0]);
 
@@ -272,8 +275,15 @@ impl Builder<'_> {
                 venue.add(&mut self.chain, provider, liquidity * share)?;
             }
         }
-        let arbitrageur = address(self.seed, Role::Arbitrageur, 0);
-        self.endow(arbitrageur, collateral, asset, &[venue.router()])?;
+        let traders = [
+            (Role::Arbitrageur, true),
+            (Role::Noise, self.parameters.noise.is_some()),
+            (Role::Adversary, self.parameters.adversary.is_some()),
+        ];
+        for (role, _) in traders.into_iter().filter(|(_, present)| *present) {
+            let trader = address(self.seed, role, 0);
+            self.endow(trader, collateral, asset, &[venue.router()])?;
+        }
         Ok(venue)
     }
 
@@ -333,11 +343,11 @@ impl Builder<'_> {
         plan.policy.rigidBonus = to_base(listed.max_bonus, 1e18);
         plan.policy.damped.bonusMax = to_base(listed.max_bonus, 1e18);
         apply(&self.parameters.damped, &mut plan);
+        keep_time(self.parameters.network.slot_seconds, &mut plan);
         let collateral_plan = &mut plan.collaterals[0];
         collateral_plan.base.source = feed;
         collateral_plan.base.heartbeat =
-            u32::try_from(self.parameters.feed.heartbeat + self.parameters.feed.delay + 600)
-                .unwrap_or(u32::MAX);
+            u32::try_from(self.parameters.feed.believed_for()).unwrap_or(u32::MAX);
         collateral_plan.venue = venue.pool();
         collateral_plan.venueMinDepth = to_base(VENUE_MIN_DEPTH, DEBT_UNIT);
         let listing = &mut collateral_plan.listing;
@@ -421,6 +431,17 @@ pub fn feed_call(price: f64, timestamp: u64) -> SimFeed::setCall {
 
 fn basis_points(ratio: f64) -> u16 {
     (ratio * 10_000.0).round().clamp(0.0, 10_000.0) as u16
+}
+
+/// The breaker counts slots of the chain's length. Slots longer than it can count are not counted: no block is late there.
+fn keep_time(slot_seconds: u64, plan: &mut SystemDeployer::SystemPlan) {
+    let slot = u16::try_from(slot_seconds.min(LONGEST_SLOT)).unwrap_or(u16::MAX);
+    let timing = &mut plan.breaker.timing;
+    timing.slotTime = slot;
+    timing.alertInterval = timing.alertInterval.max(slot);
+    if slot_seconds > LONGEST_SLOT {
+        plan.breaker.thresholds.missedShare = 0;
+    }
 }
 
 /// Changes in the plan what the run changes.

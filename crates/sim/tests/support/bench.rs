@@ -159,7 +159,7 @@ impl Bench {
     /// Somebody from outside trades the venue to `price`.
     pub fn move_to(&mut self, price: f64) {
         let sell = price < self.price();
-        let (to, call) = self.venue.trade_call(OPERATOR, sell, price).unwrap();
+        let (to, call) = self.venue.trade_call(OPERATOR, sell, None, price).unwrap();
         let execution = self
             .chain
             .execute(&Transaction::call(OPERATOR, to, call))

@@ -41,11 +41,15 @@ pub fn parameters() -> WorldParameters {
             deviation: 0.005,
             heartbeat: 3_600,
             delay: 12,
+            believed_for: None,
+            errors: Vec::new(),
+            outages: Vec::new(),
         },
         network: NetworkParameters {
             slot_seconds: 12,
             gas_limit: 30_000_000,
             demand_elasticity: 1.5,
+            missed: Vec::new(),
         },
         keepers: KeeperParameters {
             count: 4,
@@ -61,6 +65,8 @@ pub fn parameters() -> WorldParameters {
             reaction_time: 600.0,
             savings: 0.3,
         },
+        noise: None,
+        adversary: None,
         lender_assets_over_debt: 1.25,
         damped: Default::default(),
     }

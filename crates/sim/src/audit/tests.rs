@@ -1,0 +1,206 @@
+//! Whole worlds add up, and the audit notices when they do not.
+
+use alloy_primitives::U256;
+use breakwater_bindings::ILendingPool;
+
+use super::*;
+use crate::WorldKind;
+use crate::config::{
+    Account, AdversaryParameters, AdversaryStrategy, BorrowerParameters, CollateralParameters,
+    FeedParameters, KeeperParameters, MissedSlots, NetworkParameters, NoiseParameters, Policy,
+    VenueParameters, WorldInput, WorldParameters,
+};
+
+const BLOCKS: usize = 120;
+const SEED: u64 = 7;
+
+fn parameters() -> WorldParameters {
+    WorldParameters {
+        collateral: CollateralParameters {
+            borrow_ltv: 0.80,
+            liquidation_threshold: 0.83,
+            max_bonus: 0.05,
+            slippage_margin: 0.05,
+            confirmation_band: 0.05,
+        },
+        venue: VenueParameters {
+            fee: 3_000,
+            depth: 0.5,
+            flighty_share: 0.5,
+            flight_volatility: 0.08,
+            pass_through: 0.5,
+            recovery_half_life: 300.0,
+        },
+        feed: FeedParameters {
+            deviation: 0.005,
+            heartbeat: 3_600,
+            delay: 0,
+            believed_for: None,
+            errors: Vec::new(),
+            outages: Vec::new(),
+        },
+        network: NetworkParameters {
+            slot_seconds: 12,
+            gas_limit: 30_000_000,
+            demand_elasticity: 1.5,
+            missed: Vec::new(),
+        },
+        keepers: KeeperParameters {
+            count: 3,
+            max_latency: 1,
+            min_profit: 5.0,
+            risk_margin: 0.001,
+        },
+        borrowers: BorrowerParameters {
+            top_up_share: 0.3,
+            repay_share: 0.3,
+            deleverage_share: 0.3,
+            alert_health: 1.1,
+            reaction_time: 120.0,
+            savings: 0.3,
+        },
+        noise: None,
+        adversary: None,
+        lender_assets_over_debt: 1.2,
+        damped: Default::default(),
+    }
+}
+
+/// A fall by 30%, steep enough that some positions become insolvent.
+fn input() -> WorldInput {
+    let prices: Vec<f64> = (0..=BLOCKS)
+        .map(|block| 200.0 * (1.0 - 0.3 * block as f64 / BLOCKS as f64))
+        .collect();
+    let accounts = (0..40)
+        .map(|number| {
+            let collateral = 5.0 + f64::from(number * 11 % 17) * 20.0;
+            Account {
+                collateral,
+                debt: collateral * 200.0 * 0.83 * (0.995 - 0.006 * f64::from(number)),
+            }
+        })
+        .collect();
+    WorldInput {
+        start: 1_600_000_000,
+        gas_gwei: vec![30.0; prices.len()],
+        native_prices: prices.clone(),
+        depth: Vec::new(),
+        accounts,
+        prices,
+    }
+}
+
+fn audit(kind: WorldKind) -> (usize, bool) {
+    audit_of(&parameters(), kind)
+}
+
+fn audit_of(parameters: &WorldParameters, kind: WorldKind) -> (usize, bool) {
+    let input = input();
+    let mut world = World::new(parameters, &input, kind, SEED).unwrap();
+    world.audit().unwrap();
+    for (number, account) in input.accounts.iter().enumerate() {
+        let owner = world.addresses.accounts[number];
+        let pool = world.addresses.pool;
+        let debt = world
+            .ask_contract(pool, &ILendingPool::debtOfCall { account: owner })
+            .unwrap();
+        // As in the input, to the wei; a debt is rounded up by one.
+        let expected = crate::units::to_base(account.debt, crate::units::DEBT_UNIT);
+        assert!(
+            debt >= expected && debt <= expected + U256::from(1),
+            "account {number}: {debt} for {expected}"
+        );
+    }
+    let start = world.start_row();
+    for price in [
+        start.fast_price,
+        start.slow_price,
+        start.confirm_price,
+        start.venue_price,
+        start.reference_price,
+    ] {
+        assert!((price / input.prices[0] - 1.0).abs() < 1e-4, "{start:?}");
+    }
+    assert_eq!(start.breaker_level, 0);
+
+    let mut liquidations = Vec::new();
+    for block in 1..=BLOCKS as u64 {
+        world.step(block, &mut liquidations).unwrap();
+        if block % 20 == 0 {
+            world.check_books().unwrap();
+        }
+    }
+    world.audit().unwrap();
+    (
+        liquidations.len(),
+        liquidations.iter().any(|row| row.settlement),
+    )
+}
+
+#[test]
+fn t10_rigid_world_conserves() {
+    let (liquidations, _) = audit(WorldKind::Policy(Policy::Rigid));
+    assert!(liquidations > 10, "{liquidations}");
+}
+
+#[test]
+fn t10_target_health_world_conserves() {
+    let (liquidations, _) = audit(WorldKind::Policy(Policy::TargetHealth));
+    assert!(liquidations > 10, "{liquidations}");
+}
+
+#[test]
+fn t10_damped_world_conserves_and_settles() {
+    let (liquidations, settled) = audit(WorldKind::Policy(Policy::Damped));
+    assert!(liquidations > 10 && settled, "{liquidations}");
+}
+
+#[test]
+fn t10_counterfactual_world_conserves() {
+    let (liquidations, _) = audit(WorldKind::Counterfactual);
+    assert!(liquidations > 10, "{liquidations}");
+}
+
+#[test]
+fn t10_conserves_with_noise_an_adversary_and_missed_slots() {
+    let mut parameters = parameters();
+    parameters.noise = Some(NoiseParameters {
+        hourly_volume: 1.0,
+        trade: 0.002,
+    });
+    parameters.network.missed = vec![MissedSlots {
+        from: 0,
+        until: 600,
+        share: 0.3,
+    }];
+    for strategy in [AdversaryStrategy::Predator, AdversaryStrategy::Manipulator] {
+        parameters.adversary = Some(AdversaryParameters {
+            strategy,
+            capital: 50_000.0,
+            patience: 120,
+            push: 0.02,
+        });
+        let (liquidations, _) = audit_of(&parameters, WorldKind::Policy(Policy::Damped));
+        assert!(liquidations > 10, "{liquidations}");
+    }
+}
+
+#[test]
+fn the_audit_notices_a_token_that_nobody_holds_and_one_that_the_pool_does_not_know_of() {
+    let (parameters, input) = (parameters(), input());
+    let minted_to = |pick: fn(&World<'_>) -> Address| {
+        let mut world =
+            World::new(&parameters, &input, WorldKind::Policy(Policy::Rigid), SEED).unwrap();
+        let mint = SimToken::mintCall {
+            to: pick(&world),
+            amount: U256::ONE,
+        };
+        let (operator, token) = (world.addresses.operator, world.addresses.collateral);
+        world.chain.execute_sol(operator, token, &mint).unwrap();
+        world.audit().unwrap_err().to_string()
+    };
+    let stranger = minted_to(|_| Address::repeat_byte(0x77));
+    assert!(stranger.contains("all collateral held"), "{stranger}");
+    let pool = minted_to(|world| world.addresses.pool);
+    assert!(pool.contains("collateral in the pool"), "{pool}");
+}
