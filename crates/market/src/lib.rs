@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod bridge;
 pub mod depth;
 pub mod error;
+pub mod fit;
 pub mod gas;
 pub mod generate;
 mod knots;
