@@ -26,6 +26,8 @@ use breakwater_sim::config::{
 };
 use serde::Deserialize;
 
+use crate::report::Setting;
+
 pub use error::ScenarioError;
 pub use parameters::{PARAMETERS, Parameter};
 pub use prepare::{Overrides, Prepared};
@@ -118,6 +120,18 @@ impl Scenario {
     #[must_use]
     pub fn sources(&self) -> &[String] {
         &self.file.sources
+    }
+
+    /// How many blocks it runs for, and how many seconds each of their slots takes.
+    #[must_use]
+    pub const fn length(&self) -> (u64, u64) {
+        (self.file.run.blocks, self.file.network.slot_seconds)
+    }
+
+    /// Every parameter as the file has it, in the order of [`PARAMETERS`].
+    #[must_use]
+    pub fn settings(&self) -> Vec<Setting> {
+        settings::settings(&self.source, &self.table)
     }
 
     /// Refuses stretches of a run that end before they begin, and what cannot happen in one.

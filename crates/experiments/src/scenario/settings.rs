@@ -84,7 +84,7 @@ pub(super) fn settings(source: &Source, table: &Table) -> Vec<Setting> {
             meaning: Parameter::of(&key)
                 .map_or("", |parameter| parameter.meaning)
                 .to_owned(),
-            source: source.comment(&key).to_owned(),
+            source: source.said_of(&key).to_owned(),
             key,
         })
         .collect()

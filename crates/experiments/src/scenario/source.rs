@@ -5,13 +5,28 @@ use std::path::{Path, PathBuf};
 
 use super::error::{ScenarioError, nearest};
 
-/// The shipped scenarios: name and text.
-const SHIPPED: [(&str, &str); 2] = [
-    (
-        "black-thursday",
-        include_str!("../../scenarios/black-thursday.toml"),
-    ),
-    ("may-19", include_str!("../../scenarios/may-19.toml")),
+/// Name and text of shipped scenarios.
+macro_rules! shipped {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../scenarios/", $name, ".toml")))),*]
+    };
+}
+
+/// The shipped scenarios: events in the order of the design, then what no event has shown.
+const SHIPPED: [(&str, &str); 13] = shipped![
+    "black-thursday",
+    "dai-spike",
+    "may-19",
+    "loop-depeg",
+    "toxic-short",
+    "stable-depeg",
+    "oct-10",
+    "oracle-misset",
+    "worthless",
+    "persistent-30",
+    "grind",
+    "adversary",
+    "manipulator",
 ];
 
 /// A scenario file, not yet understood.
@@ -109,6 +124,26 @@ impl Source {
     pub(super) fn comment(&self, key: &str) -> &str {
         self.places.get(key).map_or("", |(_, comment)| comment)
     }
+
+    /// What the file says of a dotted key: above or beside it, or, where nothing stands there, of the table it is in.
+    pub(super) fn said_of(&self, key: &str) -> &str {
+        let own = self.comment(key);
+        let parent = key.rsplit_once('.').filter(|_| own.is_empty());
+        parent.map_or(own, |(parent, _)| {
+            let entry = parent.rsplit_once('[').filter(|_| parent.ends_with(']'));
+            entry.map_or_else(
+                || self.said_of(parent),
+                |(list, _)| {
+                    let said = self.comment(parent);
+                    if said.is_empty() {
+                        self.said_of(list)
+                    } else {
+                        said
+                    }
+                },
+            )
+        })
+    }
 }
 
 /// Finds keys and comments line by line. Values are the TOML library's business; this only has to know where a value ends.
@@ -136,9 +171,11 @@ fn places(text: &str) -> BTreeMap<String, (usize, String)> {
             } else {
                 format!("{name}.")
             };
+            let mut said = std::mem::take(&mut above);
+            said.extend((!comment.is_empty()).then(|| comment.to_owned()));
             let _ = places.insert(
                 table.trim_end_matches('.').to_owned(),
-                (number + 1, std::mem::take(&mut above).join(" ")),
+                (number + 1, said.join(" ")),
             );
             continue;
         }
@@ -202,5 +239,14 @@ mod tests {
         assert_eq!(source.line_of("t.list[0].x"), 5);
         assert_eq!(source.line_at(0), 1);
         assert_eq!(source.line_of("nowhere"), 1);
+    }
+
+    #[test]
+    fn what_has_no_comment_is_said_by_its_table() {
+        let text = "[a] # of a\nx = 1\ny = 2 # of y\n[[a.groups]]\nz = { u = 1 }\n[[a.groups]] # of the second\nz = 2\n[b]\nx = 1\n";
+        let source = Source::new(Path::new("x.toml"), text.to_owned());
+        let said = ["a.x", "a.y", "a.groups[0].z.u", "a.groups[1].z", "b.x"]
+            .map(|key| source.said_of(key));
+        assert_eq!(said, ["of a", "of y", "of a", "of the second", ""]);
     }
 }
