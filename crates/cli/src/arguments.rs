@@ -22,8 +22,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run a scenario under one or more liquidation policies and compare them
     Simulate(Simulate),
-    /// List the shipped scenarios
-    Scenarios,
+    /// List the shipped scenarios, or explain one
+    Scenarios(Scenarios),
     /// Deploy a system to a chain, or continue a deployment that was broken off
     Deploy(Deploy),
     /// Run a keeper, or ask what it thinks
@@ -31,6 +31,13 @@ pub enum Command {
     Keeper(crate::keeper::Keeper),
     /// Search for sequences of calls that break one of the protocol's properties
     Fuzz(Fuzz),
+}
+
+/// Options of `scenarios`.
+#[derive(Debug, Args)]
+pub struct Scenarios {
+    /// Explain this one, shipped or a file: every parameter with its value, unit and source
+    pub name: Option<String>,
 }
 
 /// Options of `simulate`.

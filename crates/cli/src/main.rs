@@ -7,12 +7,12 @@ mod failure;
 mod fuzz;
 mod keeper;
 mod progress;
+mod scenarios;
 mod simulate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use breakwater_experiments::scenario::{Scenario, Source};
 use clap::Parser;
 
 use arguments::{Arguments, Command};
@@ -41,25 +41,11 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Simulate(options) => simulate::run(options),
-        Command::Scenarios => scenarios(),
+        Command::Scenarios(options) => scenarios::run(options),
         Command::Deploy(options) => deploy::run(options),
         Command::Keeper(command) => keeper::run(command),
         Command::Fuzz(options) => fuzz::run(options),
     }
-}
-
-/// Lists the shipped scenarios.
-fn scenarios() -> Result<(), Failure> {
-    let mut text = String::new();
-    for source in Source::shipped() {
-        let scenario = Scenario::read(&source).map_err(Failure::input)?;
-        text.push_str(&format!(
-            "{:<16}{}\n",
-            scenario.name(),
-            scenario.description()
-        ));
-    }
-    print(&text)
 }
 
 /// Writes to standard output; a closed pipe is a failure and no panic.

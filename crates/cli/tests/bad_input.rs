@@ -249,7 +249,9 @@ fn scenarios() {
     let folder = tempfile::tempdir().unwrap();
     let said = refused(folder.path(), &["black-friday"]);
     assert!(
-        said.contains("unknown scenario `black-friday`: expected one of black-thursday, may-19"),
+        said.contains(
+            "unknown scenario `black-friday`: expected one of black-thursday, dai-spike, may-19, "
+        ),
         "{said}"
     );
     assert!(refused(folder.path(), &["nowhere.toml"]).starts_with("error: nowhere.toml: "));
