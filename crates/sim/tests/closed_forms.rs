@@ -60,13 +60,12 @@ fn t1_second_position_fires_iff_liquidity_is_below_critical() {
 }
 
 /// T2: positions of density f on [u_a, u_b]: u = u₀ + R·(u − u_a) with R = f/L while u is within. A shock to u₀ = 0.102.
-fn continuum(ratio: f64) -> f64 {
-    const POSITIONS: u8 = 100;
+fn continuum(ratio: f64, positions: u8) -> f64 {
     const LIQUIDITY: f64 = 10_000.0;
     let (low, high) = (0.100, 0.110);
-    let step = (high - low) / f64::from(POSITIONS);
+    let step = (high - low) / f64::from(positions);
     let mut bench = Bench::new(106.0, LIQUIDITY, FullClosePolicy::BYTECODE.clone(), LISTING);
-    let accounts: Vec<Address> = (0..POSITIONS)
+    let accounts: Vec<Address> = (0..positions)
         .map(|number| {
             let trigger = low + step * (f64::from(number) + 0.5);
             open(
@@ -83,16 +82,27 @@ fn continuum(ratio: f64) -> f64 {
 }
 
 #[test]
+fn t2_more_positions_come_closer_to_the_continuum() {
+    // N positions are a grid of Δu = (u_b − u_a) / N, which resolves u_f to R·Δu / (1 − R).
+    let expected = (0.102 - 0.5 * 0.100) / (1.0 - 0.5);
+    for positions in [20, 50, 100] {
+        let error = (continuum(0.5, positions) - expected).abs();
+        let grid = 0.01 / f64::from(positions);
+        assert!(error <= grid, "{positions}: {error} of {grid}");
+    }
+}
+
+#[test]
 fn t2_continuum_settles_below_one_and_runs_through_above() {
     // u_f = (u₀ − R·u_a) / (1 − R); a hundred positions resolve it to R·Δu/(1 − R) = 10⁻⁴.
-    let settled = continuum(0.5);
+    let settled = continuum(0.5, 100);
     let expected = (0.102 - 0.5 * 0.100) / (1.0 - 0.5);
     assert!(
         (settled - expected).abs() < 1e-4,
         "{settled} for {expected}"
     );
     // R ≥ 1 runs through: all of F(u_b) = R·(u_b − u_a) is sold.
-    let through = continuum(1.2);
+    let through = continuum(1.2, 100);
     let expected = 0.102 + 1.2 * (0.110 - 0.100);
     assert!(
         (through - expected).abs() < 1e-7,
@@ -179,6 +189,46 @@ fn t4_target_health_repays_the_closed_form() {
     assert!((repaid / debt - 0.326_5).abs() < 5e-5, "{}", repaid / debt);
     assert!((repaid / debt - 0.06 / 0.183_75).abs() < 1e-8);
     assert!((bench.health(account) - 1.05).abs() < 1e-8);
+}
+
+/// T7 without arbitrage: the outside price follows the venue's by a share φ of the logarithm, and rational keepers sell as long
+/// as the proceeds of the last unit pay for its repayment. How far the venue falls.
+fn exhaustion(pass_through: f64) -> f64 {
+    let policy = with_arguments(
+        &RigidPolicy::BYTECODE,
+        &RigidPolicy::constructorCall {
+            bonus: to_base(0.05, WAD),
+        },
+    );
+    let mut bench = Bench::new(100.0, 10_000.0, policy, LISTING);
+    let account = bench.open(0, 10_000.0, 10_000.0 * 100.0 * THRESHOLD * 0.995);
+    let start = 98.0;
+    bench.move_to(start);
+    // A twentieth of a percent of the venue's collateral at a time.
+    let repay = to_base(0.000_5 * 10_000.0 * 98.0_f64.sqrt(), DEBT_UNIT);
+    loop {
+        bench.believe(start * (bench.price() / start).powf(pass_through));
+        let before = bench.price();
+        let cash = bench.liquidator_cash();
+        let (_, seized) = bench.liquidate(account, repay).unwrap();
+        bench.sell(seized);
+        if bench.liquidator_cash() < cash {
+            return 1.0 - before / start;
+        }
+    }
+}
+
+#[test]
+fn t7_keepers_stop_where_impact_has_eaten_the_bonus() {
+    // P_v (1 + b) = P, P = P₀ (P_v / P₀)^φ: overshoot 1 − (1 + b)^(−1/(1 − φ)). A step moves the price by 0.1%.
+    for pass_through in [0.0, 0.3, 0.5] {
+        let expected = 1.0 - 1.05_f64.powf(-1.0 / (1.0 - pass_through));
+        let measured = exhaustion(pass_through);
+        assert!(
+            (measured - expected).abs() < 0.001,
+            "{pass_through}: {measured} for {expected}"
+        );
+    }
 }
 
 /// T7: a huge position, unhealthy from block 1 on, is liquidated by one keeper for as long as it pays, on a venue that is

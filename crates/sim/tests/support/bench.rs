@@ -3,11 +3,12 @@
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolConstructor};
 use breakwater_bindings::{
-    ILendingPool, KinkedRateModel, LendingPool, LendingPoolExtension, SimToken, SpotOracle,
+    FixedOracle, ILendingPool, KinkedRateModel, LendingPool, LendingPoolExtension, SimToken,
+    SpotOracle,
 };
 use breakwater_evm::{BlockEnvironment, CallError, Chain, MemoryChain, Rules, Transaction};
 use breakwater_sim::chain_venue::ChainVenue;
-use breakwater_sim::units::{COLLATERAL_UNIT, DEBT_UNIT, WAD, from_base, to_base};
+use breakwater_sim::units::{COLLATERAL_UNIT, DEBT_UNIT, PRICE_UNIT, WAD, from_base, to_base};
 
 pub const OPERATOR: Address = Address::repeat_byte(0x11);
 pub const LIQUIDATOR: Address = Address::repeat_byte(0x22);
@@ -149,6 +150,61 @@ impl Bench {
         };
         self.send(owner, self.pool, &borrow);
         owner
+    }
+
+    /// An independent copy.
+    pub fn fork(&mut self) -> Self {
+        Self {
+            chain: self.chain.fork(),
+            ..*self
+        }
+    }
+
+    /// The debt still owed.
+    pub fn debt(&mut self, account: Address) -> f64 {
+        let debt = self.view(self.pool, &ILendingPool::debtOfCall { account });
+        from_base(debt, DEBT_UNIT)
+    }
+
+    /// The collateral still posted.
+    pub fn collateral_of(&mut self, account: Address) -> f64 {
+        let collateral = self.view(
+            self.pool,
+            &ILendingPool::collateralOfCall {
+                account,
+                collateralId: U256::ZERO,
+            },
+        );
+        from_base(collateral, COLLATERAL_UNIT)
+    }
+
+    /// Debt tokens that the liquidator has.
+    pub fn liquidator_cash(&mut self) -> f64 {
+        let call = SimToken::balanceOfCall { owner: LIQUIDATOR };
+        let balance = self.view(self.asset, &call);
+        // Of 2^110 units what matters is the difference.
+        f64::from(U256::from(PLENTY).abs_diff(balance)) / DEBT_UNIT
+            * if balance < U256::from(PLENTY) {
+                -1.0
+            } else {
+                1.0
+            }
+    }
+
+    /// From now on the pool believes `price`, wherever the venue is.
+    pub fn believe(&mut self, price: f64) {
+        let call = FixedOracle::constructorCall {
+            price: to_base(price, PRICE_UNIT),
+        };
+        let oracle = self
+            .chain
+            .deploy_sol(OPERATOR, &FixedOracle::BYTECODE, &call)
+            .unwrap();
+        let call = LendingPoolExtension::setCollateralOracleCall {
+            id: U256::ZERO,
+            oracle,
+        };
+        self.send(OPERATOR, self.pool, &call);
     }
 
     /// The venue's price.
