@@ -133,7 +133,7 @@ impl Adversary {
         let (sales, amount) = match self.means.strategy {
             Strategy::Predator => (queue.due, self.best_size(observation, &venue, queue.due)?),
             Strategy::Manipulator => {
-                let amount = self.to_the_push(observation, &venue, 0.0);
+                let amount = self.sale_to_push(observation, &venue, 0.0);
                 // Less would not be worth the trouble: what he sets off is to be more than what he sells.
                 if queue.reachable <= amount {
                     return None;
@@ -155,13 +155,13 @@ impl Adversary {
     /// Sells the venue down again as far as arbitrageurs have bought it up.
     fn hold(&self, observation: &Observation, short: f64) -> Option<Intent> {
         let venue = after_arbitrage(observation);
-        let amount = self.to_the_push(observation, &venue, short);
+        let amount = self.sale_to_push(observation, &venue, short);
         (amount * observation.reference_price > DUST * self.means.capital)
             .then(|| sell(observation, &venue, amount, 0.0))
     }
 
     /// The sale that brings the venue `push` below the reference price, as far as capital lasts.
-    fn to_the_push(&self, observation: &Observation, venue: &Venue, short: f64) -> f64 {
+    fn sale_to_push(&self, observation: &Observation, venue: &Venue, short: f64) -> f64 {
         let target = observation.reference_price * (1.0 - self.means.push);
         let left = self.means.capital / observation.reference_price - short;
         venue.sale_to(target.sqrt()).min(left).max(0.0)
