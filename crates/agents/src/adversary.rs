@@ -22,8 +22,11 @@ const BID_SHARE: f64 = 0.5;
 /// The short is closed once the queue is down to this share of what it was.
 const QUEUE_DONE: f64 = 0.1;
 
-/// Sizes that are tried: all of the capital, a half of it, and so on.
-const SIZES: i32 = 8;
+/// What is traded in a block, over the venue's collateral reserve, by one who need not move the price: arbitrageurs fill it up again.
+const SLICE: f64 = 0.02;
+
+/// How much worse than seen the venue's price may become by what others do before a trade of a known amount; ratio.
+const SLIPPAGE: f64 = 0.05;
 
 /// A manipulator rests for this many times his patience after an attack.
 const REST: u64 = 4;
@@ -113,7 +116,12 @@ impl Adversary {
             return (short > 0.0).then(|| close(observation, short));
         }
         match self.means.strategy {
-            Strategy::Predator => None,
+            Strategy::Predator => {
+                let venue = after_arbitrage(observation);
+                let (amount, profit) = self.slice(observation, &venue, short, queue.due)?;
+                let limit = loose(&observation.venue, amount);
+                Some(sell(observation, amount, limit, profit * BID_SHARE))
+            }
             Strategy::Manipulator => self.hold(observation, short),
         }
     }
@@ -130,15 +138,19 @@ impl Adversary {
             return None;
         }
         let venue = after_arbitrage(observation);
-        let (sales, amount) = match self.means.strategy {
-            Strategy::Predator => (queue.due, self.best_size(observation, &venue, queue.due)?),
+        let (sales, amount, limit) = match self.means.strategy {
+            Strategy::Predator => {
+                let (amount, _) = self.slice(observation, &venue, 0.0, queue.due)?;
+                (queue.due, amount, loose(&observation.venue, amount))
+            }
             Strategy::Manipulator => {
                 let amount = self.sale_to_push(observation, &venue, 0.0);
                 // Less would not be worth the trouble: what he sets off is to be more than what he sells.
                 if queue.reachable <= amount {
                     return None;
                 }
-                (queue.reachable + queue.due, amount)
+                let sales = queue.reachable + queue.due;
+                (sales, amount, venue.sell(amount).1.price())
             }
         };
         let profit = self.profit(observation, &venue, amount, sales);
@@ -149,7 +161,7 @@ impl Adversary {
             since: observation.timestamp,
             due: sales,
         });
-        Some(sell(observation, &venue, amount, profit * BID_SHARE))
+        Some(sell(observation, amount, limit, profit * BID_SHARE))
     }
 
     /// Sells the venue down again as far as arbitrageurs have bought it up.
@@ -157,7 +169,7 @@ impl Adversary {
         let venue = after_arbitrage(observation);
         let amount = self.sale_to_push(observation, &venue, short);
         (amount * observation.reference_price > DUST * self.means.capital)
-            .then(|| sell(observation, &venue, amount, 0.0))
+            .then(|| sell(observation, amount, venue.sell(amount).1.price(), 0.0))
     }
 
     /// The sale that brings the venue `push` below the reference price, as far as capital lasts.
@@ -167,17 +179,18 @@ impl Adversary {
         venue.sale_to(target.sqrt()).min(left).max(0.0)
     }
 
-    /// The most profitable of a few sizes, if any pays.
-    fn best_size(&self, observation: &Observation, venue: &Venue, sales: f64) -> Option<f64> {
-        (0..SIZES)
-            .map(|halvings| {
-                let amount =
-                    self.means.capital / observation.reference_price * 0.5_f64.powi(halvings);
-                (self.profit(observation, venue, amount, sales), amount)
-            })
-            .filter(|(profit, _)| *profit > 0.0)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, amount)| amount)
+    /// The predator's next slice and what it promises, if it pays ahead of `sales` and capital lasts.
+    fn slice(
+        &self,
+        observation: &Observation,
+        venue: &Venue,
+        short: f64,
+        sales: f64,
+    ) -> Option<(f64, f64)> {
+        let left = self.means.capital / observation.reference_price - short;
+        let amount = left.min(SLICE * venue.collateral_reserve());
+        let profit = self.profit(observation, venue, amount, sales);
+        (profit > 0.0).then_some((amount, profit))
     }
 
     /// What selling `amount` now and buying it back leaves if `sales` of others come between, arbitrageurs keep the venue at
@@ -209,23 +222,26 @@ fn price_after_purchase(venue: &Venue, amount: f64) -> Option<f64> {
     (inverse > 0.0).then(|| 1.0 / (inverse * inverse))
 }
 
-fn sell(observation: &Observation, venue: &Venue, amount: f64, bribe: f64) -> Intent {
-    // Where arbitrageurs have not been yet it may go as far as the amount goes.
-    let price = observation.venue.sell(amount).1.price();
-    let price = price.min(venue.sell(amount).1.price());
-    trade(observation, true, amount, price, bribe)
+/// Sells an amount; `limit` is where it stops if others have been there before.
+fn sell(observation: &Observation, amount: f64, limit: f64, bribe: f64) -> Intent {
+    trade(observation, true, amount, limit, bribe)
 }
 
-/// Buys back what is short, or sells what was bought too much. At most a tenth of the reserve at once; the rest follows.
+/// Buys back what is short, or sells what was bought too much: a slice, and the rest in the blocks that follow.
 fn close(observation: &Observation, short: f64) -> Intent {
     let venue = &observation.venue;
+    let slice = short.abs().min(venue.collateral_reserve() * SLICE);
     if short < 0.0 {
-        return sell(observation, venue, -short, 0.0);
+        return sell(observation, slice, loose(venue, slice), 0.0);
     }
-    let amount = short.min(venue.collateral_reserve() * 0.1);
-    let price = price_after_purchase(venue, amount).unwrap_or_else(|| venue.price());
-    let paid = cost(venue, amount).unwrap_or_default();
-    trade(observation, false, paid, price, 0.0)
+    let price = price_after_purchase(venue, slice).unwrap_or_else(|| venue.price());
+    let paid = cost(venue, slice).unwrap_or_default();
+    trade(observation, false, paid, price / (1.0 - SLIPPAGE), 0.0)
+}
+
+/// The price after a sale, and some room for what others do before it.
+fn loose(venue: &Venue, amount: f64) -> f64 {
+    venue.sell(amount).1.price() * (1.0 - SLIPPAGE)
 }
 
 fn trade(observation: &Observation, sell: bool, amount: f64, price: f64, bribe: f64) -> Intent {
@@ -297,7 +313,12 @@ mod tests {
             predator.decide(&observation, &queue, 0.0).expect("opens");
             let start = observation.timestamp;
             observation.timestamp = start + 6;
-            assert_eq!(predator.decide(&observation, &queue, 50.0), None);
+            // A fiftieth of the reserve at a time, until all of his 10,000 is sold.
+            assert!(matches!(
+                predator.decide(&observation, &queue, 50.0),
+                Some(Intent { action: Action::Trade { sell: true, amount, .. }, .. }) if (amount - 20.0).abs() < 1e-9
+            ));
+            assert_eq!(predator.decide(&observation, &queue, 100.0), None);
             observation.timestamp = start + later;
             let left = Queue { due: left, ..queue };
             assert!(matches!(
