@@ -435,3 +435,80 @@ fn parts_of_the_damped_policy_can_be_switched() {
         .to_string();
     assert!(error.contains("unknown variant `shut`"), "{error}");
 }
+
+#[test]
+fn what_may_befall_a_run_is_read_as_the_readme_writes_it() {
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let blocks: Vec<toml::Table> = readme
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| toml::from_str(rest.split("```").next().unwrap()).unwrap())
+        .collect();
+    let [mut scenario, befalls] = <[_; 2]>::try_from(blocks).unwrap();
+    for (name, value) in befalls {
+        match (scenario.get_mut(&name), value) {
+            (Some(toml::Value::Table(table)), toml::Value::Table(more)) => table.extend(more),
+            (_, value) => {
+                scenario.insert(name, value);
+            }
+        }
+    }
+    let run = read(&toml::to_string(&scenario).unwrap())
+        .unwrap()
+        .prepare(&Overrides::default())
+        .unwrap();
+    let parameters = &run.parameters;
+    assert_eq!(parameters.feed.written(1_200, 100.0), Some(97.15));
+    assert_eq!(parameters.feed.written(3_600, 100.0), None);
+    assert_eq!(parameters.network.missed_share(600), 0.5);
+    assert!(parameters.noise.is_some() && parameters.adversary.is_some());
+    assert!(run.settings.iter().all(|each| !each.meaning.is_empty()));
+}
+
+#[test]
+fn what_cannot_befall_a_run_names_the_line() {
+    let feed = line("deviation = 0.005");
+    for (added, said) in [
+        (
+            "errors = [{ from = 9, until = 9, ratio = 0.1 }]",
+            "feed.errors[0].until is 9, expected more than its `from`, 9",
+        ),
+        (
+            "errors = [{ from = 0, until = 9, ratio = -1.0 }]",
+            "feed.errors[0].ratio is -1, expected above -1 and at most 10",
+        ),
+        (
+            "outages = [{ from = 0, until = 9 }, { from = 5, until = 1 }]",
+            "feed.outages[1].until is 1, expected more than its `from`, 5",
+        ),
+        (
+            "believed_for = 0",
+            "feed.believed_for is 0, expected 1 to 4000000000",
+        ),
+    ] {
+        let error = mistake("deviation = 0.005", &format!("{added}\ndeviation = 0.005"));
+        assert_eq!(error, format!("x.toml: line {feed}: {said}"));
+    }
+    let error = mistake(
+        "demand_elasticity = 1.5",
+        "demand_elasticity = 1.5\nmissed = [{ from = 0, until = 9, share = 1.0 }]",
+    );
+    assert!(error.ends_with("network.missed[0].share is 1, expected 0 to 0.95"));
+    let error = mistake(
+        "[borrowers]",
+        "[noise]\nhourly_volume = 1.0\ntrade = 0.7\n\n[borrowers]",
+    );
+    assert!(
+        error.ends_with("noise.trade is 0.7, expected 0.000001 to 0.5"),
+        "{error}"
+    );
+    let error = mistake(
+        "[borrowers]",
+        "[adversary]\nstrategy = \"predater\"\ncapital = 1.0\npatience = 1\npush = 0.0\n\n[borrowers]",
+    );
+    assert!(
+        error.contains("`predater`") && error.contains("predator"),
+        "{error}"
+    );
+}
