@@ -14,6 +14,7 @@ import {BreakerLevel} from "./ICircuitBreaker.sol";
 /// - `ZeroAmount`: the amount asked for, or what it would seize, rounds to nothing.
 /// - `PriceDown`, `NotHeld`: said by the pool, never by a policy: a held collateral has no price; the account does not hold
 ///   the collateral or has no debt.
+/// - `Backstop`: the backstop takes the position, and comes first.
 enum Refusal {
     None,
     Healthy,
@@ -25,7 +26,8 @@ enum Refusal {
     WrongCollateral,
     ZeroAmount,
     PriceDown,
-    NotHeld
+    NotHeld,
+    Backstop
 }
 
 /// @notice What a pool knows of the position and the market when it asks.
