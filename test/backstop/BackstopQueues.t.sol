@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {BackstopAccounting} from "../../contracts/backstop/BackstopAccounting.sol";
+import {BackstopParameters, BackstopParametersLib} from "../../contracts/backstop/BackstopParameters.sol";
+import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
+import {BackstopShares} from "../../contracts/backstop/BackstopShares.sol";
+import {BackstopAccount, BackstopState} from "../../contracts/interfaces/IBackstopPool.sol";
+import {BackstopFixture} from "./BackstopFixture.sol";
+
+/// @notice Entering, leaving and handing on shares.
+contract BackstopQueuesTest is BackstopFixture {
+    function test_deposit_IsActiveAfterAWholePeriodAndAtMostTwo() public {
+        vm.warp(block.timestamp + PERIOD - 1);
+        _enter(alice, 30_000 * USDC);
+        assertEq(backstop.backstopState().entering, 30_000 * USDC);
+        vm.warp(block.timestamp + PERIOD);
+        backstop.roll();
+        assertEq(backstop.absorbable(), 0, "active too early");
+        assertEq(backstop.balanceOf(alice), 0);
+        vm.warp(block.timestamp + 1);
+        backstop.roll();
+        assertEq(backstop.absorbable(), 29_999 * USDC);
+        assertEq(backstop.backstopState().entering, 0);
+        // 1,000 shares a unit, less the million that stay locked
+        assertEq(backstop.balanceOf(alice), 30_000e9 - 1e6);
+        assertEq(backstop.totalSupply(), 30_000e9);
+    }
+
+    /// The other end of "one to two periods": asked for at the start of one.
+    function test_deposit_AtTheStartOfAPeriodWaitsTwo() public {
+        _enter(alice, USDC);
+        vm.warp(block.timestamp + 2 * PERIOD - 1);
+        backstop.roll();
+        assertEq(backstop.totalSupply(), 0);
+        vm.warp(block.timestamp + 1);
+        backstop.roll();
+        assertEq(backstop.totalSupply(), 1e9);
+    }
+
+    /// Nobody needs to call at the start: whatever is done later finds it carried out, at the price that it had there.
+    function test_deposit_IsActiveThoughNobodyCalledForWeeks() public {
+        _enter(alice, 30_000 * USDC);
+        vm.warp(block.timestamp + 30 days);
+        vm.prank(bob);
+        backstop.deposit(USDC);
+        assertEq(backstop.balanceOf(alice), 30_000e9 - 1e6);
+        assertEq(backstop.backstopState().entering, USDC);
+    }
+
+    function test_deposit_AddsUpWithinAPeriodAndWaitsAcrossPeriods() public {
+        _enter(alice, USDC);
+        _enter(alice, 2 * USDC);
+        uint256 period = block.timestamp / PERIOD + 2;
+        assertEq(backstop.backstopAccount(alice).entryAssets, 3 * USDC);
+        _nextPeriods(1);
+        vm.expectRevert(abi.encodeWithSelector(BackstopAccounting.RequestPending.selector, alice, period));
+        _enter(alice, USDC);
+        _nextPeriods(1);
+        _enter(alice, USDC);
+        assertEq(backstop.balanceOf(alice), 3e9 - 1e6);
+    }
+
+    function test_RevertWhen_deposit_IsTooSmall() public {
+        vm.expectRevert(abi.encodeWithSelector(BackstopPool.DepositTooSmall.selector, USDC - 1, USDC));
+        _enter(alice, USDC - 1);
+    }
+
+    /// 1e28 in all: what is active and what waits count.
+    function test_RevertWhen_deposit_ExceedsTheCap() public {
+        usdc.mint(alice, 1e28);
+        usdc.mint(bob, 1e28);
+        _enter(alice, 6e27);
+        _nextPeriods(1);
+        _enter(bob, 4e27);
+        vm.expectRevert(abi.encodeWithSelector(BackstopAccounting.CapExceeded.selector, 1e28 + USDC, 1e28));
+        _enter(bob, USDC);
+        _nextPeriods(2);
+        vm.expectRevert(abi.encodeWithSelector(BackstopAccounting.CapExceeded.selector, 1e28 + USDC, 1e28));
+        _enter(bob, USDC);
+    }
+
+    // -- leaving
+
+    function test_exit_PaysAtTheStartOfThePeriodAfterTheNext() public {
+        _fill();
+        vm.startPrank(bob);
+        backstop.requestExit(4000e9);
+        assertEq(backstop.balanceOf(bob), 6000e9);
+        assertEq(backstop.backstopState().leaving, 4000e9);
+        vm.warp(block.timestamp + 2 * PERIOD - 1);
+        assertEq(backstop.claimAssets(bob), 0);
+        vm.warp(block.timestamp + 1);
+        uint256 before = usdc.balanceOf(bob);
+        assertEq(backstop.claimAssets(bob), 4000 * USDC);
+        vm.stopPrank();
+        assertEq(usdc.balanceOf(bob) - before, 4000 * USDC);
+        assertEq(backstop.backstopState().assets, 36_000 * USDC + 1000);
+        assertEq(backstop.totalSupply(), 36_000e9 + 1e6);
+    }
+
+    function test_exit_OfAllLeavesTheLockedSharesAndTheirAssets() public {
+        _enter(alice, 30_000 * USDC);
+        _nextPeriods(2);
+        uint256 shares = backstop.balanceOf(alice);
+        vm.prank(alice);
+        backstop.requestExit(shares);
+        _nextPeriods(2);
+        assertEq(backstop.backstopAccount(alice).claimable, 30_000 * USDC - 1000);
+        assertEq(backstop.totalSupply(), 1e6);
+        assertEq(backstop.backstopState().assets, 1000);
+        assertEq(backstop.absorbable(), 0);
+        // and the next to come pay the same price
+        _enter(bob, 10_000 * USDC);
+        _nextPeriods(2);
+        assertEq(backstop.balanceOf(bob), 10_000e9);
+    }
+
+    function test_RevertWhen_exit_IsNotCoveredOrPending() public {
+        _fill();
+        vm.startPrank(bob);
+        vm.expectRevert(
+            abi.encodeWithSelector(BackstopAccounting.InsufficientShares.selector, bob, 10_000e9, 10_000e9 + 1)
+        );
+        backstop.requestExit(10_000e9 + 1);
+        vm.expectRevert(BackstopPool.ZeroAmount.selector);
+        backstop.requestExit(0);
+        backstop.requestExit(1e9);
+        uint256 period = block.timestamp / PERIOD + 2;
+        vm.warp(block.timestamp + PERIOD);
+        vm.expectRevert(abi.encodeWithSelector(BackstopAccounting.RequestPending.selector, bob, period));
+        backstop.requestExit(1e9);
+        vm.stopPrank();
+    }
+
+    // -- shares
+
+    /// What the sender earned stays his; the receiver earns from the transfer on.
+    function test_transfer_LeavesWhatWasEarned() public {
+        _fill();
+        vm.prank(stranger);
+        backstop.payPremium(400 * USDC);
+        vm.prank(bob);
+        assertTrue(backstop.transfer(stranger, 10_000e9));
+        vm.prank(keeper);
+        backstop.payPremium(40 * USDC);
+        // a quarter of each, less what the locked shares own: a millionth of a fortieth
+        assertEq(backstop.backstopAccount(bob).claimable, 99_999_997);
+        assertEq(backstop.backstopAccount(stranger).claimable, 9_999_999);
+        assertEq(backstop.balanceOf(bob), 0);
+        assertEq(backstop.balanceOf(stranger), 10_000e9);
+    }
+
+    function test_transfer_ToOneselfChangesNothing() public {
+        _fill();
+        vm.prank(bob);
+        backstop.transfer(bob, 5000e9);
+        assertEq(backstop.balanceOf(bob), 10_000e9);
+    }
+
+    function test_transferFrom_SpendsTheAllowance() public {
+        _fill();
+        vm.prank(bob);
+        backstop.approve(keeper, 7e9);
+        vm.startPrank(keeper);
+        backstop.transferFrom(bob, keeper, 5e9);
+        assertEq(backstop.allowance(bob, keeper), 2e9);
+        vm.expectRevert(abi.encodeWithSelector(BackstopShares.InsufficientAllowance.selector, keeper, 2e9, 3e9));
+        backstop.transferFrom(bob, keeper, 3e9);
+        vm.stopPrank();
+        vm.prank(bob);
+        backstop.approve(keeper, type(uint256).max);
+        vm.prank(keeper);
+        backstop.transferFrom(bob, keeper, 3e9);
+        assertEq(backstop.allowance(bob, keeper), type(uint256).max);
+        assertEq(backstop.balanceOf(keeper), 8e9);
+    }
+
+    /// Shares in the exit queue are not transferable.
+    function test_RevertWhen_transfer_OfSharesThatLeave() public {
+        _fill();
+        vm.startPrank(bob);
+        backstop.requestExit(10_000e9);
+        vm.expectRevert(abi.encodeWithSelector(BackstopAccounting.InsufficientShares.selector, bob, 0, 1));
+        backstop.transfer(alice, 1);
+        vm.expectRevert(BackstopShares.ZeroAddress.selector);
+        backstop.transfer(address(0), 0);
+        vm.stopPrank();
+    }
+
+    function test_share_Describes() public view {
+        assertEq(backstop.decimals(), 9);
+        assertEq(backstop.symbol(), "bwBACKSTOP");
+        assertEq(backstop.periodSeconds(), PERIOD);
+    }
+
+    // -- premium
+
+    function test_premium_GoesToActiveSharesAlone() public {
+        _fill();
+        vm.prank(stranger);
+        backstop.deposit(40_000 * USDC);
+        vm.prank(keeper);
+        backstop.payPremium(400 * USDC);
+        // 400 * 30,000 / 40,000.001
+        assertEq(backstop.backstopAccount(alice).claimable, 299_999_992);
+        assertEq(backstop.backstopAccount(stranger).claimable, 0);
+        // and is not at risk
+        assertEq(backstop.backstopState().assets, 40_000 * USDC + 1000);
+    }
+
+    function test_RevertWhen_premium_HasNobodyToGoTo() public {
+        vm.prank(keeper);
+        vm.expectRevert(BackstopAccounting.NoDepositors.selector);
+        backstop.payPremium(USDC);
+    }
+
+    /// The least deposit still pays for the locked shares.
+    function test_deposit_OfTheLeastAmount() public {
+        BackstopParameters memory p = _parameters();
+        p.minimumDeposit = 10_000;
+        backstop = new BackstopPool(p);
+        vm.startPrank(alice);
+        usdc.approve(address(backstop), type(uint256).max);
+        backstop.deposit(10_000);
+        vm.stopPrank();
+        _nextPeriods(2);
+        assertEq(backstop.balanceOf(alice), 9_000_000);
+    }
+
+    function test_RevertWhen_parameters_AreOutOfBounds() public {
+        BackstopParameters memory p = _parameters();
+        p.minimumDeposit = 9999;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                BackstopParametersLib.BackstopParameterOutOfBounds.selector,
+                bytes32("minimumDeposit"),
+                9999,
+                10_000,
+                type(uint80).max
+            )
+        );
+        new BackstopPool(p);
+    }
+
+    function test_views_OfAnEmptyBackstop() public view {
+        BackstopState memory state = backstop.backstopState();
+        assertEq(abi.encode(state), abi.encode(BackstopState(0, 0, 0, 0, 0)));
+        BackstopAccount memory account = backstop.backstopAccount(alice);
+        assertEq(abi.encode(account), abi.encode(BackstopAccount(0, 0, 0, 0, 0, 0)));
+        assertEq(backstop.collateralOf(alice, WETH_ID), 0);
+    }
+}
