@@ -6,10 +6,9 @@ import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 
 import {CollateralState, ILendingPool} from "../interfaces/ILendingPool.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
-import {LiquidationMath} from "../libraries/LiquidationMath.sol";
 import {OracleProbe} from "../libraries/OracleProbe.sol";
 import {WAD} from "../types/Constants.sol";
-import {Prices, PriceStatus} from "../types/Price.sol";
+import {PRICE_SCALE, Prices, PriceStatus} from "../types/Price.sol";
 import {BackstopAccounting} from "./BackstopAccounting.sol";
 import {BackstopParameters} from "./BackstopParameters.sol";
 import {Inventory, Sale} from "./BackstopStorage.sol";
@@ -23,14 +22,18 @@ import {Inventory, Sale} from "./BackstopStorage.sol";
 /// for one transaction does not count.
 ///
 /// At what price: an auction from F (1 + markup) down to F (1 - discount) in a straight line. F >= L holds, so the price is never
-/// below L (1 - discount) either. A purchase moves the clock forward by the part of the level's cap that it took: whoever takes
-/// all of it begins the auction anew, whoever takes a unit moves nothing. A clock is void an hour after it was started or
-/// moved, and begins with the next `observe` that finds the sale open.
+/// below L (1 - discount) either. A purchase moves the clock forward, all of the cap by 24 seconds and less in proportion: where
+/// half of the cap is bought every 12 seconds the price stands, where more it rises, where less it falls on. A unit moves
+/// nothing, so nobody holds the price up by dust. A clock is void an hour after it was started, purchases aside, and begins
+/// with the next `observe` that finds the sale open.
 abstract contract BackstopSale is BackstopAccounting {
     using SafeCastLib for uint256;
 
     /// @dev Seconds in which the level refills: a block of the main chain.
     uint256 private constant REFILL_SECONDS = 12;
+
+    /// @dev What buying all of the cap takes back of the auction, seconds.
+    uint256 private constant CLOCK_SECONDS = 2 * REFILL_SECONDS;
 
     /// @dev After which a clock is void.
     uint256 private constant CLOCK_EXPIRY = 1 hours;
@@ -84,7 +87,7 @@ abstract contract BackstopSale is BackstopAccounting {
         uint256 value;
         (amount, value) = _amountFor(_inventory[id], sale, cap, prices.fast, maxAmount);
         if (amount == 0) revert NothingForSale(id);
-        paid = FixedPointMathLib.fullMulDivUp(amount, price, 1e36);
+        paid = FixedPointMathLib.fullMulDivUp(amount, price, PRICE_SCALE);
         sale.level -= FixedPointMathLib.min(value, sale.level).toUint128();
         _moveClock(sale, value, cap);
         _storeSale(id, sale);
@@ -136,30 +139,27 @@ abstract contract BackstopSale is BackstopAccounting {
         sale.level = FixedPointMathLib.min(cap, sale.level + refilled).toUint128();
     }
 
-    /// @dev The amount that may be bought, and its value at F. Where it would leave next to nothing it takes all.
+    /// @dev The amount that may be bought, and its value at F, rounded up. Where it would leave next to nothing it takes all.
     function _amountFor(Inventory memory inventory, Sale memory sale, uint256 cap, uint256 fast, uint256 maxAmount)
         private
         pure
         returns (uint256 amount, uint256 value)
     {
         if (cap == 0 || fast == 0) return (0, 0);
-        amount = FixedPointMathLib.min(inventory.amount, FixedPointMathLib.fullMulDiv(sale.level, 1e36, fast));
+        amount = FixedPointMathLib.min(inventory.amount, FixedPointMathLib.fullMulDiv(sale.level, PRICE_SCALE, fast));
         amount = FixedPointMathLib.min(amount, maxAmount);
         if (amount == 0) return (0, 0);
         if (_mustTakeAll(inventory, inventory.amount - amount)) amount = inventory.amount;
-        value = LiquidationMath.valueDown(amount, fast);
+        value = FixedPointMathLib.fullMulDivUp(amount, fast, PRICE_SCALE);
     }
 
+    /// @dev An auction that has reached its floor counts as just having done so, or it would take long to leave it.
     function _moveClock(Sale memory sale, uint256 value, uint256 cap) private view {
         uint256 elapsed = _elapsed(sale);
-        if (elapsed > CLOCK_EXPIRY) {
-            sale.clock = uint40(block.timestamp);
-            return;
-        }
+        if (elapsed > CLOCK_EXPIRY) elapsed = 0;
         elapsed = FixedPointMathLib.min(elapsed, AUCTION_SECONDS);
-        // An auction that has reached its floor counts as just having done so, or it would take long to leave it.
-        uint256 moved = elapsed * FixedPointMathLib.min(value, cap) / cap;
-        sale.clock = uint40(block.timestamp - elapsed + moved);
+        uint256 moved = CLOCK_SECONDS * FixedPointMathLib.min(value, cap) / cap;
+        sale.clock = uint40(block.timestamp - FixedPointMathLib.zeroFloorSub(elapsed, moved));
     }
 
     function _storeSale(uint256 id, Sale memory sale) private {

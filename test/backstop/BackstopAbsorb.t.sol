@@ -190,9 +190,7 @@ contract BackstopAbsorbTest is BackstopFixture {
             try pool.liquidate(borrower, WETH_ID, 500 * USDC, "") {
                 assertEq(uint256(quoted.refusal), 0);
             } catch (bytes memory reason) {
-                assertEq(
-                    reason, abi.encodeWithSelector(PoolClosing.NotLiquidatable.selector, borrower, quoted.refusal)
-                );
+                assertEq(reason, abi.encodeWithSelector(PoolClosing.NotLiquidatable.selector, borrower, quoted.refusal));
             }
             vm.revertToState(snapshot);
         }
@@ -262,7 +260,8 @@ contract BackstopAbsorbTest is BackstopFixture {
         pool.flag(borrower, WETH_ID);
         assertEq(seen.flagOf(address(pool), borrower, WETH_ID).since, block.timestamp);
         assertEq(
-            seen.turnOf(address(pool), borrower, block.timestamp), plain.turnOf(address(pool), borrower, block.timestamp)
+            seen.turnOf(address(pool), borrower, block.timestamp),
+            plain.turnOf(address(pool), borrower, block.timestamp)
         );
         seen.recordDepth(address(pool), WETH_ID);
         assertNotEq(seen.storedBucket(address(pool), WETH_ID).depth, 0);

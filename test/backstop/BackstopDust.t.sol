@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {Test} from "forge-std/Test.sol";
+import {console} from "forge-std/console.sol";
+
+import {BackstopHarness} from "./BackstopHarness.sol";
+
+/// @notice Dust and order on the books alone, where a test may do what no pool would grant.
+contract BackstopDustTest is Test {
+    BackstopHarness private books;
+    address private constant ALICE = address(1);
+    address private constant BOB = address(2);
+
+    function setUp() public {
+        vm.warp(1_700_006_400);
+        books = new BackstopHarness();
+        books.deposit(ALICE, 3e12);
+        books.deposit(BOB, 1e12);
+        _next();
+    }
+
+    function _next() private {
+        vm.warp(block.timestamp + 24 hours);
+        books.roll();
+    }
+
+    /// Ten thousand absorptions of one unit for one unit, between updates of one of the depositors: what both can claim is short of
+    /// what was taken by no more than 3 units an update and one each at the end.
+    function test_attack_DustAbsorptionsDoNotRuinPrecision() public {
+        vm.pauseGasMetering();
+        for (uint256 i; i < 10_000; ++i) {
+            books.absorb(0, 1, 1);
+            if (i % 100 == 0) books.touch(BOB);
+        }
+        uint256 claims = books.inKind(ALICE, 0) + books.inKind(BOB, 0);
+        console.log("dust: claims of 10,000", claims);
+        assertGe(claims, 10_000 - 4);
+        assertLe(claims, 10_000);
+        assertApproxEqAbs(books.inKind(ALICE, 0), 7500, 2);
+        assertApproxEqAbs(books.inKind(BOB, 0), 2500, 2);
+    }
+
+    /// Dust after an honest absorption moves nobody's part of it.
+    function test_attack_DustDoesNotDiluteWhatWasTaken() public {
+        vm.pauseGasMetering();
+        books.absorb(0, 1e11, 1e20);
+        uint256 before = books.inKind(ALICE, 0);
+        for (uint256 i; i < 10_000; ++i) {
+            books.absorb(0, 1, 1);
+        }
+        assertGe(books.inKind(ALICE, 0), before);
+        assertLe(books.inKind(ALICE, 0), before + 10_000);
+    }
+
+    /// In whatever order: deposits are left the same to the unit, collateral within the rounding of two absorptions.
+    function testFuzz_order_OfAbsorptionsDoesNotMatter(
+        uint256[4] memory assets,
+        uint256[4] memory collaterals,
+        uint256 seed
+    ) public {
+        for (uint256 i; i < 4; ++i) {
+            assets[i] = bound(assets[i], 1, 9e11);
+            // a unit of debt is worth the same of collateral in all four, as within one price
+            collaterals[i] = assets[i] * 5e8;
+        }
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 i; i < 4; ++i) {
+            books.absorb(0, assets[i], collaterals[i]);
+        }
+        (uint256 left, uint256 aliceHas, uint256 bobHas) = _read();
+        vm.revertToState(snapshot);
+        for (uint256 i; i < 4; ++i) {
+            uint256 k = (i + seed % 4) % 4;
+            if (seed % 2 == 0) k = 3 - k;
+            books.absorb(0, assets[k], collaterals[k]);
+        }
+        (uint256 left2, uint256 aliceHas2, uint256 bobHas2) = _read();
+        assertEq(left, left2);
+        assertApproxEqAbs(aliceHas, aliceHas2, 2);
+        assertApproxEqAbs(bobHas, bobHas2, 2);
+    }
+
+    /// In two collaterals, and with sales between: neither an entry, an exit, a transfer nor a claim of another moves what one has.
+    function testFuzz_othersDoNotMoveWhatOneHas(uint256 amount, uint8 action) public {
+        amount = bound(amount, 10_000, 5e11);
+        books.absorb(0, 2e12, 1e18);
+        books.absorb(1, 1e12, 1e8);
+        books.sell(0, 3e17, 9e11);
+        books.deposit(address(3), amount);
+        books.requestExit(BOB, 1e14);
+        uint256[3] memory before = _of(ALICE);
+        if (action % 4 == 0) {
+            _next(); // entry and exit
+        } else if (action % 4 == 1) {
+            books.claimCollateral(BOB, 0);
+        } else if (action % 4 == 2) {
+            books.claimAssets(BOB);
+        } else {
+            books.move(BOB, address(4), 1e14);
+        }
+        uint256[3] memory afterwards = _of(ALICE);
+        for (uint256 i; i < 3; ++i) {
+            assertApproxEqAbs(afterwards[i], before[i], 1);
+        }
+        assertEq(books.accountOf(ALICE).shares, 3e15 - 75e4);
+    }
+
+    function _of(address account) private view returns (uint256[3] memory has) {
+        has[0] = uint256(books.accountOf(account).shares) * books.totals().assets / books.totals().shares;
+        has[1] = books.inKind(account, 0);
+        has[2] = books.accountOf(account).owed;
+    }
+
+    function _read() private view returns (uint256 left, uint256 aliceHas, uint256 bobHas) {
+        return (books.totals().assets, books.inKind(ALICE, 0), books.inKind(BOB, 0));
+    }
+}
