@@ -97,9 +97,8 @@ contract BackstopSettlementTest is BackstopFixture {
 
     /// Lender and leaver lend 100,000 each (half of all); 1,262 are lost but not yet settled, less reserves.
     /// Without settlement the leaver goes with his whole claim and saves his half of the loss. With it, called in the block of
-    /// the price by a keeper who needs no capital and is paid, he saves nothing.
-    /// Without a backstop a settler must sell 10 WETH for 8,738 at once: where the venue falls by more than the 3%, nobody
-    /// settles, and the leaver has time.
+    /// the price by a keeper who needs no capital and is paid, he saves nothing. (Without a backstop a settler must sell the
+    /// collateral at once, and where the venue does not take it within 3% nobody settles: `BackstopSystem.t.sol`.)
     function test_hiddenLoss_WhatTheFirstLeaverSaves() public {
         address leaver = stranger;
         _deposit(leaver, 100_000 * USDC);
@@ -123,7 +122,6 @@ contract BackstopSettlementTest is BackstopFixture {
 
         uint256 saved = claim - claimAfter;
         console.log("saved by leaving first", saved);
-        console.log("settled in the block of the price", uint256(0));
         console.log("paid to the settler, wei of WETH", reward);
         // His part of the loss, no more: 100,000 of some 200,000; reserves are next to nothing.
         assertApproxEqRel(saved, LOST / 2, 0.01e18);
@@ -132,7 +130,9 @@ contract BackstopSettlementTest is BackstopFixture {
         // After settlement leaving saves nothing: the claim is what it is, first or last.
         vm.prank(leaver);
         pool.withdraw(claimAfter, leaver, leaver);
-        assertApproxEqAbs(pool.previewRedeem(pool.balanceOf(lender)), stayerBoth, 2);
+        uint256 stayerLast = pool.previewRedeem(pool.balanceOf(lender));
+        console.log("saved by leaving after it", stayerBoth - stayerLast);
+        assertLe(stayerBoth - stayerLast, 2);
         // The keeper is paid 0.029 WETH, some 26 USDC, without capital.
         assertApproxEqRel(reward, 0.029e18, 0.01e18);
     }
