@@ -42,11 +42,13 @@ import {Depositor, BackstopStorage, Batch, Crossing, Inventory, Stake, Sums, Tot
 /// Queues. Entries and exits happen for all who wait at the start of a period, at one price: exits first, then entries. The sums
 /// are recorded there; an account that is brought up to date later stops at each such start that concerns it.
 ///
-/// Rounding. Every division rounds against the claimant. One absorption, sale or premium loses at most S 2^-128 < 2^-16 base units
-/// over all depositors together, and an absorption beside others' units 2^-16 base units of collateral to those who hold
-/// already; bringing an account up to date loses it less than one base unit per collateral held, and one, of the debt
-/// asset, and less than 2^-16 base units of each collateral; a claim in kind less than one base unit of it. What is lost stays in the
-/// contract unowned, so claims never exceed what is held.
+/// Rounding. Every division rounds against the claimant. Over all depositors together, one absorption, sale or premium loses at most
+/// S 2^-128 < 2^-16 base units in its sum, and an absorption beside older units one unit, to their holders. Bringing an account up
+/// to date loses it less than one base unit of the debt asset per collateral, and one, and less than one unit of each collateral; a
+/// claim in kind less than one base unit of it, which falls to the units that are left. A unit is 2^-16 base units at first; what
+/// falls to it raises it, and never above one: Q <= U holds through every claim, as ceil(Q (U - u) / U) <= U - u if Q <= U, and
+/// through every absorption, as floor(c U / Q) >= c. What is lost stays in the contract unowned, so claims never exceed what is
+/// held.
 abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
     using SafeCastLib for uint256;
 
@@ -58,10 +60,10 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
 
     /// @dev Nobody owns these; whoever enters while there are fewer pays for them. S is thus never so small that rounding moves
     /// A / S by more than a millionth an action. At the first entry they cost 1,000 base units, after a rescaling less than one.
-    uint256 internal constant LOCKED_SHARES = 1e6;
+    uint24 internal constant LOCKED_SHARES = 1e6;
 
     uint256 internal constant MAX_SHARES = 1 << 112;
-    uint256 internal constant RESCALE_BITS = 16;
+    uint8 internal constant RESCALE_BITS = 16;
 
     /// @dev 2^94: with S >= 2^96 after a rescaling there are at least 4 shares a base unit.
     uint256 internal constant MAX_ASSETS = 1e28;
@@ -118,13 +120,13 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
                 if (totals.shares + minted < MAX_SHARES) break;
                 totals.shares >>= RESCALE_BITS;
                 totals.lockedShares >>= RESCALE_BITS;
-                crossing.shift += uint8(RESCALE_BITS);
+                crossing.shift += RESCALE_BITS;
             }
             if (crossing.shift != 0) _rescaleQueue(period, crossing.shift);
             totals.assets += batch.entryAssets;
             totals.shares += minted.toUint112();
             uint256 locked = LOCKED_SHARES - totals.lockedShares;
-            totals.lockedShares = uint24(LOCKED_SHARES);
+            totals.lockedShares = LOCKED_SHARES;
             crossing.entryShares = (minted - locked).toUint112();
         }
         _totals = totals;
@@ -304,6 +306,7 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
         _sums[id].unitsPerShare += FixedPointMathLib.fullMulDiv(units, ONE, _totals.shares);
         inventory.amount += amount.toUint112();
         inventory.units += units.toUint144();
+        // forge-lint: disable-next-line(incorrect-shift)
         _collaterals |= 1 << id;
         _storeInventory(id, inventory);
     }

@@ -12,6 +12,7 @@ import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {LiquidationMath} from "../libraries/LiquidationMath.sol";
 import {TokenTransfer} from "../libraries/TokenTransfer.sol";
 import {WAD} from "../types/Constants.sol";
+import {Prices, PriceStatus} from "../types/Price.sol";
 import {BackstopAccounting} from "./BackstopAccounting.sol";
 import {BackstopParameters, BackstopParametersLib} from "./BackstopParameters.sol";
 import {BackstopSale} from "./BackstopSale.sol";
@@ -42,6 +43,8 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool {
     error InsufficientAssets(uint256 absorbable, uint256 needed);
     /// @notice The collateral is worth less than what it cost.
     error LossAtOracle(uint256 value, uint256 repaid);
+    /// @notice There is no fast price: the slow one stands in for it, and in a fall it is too high to buy at.
+    error NoFastPrice(uint256 collateralId);
 
     constructor(BackstopParameters memory p)
         BackstopAccounting(_validated(p).periodSeconds)
@@ -116,7 +119,7 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool {
         if (result.repaid > room) revert InsufficientAssets(room, result.repaid);
 
         CollateralState memory state = POOL.collateralState(collateralId);
-        uint256 price = IPriceOracle(state.oracle).peek().fast;
+        uint256 price = _fastPrice(collateralId, state.oracle);
         uint256 value = LiquidationMath.valueDown(result.seized, price);
         if (value + LiquidationMath.valueDown(1, price) + 1 < result.repaid) revert LossAtOracle(value, result.repaid);
         uint256 reward = _reward(result.seized, value, result.repaid);
@@ -162,8 +165,8 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool {
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
             received[id] = SafeTransferLib.balanceOf(_token(id), address(this)) - received[id];
-            uint256 price = IPriceOracle(POOL.collateralState(id).oracle).peek().fast;
-            value += LiquidationMath.valueDown(received[id], price);
+            if (received[id] == 0) continue;
+            value += LiquidationMath.valueDown(received[id], _fastPrice(id, POOL.collateralState(id).oracle));
         }
         if (value < repaid) revert LossAtOracle(value, repaid);
         for (uint256 id; bitmap >> id != 0; ++id) {
@@ -182,6 +185,13 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool {
     function _reward(uint256 seized, uint256 value, uint256 repaid) private view returns (uint256) {
         if (value <= repaid) return 0;
         return FixedPointMathLib.fullMulDiv(seized, CALLER_SHARE * (value - repaid), value * WAD);
+    }
+
+    /// @dev A degraded price that equals the slow one is the slow one.
+    function _fastPrice(uint256 id, address oracle) private view returns (uint256) {
+        Prices memory prices = IPriceOracle(oracle).peek();
+        if (prices.status == PriceStatus.Degraded && prices.fast == prices.slow) revert NoFastPrice(id);
+        return prices.fast;
     }
 
     function _token(uint256 id) private view returns (address) {

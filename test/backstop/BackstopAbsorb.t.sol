@@ -16,6 +16,7 @@ import {DampedParametersLib} from "../../contracts/liquidation/DampedParameters.
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {RigidPolicy} from "../../contracts/liquidation/RigidPolicy.sol";
 import {TargetHealthPolicy} from "../../contracts/liquidation/TargetHealthPolicy.sol";
+import {PriceStatus} from "../../contracts/types/Price.sol";
 import {BackstopFixture} from "./BackstopFixture.sol";
 
 /// @dev Grants what a test says, to the backstop too.
@@ -120,6 +121,18 @@ contract BackstopAbsorbTest is BackstopFixture {
         // V = 1,200: the confirmed price is held to 1.02 * 1,160 = 1,183.2, HF = 1.0057
         ethOracle.setPrices(1160e24, 1160e24, 1200e24);
         _expectRefused(Refusal.Unconfirmed);
+    }
+
+    /// While the feed is missing the slow price stands in, too high in a fall: depositors do not buy at it. After a jump, which is
+    /// degraded too, they do.
+    function test_RevertWhen_absorb_TheSlowPriceStandsIn() public {
+        _setEthPrice(1150);
+        ethOracle.setStatus(PriceStatus.Degraded);
+        vm.prank(keeper);
+        vm.expectRevert(abi.encodeWithSelector(BackstopPool.NoFastPrice.selector, WETH_ID));
+        backstop.absorb(borrower, WETH_ID);
+        ethOracle.setPrices(1150e24, 1300e24, 1150e24);
+        assertEq(_absorb().repaid, TARGET);
     }
 
     function test_absorb_TakesWhatItHasAndKeepsTheMinimum() public {

@@ -195,4 +195,21 @@ contract BackstopAttackTest is BackstopFixture {
         assertEq(backstop.balanceOf(keeper), 10e9);
         assertEq(backstop.backstopAccount(keeper).claimable, 0);
     }
+
+    /// No attack, but the price of the mechanism: all the capital buys at 1,150, 1% below it less the caller's tenth, and the price goes on
+    /// falling by 30% and stays. What a depositor has left is 1.009 * 0.7 of it.
+    function test_risk_OfAPersistentFall() public {
+        _deposit(lender, 1e6 * USDC);
+        _supply(stranger, WETH_ID, 110 ether);
+        _borrow(stranger, 110_000 * USDC);
+        _setEthPrice(1150);
+        vm.prank(keeper);
+        uint256 repaid = backstop.absorb(stranger, WETH_ID).repaid;
+        assertEq(repaid, 39_999 * USDC + 1000, "not all is spent");
+        _setEthPrice(805);
+        uint256 left = _valueAt(backstop.collateralOf(bob, WETH_ID), 805e24) + backstop.balanceOf(bob)
+            * backstop.backstopState().assets / backstop.totalSupply();
+        console.log("of 10,000 USDC, in units, left after a persistent fall by 30%", left);
+        assertApproxEqRel(left, 10_000 * USDC * 1009 * 7 / 10_000, 0.0001e18);
+    }
 }

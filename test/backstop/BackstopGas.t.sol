@@ -96,6 +96,24 @@ contract BackstopGasTest is BackstopSystemFixture {
         _report("requestExit", 140_000);
     }
 
+    /// An ordinary liquidation behind a backstop: in the hard zone, where it is not asked; and in the damped zone past the priority.
+    function test_gas_liquidateBehindTheBackstop() public {
+        collateral.mint(address(this), 1e18);
+        debt.mint(address(this), 100_000e18);
+        debt.approve(system.pool, type(uint256).max);
+        _fallTo(1690);
+        lending.flag(borrower, 0);
+        for (uint256 i; i < 10; ++i) {
+            _pass(60);
+            _setFeed(1690e8);
+        }
+        lending.liquidate(borrower, 0, 1000e18, "");
+        _pass(12);
+        _setFeed(1691e8);
+        lending.liquidate(borrower, 0, 1000e18, "");
+        _report("liquidate, damped zone, behind the backstop", 260_000);
+    }
+
     function test_gas_settle() public {
         _absorbSecond();
         _fallTo(800);

@@ -5,6 +5,8 @@ import {console} from "forge-std/console.sol";
 
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {IBackstopPoolEvents} from "../../contracts/interfaces/IBackstopPool.sol";
+import {PoolSettlement} from "../../contracts/lending/PoolSettlement.sol";
+import {PriceStatus} from "../../contracts/types/Price.sol";
 import {BackstopFixture} from "./BackstopFixture.sol";
 
 /// @notice The waterfall of what is insolvent, and what a lender saves who leaves before it.
@@ -91,6 +93,21 @@ contract BackstopSettlementTest is BackstopFixture {
         vm.prank(keeper);
         pool.settle(borrower, "");
         assertEq(pool.debtOf(borrower), 0);
+    }
+
+    function test_RevertWhen_settle_TheSlowPriceStandsIn() public {
+        _setEthPrice(900);
+        ethOracle.setStatus(PriceStatus.Degraded);
+        vm.prank(keeper);
+        vm.expectRevert(abi.encodeWithSelector(BackstopPool.NoFastPrice.selector, WETH_ID));
+        backstop.settle(borrower);
+    }
+
+    function test_RevertWhen_settle_NotInsolvent() public {
+        _setEthPrice(1030);
+        vm.prank(keeper);
+        vm.expectPartialRevert(PoolSettlement.NotInsolvent.selector);
+        backstop.settle(borrower);
     }
 
     // -- leaving before a hidden loss

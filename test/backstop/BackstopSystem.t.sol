@@ -3,12 +3,13 @@ pragma solidity 0.8.34;
 
 import {console} from "forge-std/console.sol";
 
-import {BackstopParametersLib} from "../../contracts/backstop/BackstopParameters.sol";
-import {BackstopPolicy, IPolicyBackstop} from "../../contracts/backstop/BackstopPolicy.sol";
+import {BackstopPolicy} from "../../contracts/backstop/BackstopPolicy.sol";
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
+import {PremiumSteward} from "../../contracts/backstop/PremiumSteward.sol";
 import {AbsorptionResult} from "../../contracts/interfaces/IBackstopPool.sol";
 import {LendingPool} from "../../contracts/lending/LendingPool.sol";
 import {TwapOracle} from "../../contracts/oracle/TwapOracle.sol";
+import {BackstopDeployer, BackstopSystem} from "../../script/BackstopDeployer.sol";
 import {IPoolAdministration} from "../utils/IPoolUnderTest.sol";
 import {ILender, SystemFixture} from "../system/SystemFixture.sol";
 
@@ -17,13 +18,18 @@ abstract contract BackstopSystemFixture is SystemFixture {
     uint256 internal constant PERIOD = 12 hours;
     address internal depositor = makeAddr("depositor");
     BackstopPool internal backstop;
+    BackstopSystem internal guarding;
 
     function setUp() public virtual override {
         super.setUp();
-        backstop = new BackstopPool(BackstopParametersLib.defaults(system.pool, 1e18));
-        address guarded = address(new BackstopPolicy(system.policy, IPolicyBackstop(address(backstop)), 1.05e18));
-        vm.prank(system.timelock);
-        IPoolAdministration(system.pool).setPolicy(guarded);
+        BackstopDeployer deployer = new BackstopDeployer();
+        guarding = deployer.deploy(deployer.defaultParameters(system.pool, 1e18), 1.05e18, system.timelock, 0.5e18);
+        backstop = BackstopPool(guarding.backstop);
+        vm.startPrank(system.timelock);
+        IPoolAdministration(system.pool).setPolicy(guarding.policy);
+        IPoolAdministration(system.pool).transferOwnership(guarding.steward);
+        vm.stopPrank();
+        PremiumSteward(guarding.steward).accept();
         _join(depositor, 3_000_000e18);
         _pass(2 * PERIOD);
         backstop.roll();
@@ -40,6 +46,16 @@ abstract contract BackstopSystemFixture is SystemFixture {
 }
 
 contract BackstopSystemTest is BackstopSystemFixture {
+    function test_deployment_RunsThePolicyOfThePoolBehind() public {
+        assertEq(BackstopPolicy(guarding.policy).BEHIND(), system.policy);
+        assertEq(lending.policy(), guarding.policy);
+        _open(borrower, 100e18, 150_000e18);
+        _pass(30 days);
+        uint256 paid = PremiumSteward(guarding.steward).distribute();
+        assertGt(paid, 0);
+        assertApproxEqRel(backstop.backstopAccount(depositor).claimable, paid, 1e9);
+    }
+
     /// The feed falls by 40% at once. 1,000 ether against 1.4 million are insolvent by 138,000 and more. The venue holds 6,200
     /// ether a side and does not take 1,000 within 3%: without a backstop the flash liquidator cannot settle, and a lender
     /// with half of the pool who leaves saves half of the loss. With it anybody settles in the block of the price.

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {Test} from "forge-std/Test.sol";
+
+import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
+import {BackstopAccount} from "../../contracts/interfaces/IBackstopPool.sol";
+import {PoolOracleMock} from "../mocks/PoolOracleMock.sol";
+import {SimToken} from "../mocks/SimToken.sol";
+import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
+
+/// @notice Random actions of depositors, borrowers and keepers on a pool with a backstop, with what single calls must keep checked at
+/// each. The first property that does not hold is remembered in `broken`, so that no revert can hide it.
+contract BackstopHandler is Test {
+    uint256 private constant USDC = 1e6;
+    string private constant OTHERS = "what one has was moved by what another did";
+
+    IPoolUnderTest private immutable pool;
+    BackstopPool private immutable backstop;
+    SimToken private immutable usdc;
+    PoolOracleMock[2] private oracles;
+    uint256[2] private prices = [uint256(2000e24), 30_000e34];
+
+    address[] public actors;
+    mapping(bytes32 action => uint256) public done;
+    /// @notice Calls that may have rounded something.
+    uint256 public calls;
+    /// @notice Debt asset that shares earned.
+    uint256 public gains;
+    string public broken;
+
+    constructor(IPoolUnderTest pool_, BackstopPool backstop_, PoolOracleMock[2] memory oracles_, address seed) {
+        (pool, backstop, oracles) = (pool_, backstop_, oracles_);
+        usdc = SimToken(pool_.asset());
+        actors.push(seed);
+        for (uint256 i; i < 4; ++i) {
+            address actor = makeAddr(string.concat("actor", vm.toString(i)));
+            actors.push(actor);
+            vm.startPrank(actor);
+            usdc.approve(address(pool), type(uint256).max);
+            usdc.approve(address(backstop), type(uint256).max);
+            for (uint256 id; id < 2; ++id) {
+                SimToken(pool.collateralState(id).token).approve(address(pool), type(uint256).max);
+            }
+            vm.stopPrank();
+        }
+    }
+
+    function actorCount() external view returns (uint256) {
+        return actors.length;
+    }
+
+    // -- depositors
+
+    function deposit(uint256 who, uint256 assets) external {
+        address actor = _actor(who);
+        _roll();
+        assets = _bound(assets, USDC, 1e6 * USDC);
+        usdc.mint(actor, assets);
+        bytes32 others = _fingerprint(actor);
+        vm.prank(actor);
+        try backstop.deposit(assets) {
+            _count("deposit");
+            _check(others == _fingerprint(actor), OTHERS);
+        } catch {}
+    }
+
+    function requestExit(uint256 who, uint256 shares) external {
+        address actor = _actor(who);
+        _roll();
+        shares = _bound(shares, 0, backstop.balanceOf(actor));
+        bytes32 others = _fingerprint(actor);
+        vm.prank(actor);
+        try backstop.requestExit(shares) {
+            _count("requestExit");
+            _check(others == _fingerprint(actor), OTHERS);
+        } catch {}
+    }
+
+    function transfer(uint256 who, uint256 to, uint256 shares) external {
+        address actor = _actor(who);
+        address receiver = _actor(to);
+        _roll();
+        shares = _bound(shares, 0, backstop.balanceOf(actor));
+        if (shares == 0) return;
+        uint256[3] memory before = _earned(receiver);
+        vm.prank(actor);
+        backstop.transfer(receiver, shares);
+        _count("transfer");
+        uint256[3] memory afterwards = _earned(receiver);
+        for (uint256 i; i < 3; ++i) {
+            _check(before[i] == afterwards[i], "a transfer moved what was earned");
+        }
+    }
+
+    function claimAssets(uint256 who) external {
+        address actor = _actor(who);
+        _roll();
+        bytes32 others = _fingerprint(actor);
+        vm.prank(actor);
+        if (backstop.claimAssets(actor) != 0) _count("claimAssets");
+        _check(others == _fingerprint(actor), OTHERS);
+    }
+
+    function claimCollateral(uint256 who, uint256 id) external {
+        address actor = _actor(who);
+        id = id % 2;
+        _roll();
+        uint256[3][] memory before = _all(actor);
+        uint256 expected = backstop.collateralOf(actor, id);
+        vm.prank(actor);
+        uint256 amount = backstop.claimCollateral(id, actor);
+        _check(amount == expected, "a claim paid something else than it showed");
+        if (amount != 0) _count("claimCollateral");
+        uint256[3][] memory afterwards = _all(actor);
+        for (uint256 i; i < before.length; ++i) {
+            for (uint256 k; k < 3; ++k) {
+                // the fraction of a unit that the claim rounded off falls to the others
+                _check(afterwards[i][k] >= before[i][k] && afterwards[i][k] <= before[i][k] + 1, OTHERS);
+            }
+        }
+    }
+
+    // -- everybody else
+
+    function payPremium(uint256 assets) external {
+        _roll();
+        assets = _bound(assets, 1, 10_000 * USDC);
+        usdc.mint(actors[1], assets);
+        vm.prank(actors[1]);
+        backstop.payPremium(assets);
+        gains += assets;
+        _count("premium");
+    }
+
+    function borrow(uint256 who, uint256 id, uint256 amount) external {
+        address actor = _actor(who);
+        id = id % 2;
+        amount = id == 0 ? _bound(amount, 0.1 ether, 20 ether) : _bound(amount, 1e6, 1e8);
+        SimToken(pool.collateralState(id).token).mint(actor, amount);
+        vm.startPrank(actor);
+        try pool.supplyCollateral(id, amount, actor, "") {
+            uint256 limit = pool.accountHealth(actor).borrowLimit;
+            uint256 debt = pool.accountHealth(actor).debt;
+            if (limit > debt) {
+                try pool.borrow(limit - debt, actor, actor) {
+                    _count("borrow");
+                } catch {}
+            }
+        } catch {}
+        vm.stopPrank();
+    }
+
+    function movePrice(uint256 id, uint256 permille) external {
+        id = id % 2;
+        permille = _bound(permille, 650, 1250);
+        uint256 price = prices[id] * permille / 1000;
+        uint256 start = id == 0 ? 2000e24 : 30_000e34;
+        if (price < start / 4 || price > start * 3) price = start;
+        prices[id] = price;
+        oracles[id].setPrice(price);
+    }
+
+    function absorb(uint256 who, uint256 id) external {
+        id = id % 2;
+        _roll();
+        for (uint256 i; i < actors.length; ++i) {
+            address actor = _actor(who % actors.length + i);
+            uint256 room = backstop.absorbable();
+            try backstop.absorb(actor, id) {
+                _count("absorb");
+                _check(backstop.absorbable() <= room && backstop.backstopState().assets >= USDC, "it was drained");
+                return;
+            } catch {}
+        }
+    }
+
+    function settle(uint256 who) external {
+        _roll();
+        for (uint256 i; i < actors.length; ++i) {
+            try backstop.settle(_actor(who % actors.length + i)) {
+                _count("settle");
+                return;
+            } catch {}
+        }
+    }
+
+    function buy(uint256 who, uint256 id, uint256 amount) external {
+        address actor = _actor(who);
+        id = id % 2;
+        _roll();
+        backstop.observe(id);
+        vm.warp(block.timestamp + 12 + amount % 600);
+        _roll();
+        amount = _bound(amount, 1, type(uint112).max);
+        usdc.mint(actor, 1e7 * USDC);
+        vm.prank(actor);
+        try backstop.buy(id, amount, 1e7 * USDC, actor) returns (uint256, uint256 paid) {
+            gains += paid;
+            _count("buy");
+        } catch {}
+    }
+
+    function pass(uint256 time) external {
+        vm.warp(block.timestamp + _bound(time, 1, 1 days));
+        _roll();
+    }
+
+    // -- checking
+
+    /// @dev What everybody but `actor` has, free and waiting.
+    function _fingerprint(address actor) private view returns (bytes32) {
+        return keccak256(abi.encode(_all(actor)));
+    }
+
+    function _all(address except) private view returns (uint256[3][] memory all) {
+        all = new uint256[3][](actors.length);
+        for (uint256 i; i < actors.length; ++i) {
+            if (actors[i] == except) continue;
+            all[i] = _earned(actors[i]);
+            BackstopAccount memory a = backstop.backstopAccount(actors[i]);
+            all[i][0] += a.shares + a.exitShares + a.entryAssets;
+        }
+    }
+
+    function _earned(address actor) private view returns (uint256[3] memory) {
+        return
+            [
+                backstop.backstopAccount(actor).claimable,
+                backstop.collateralOf(actor, 0),
+                backstop.collateralOf(actor, 1)
+            ];
+    }
+
+    function _roll() private {
+        backstop.roll();
+        ++calls;
+    }
+
+    function _count(bytes32 action) private {
+        ++done[action];
+        ++calls;
+    }
+
+    /// @dev The seed depositor, the first, never acts.
+    function _actor(uint256 who) private view returns (address) {
+        return actors[1 + who % (actors.length - 1)];
+    }
+
+    function _check(bool holds, string memory property) private {
+        if (!holds && bytes(broken).length == 0) broken = property;
+    }
+}
