@@ -7,7 +7,7 @@ import {SafeCastLib} from "solady/utils/SafeCastLib.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {AbsorptionResult, BackstopAccount, BackstopState, IBackstopPool} from "../interfaces/IBackstopPool.sol";
-import {CollateralState, ILendingPool, LiquidationResult} from "../interfaces/ILendingPool.sol";
+import {CollateralState, ILendingPool, ILiquidateCallback, LiquidationResult} from "../interfaces/ILendingPool.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {LiquidationMath} from "../libraries/LiquidationMath.sol";
 import {TokenTransfer} from "../libraries/TokenTransfer.sol";
@@ -26,7 +26,7 @@ interface IAbsorptionPolicy {
 
 /// @title The backstop
 /// @notice See `IBackstopPool`; who owns what is derived in `BackstopAccounting`.
-contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool {
+contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool, ILiquidateCallback {
     using SafeCastLib for uint256;
 
     /// @dev Collaterals that a pool can list.
@@ -38,6 +38,7 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool {
     uint256 public immutable CALLER_SHARE;
 
     error ZeroAmount();
+    error UnexpectedCallback(address caller);
     error DepositTooSmall(uint256 assets, uint256 minimum);
     /// @notice The backstop has less than is to be paid.
     error InsufficientAssets(uint256 absorbable, uint256 needed);
@@ -135,7 +136,6 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool {
     /// settlement is at a loss here and reverts.
     function settle(address account) external nonReentrant returns (uint256 repaid, uint256 writtenOff) {
         _roll();
-        uint256 room = absorbable();
         uint256 reserves = POOL.marketState().reserves;
         uint256[MAX_COLLATERALS] memory received;
         uint256 bitmap = POOL.collateralBitmap(account);
@@ -144,23 +144,38 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool {
         }
         uint256 stipend = SafeTransferLib.balanceOf(ASSET, address(this));
         {
-            LiquidationResult memory result = POOL.settle(account, "");
+            LiquidationResult memory result = POOL.settle(account, abi.encode(msg.sender));
             (repaid, writtenOff) = (result.repaid, result.writtenOff);
         }
-        if (repaid > room) revert InsufficientAssets(room, repaid);
-        stipend = SafeTransferLib.balanceOf(ASSET, address(this)) + repaid - stipend;
-        if (repaid != 0) _spend(repaid);
-        _keepSettled(account, bitmap, received, repaid);
+        uint256 fromBackstop = FixedPointMathLib.min(repaid, absorbable());
+        stipend = SafeTransferLib.balanceOf(ASSET, address(this)) + fromBackstop - stipend;
+        if (fromBackstop != 0) _spend(fromBackstop);
+        _keepSettled(account, bitmap, received, repaid, fromBackstop);
         uint256 fromReserves = FixedPointMathLib.min(writtenOff, FixedPointMathLib.zeroFloorSub(reserves, stipend));
-        emit WaterfallSettled(account, msg.sender, repaid, fromReserves, writtenOff - fromReserves, stipend);
+        emit WaterfallSettled(
+            account, msg.sender, fromBackstop, repaid - fromBackstop, fromReserves, writtenOff - fromReserves, stipend
+        );
         if (stipend != 0) SafeTransferLib.safeTransfer(ASSET, msg.sender, stipend);
     }
 
-    /// @dev Counts what a settlement brought, rewards the caller, and refuses a loss.
+    /// @inheritdoc ILiquidateCallback
+    /// @dev The pool calls back whoever called it, and this contract asks for it in `settle` alone: `data` are its own.
+    function onLiquidate(uint256 repaid, bytes calldata data) external {
+        if (msg.sender != address(POOL)) revert UnexpectedCallback(msg.sender);
+        uint256 room = absorbable();
+        if (repaid > room) TokenTransfer.pull(ASSET, abi.decode(data, (address)), repaid - room);
+    }
+
+    /// @dev Divides what a settlement brought between backstop and caller by what each paid, rewards the caller, and refuses a
+    /// loss.
     /// @param received What was held of each collateral before; overwritten.
-    function _keepSettled(address account, uint256 bitmap, uint256[MAX_COLLATERALS] memory received, uint256 repaid)
-        private
-    {
+    function _keepSettled(
+        address account,
+        uint256 bitmap,
+        uint256[MAX_COLLATERALS] memory received,
+        uint256 repaid,
+        uint256 fromBackstop
+    ) private {
         uint256 value;
         for (uint256 id; bitmap >> id != 0; ++id) {
             if ((bitmap >> id) & 1 == 0) continue;
@@ -171,13 +186,13 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool {
         if (value < repaid) revert LossAtOracle(value, repaid);
         for (uint256 id; bitmap >> id != 0; ++id) {
             if (received[id] == 0) continue;
-            uint256 reward = _reward(received[id], value, repaid);
-            // Without depositors there is nobody to keep it for; what a settlement brings for nothing is then the caller's.
-            if (_totals.shares == 0) reward = received[id];
-            uint256 kept = received[id] - reward;
+            // What nobody paid for is worth nothing, and the caller's.
+            uint256 kept = repaid == 0 ? 0 : FixedPointMathLib.fullMulDiv(received[id], fromBackstop, repaid);
+            kept -= _reward(kept, value, repaid);
             if (kept != 0) _addInventory(id, kept);
-            emit SettlementCollateral(account, id, msg.sender, kept, reward);
-            if (reward != 0) SafeTransferLib.safeTransfer(_token(id), msg.sender, reward);
+            uint256 handedOver = received[id] - kept;
+            emit SettlementCollateral(account, id, msg.sender, kept, handedOver);
+            if (handedOver != 0) SafeTransferLib.safeTransfer(_token(id), msg.sender, handedOver);
         }
     }
 

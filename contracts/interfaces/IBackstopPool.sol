@@ -82,19 +82,21 @@ interface IBackstopPoolEvents {
         uint256 kept,
         uint256 reward
     );
-    /// @notice The waterfall of an insolvent position, in order: what the backstop paid for the collateral, what reserves
-    /// lost, what lenders lost. `stipend` is what the pool paid the caller.
+    /// @notice The waterfall of an insolvent position, in order: what the backstop paid for the collateral, what the caller paid
+    /// because the backstop had no more, what reserves lost, what lenders lost. `stipend` is what the pool paid the caller. What
+    /// the backstop's part of the collateral fetches is `InventorySold`.
     event WaterfallSettled(
         address indexed account,
         address indexed caller,
         uint256 fromBackstop,
+        uint256 fromCaller,
         uint256 fromReserves,
         uint256 fromLenders,
         uint256 stipend
     );
-    /// @notice Collateral that a settlement brought.
+    /// @notice Collateral that a settlement brought: what depositors keep, and what the caller received.
     event SettlementCollateral(
-        address indexed account, uint256 indexed collateralId, address indexed caller, uint256 kept, uint256 reward
+        address indexed account, uint256 indexed collateralId, address indexed caller, uint256 kept, uint256 handedOver
     );
     event InventorySold(uint256 indexed collateralId, address indexed buyer, uint256 amount, uint256 paid);
     /// @notice `depth`: what was recorded of the venue; `clock`: when the auction's price began to fall; `level`: what
@@ -128,7 +130,8 @@ interface IBackstopPool is IBackstopPoolEvents {
     function absorb(address account, uint256 collateralId) external returns (AbsorptionResult memory);
 
     /// @notice Settles an insolvent position with the backstop's money; see `ILendingPool.settle`. The caller receives a share
-    /// of the discount, in collateral, and the pool's stipend.
+    /// of the discount, in collateral, and the pool's stipend. Where the backstop has too little the caller pays the rest, for
+    /// its part of the collateral.
     function settle(address account) external returns (uint256 repaid, uint256 writtenOff);
 
     /// @notice Buys up to `maxAmount` of inventory at the auction's price, for at most `maxPaid`.

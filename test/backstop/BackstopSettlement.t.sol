@@ -37,7 +37,7 @@ contract BackstopSettlementTest is BackstopFixture {
         vm.expectEmit(address(backstop));
         emit IBackstopPoolEvents.SettlementCollateral(borrower, WETH_ID, keeper, seized - reward, reward);
         vm.expectEmit(address(backstop));
-        emit IBackstopPoolEvents.WaterfallSettled(borrower, keeper, COVERED, reserves, LOST - reserves, 0);
+        emit IBackstopPoolEvents.WaterfallSettled(borrower, keeper, COVERED, 0, reserves, LOST - reserves, 0);
         vm.prank(keeper);
         (uint256 repaid, uint256 writtenOff) = backstop.settle(borrower);
         assertEq(repaid, COVERED);
@@ -77,22 +77,70 @@ contract BackstopSettlementTest is BackstopFixture {
         assertEq(backstop.backstopState().assets, 40_000 * USDC + 1000 - repaid);
     }
 
-    function test_RevertWhen_settle_CostsMoreThanThereIs() public {
-        vm.prank(alice);
-        backstop.requestExit(30_000e9);
-        vm.prank(bob);
-        backstop.requestExit(2000e9);
-        _nextPeriods(2);
+    /// 8,000.001 are left, of which 7,999.001 may be spent: the caller pays 738.863078 of 8,737.864078 and has that part of the
+    /// collateral, at the whole discount, and a tenth of the discount on the rest.
+    function test_settle_TheCallerPaysWhatTheBackstopHasNot() public {
+        _leave(32_000e9);
         _setEthPrice(900);
-        uint256 room = backstop.absorbable();
+        uint256 fromBackstop = 7_999_001_000;
+        assertEq(backstop.absorbable(), fromBackstop);
+        uint256 kept = uint256(10 ether) * fromBackstop / COVERED;
+        kept -= kept * (9000e6 - COVERED) / 9000e6 / 10;
+        uint256 wethBefore = weth.balanceOf(keeper);
+        uint256 usdcBefore = usdc.balanceOf(keeper);
+        vm.expectEmit(address(backstop));
+        emit IBackstopPoolEvents.SettlementCollateral(borrower, WETH_ID, keeper, kept, 10 ether - kept);
         vm.prank(keeper);
-        vm.expectPartialRevert(BackstopPool.InsufficientAssets.selector);
         backstop.settle(borrower);
-        assertLt(room, COVERED);
-        // the pool's own settlement does not need the backstop
+        assertEq(usdcBefore - usdc.balanceOf(keeper), COVERED - fromBackstop);
+        assertEq(weth.balanceOf(keeper) - wethBefore, 10 ether - kept);
+        assertEq(backstop.backstopState().assets, USDC);
+        (uint256 amount,) = backstop.inventoryOf(WETH_ID);
+        assertEq(amount, kept);
+        // claims of others are not touched: what is left is all there is
+        assertGe(usdc.balanceOf(address(backstop)), USDC);
+    }
+
+    /// Nobody's money: the caller pays all, has all of the collateral, and what waits in the queues is not spent.
+    function test_settle_WithAnEmptyBackstopIsTheCallers() public {
+        _leave(40_000e9);
+        _enter(bob, 20_000 * USDC);
+        _setEthPrice(900);
+        uint256 before = usdc.balanceOf(address(backstop));
+        uint256 wethBefore = weth.balanceOf(keeper);
         vm.prank(keeper);
-        pool.settle(borrower, "");
-        assertEq(pool.debtOf(borrower), 0);
+        backstop.settle(borrower);
+        assertEq(usdc.balanceOf(address(backstop)), before);
+        assertEq(weth.balanceOf(keeper) - wethBefore, 10 ether);
+    }
+
+    function test_RevertWhen_settle_TheCallerHasNotTheRest() public {
+        _leave(32_000e9);
+        _setEthPrice(900);
+        vm.prank(makeAddr("penniless"));
+        vm.expectRevert();
+        backstop.settle(borrower);
+    }
+
+    function test_RevertWhen_onLiquidate_ByAnybodyElse() public {
+        vm.prank(stranger);
+        vm.expectRevert(abi.encodeWithSelector(BackstopPool.UnexpectedCallback.selector, stranger));
+        backstop.onLiquidate(1e12, abi.encode(keeper));
+    }
+
+    /// @dev Takes `shares` out of the 40,000e9: Bob's first.
+    function _leave(uint256 shares) private {
+        vm.prank(bob);
+        backstop.requestExit(10_000e9);
+        vm.prank(alice);
+        backstop.requestExit(shares - 10_000e9);
+        _nextPeriods(2);
+        vm.prank(bob);
+        backstop.claimAssets(bob);
+        vm.prank(alice);
+        backstop.claimAssets(alice);
+        uint256 debt = pool.debtOf(borrower);
+        _repay(borrower, debt - 10_000 * USDC);
     }
 
     function test_RevertWhen_settle_TheSlowPriceStandsIn() public {
