@@ -23,8 +23,8 @@ import {Inventory, Sale} from "./BackstopStorage.sol";
 ///
 /// At what price: an auction from F (1 + markup) down to F (1 - discount) in a straight line. F >= L holds, so the price is never
 /// below L (1 - discount) either. A purchase moves the clock forward, all of the cap by 24 seconds and less in proportion: where
-/// half of the cap is bought every 12 seconds the price stands, where more it rises, where less it falls on. A unit moves
-/// nothing, so nobody holds the price up by dust. A clock is void an hour after it was started, purchases aside, and begins
+/// half of the cap is bought every 12 seconds the price stands, where more it rises, where less it falls on. Dust moves next to
+/// nothing, so nobody holds the price up by it, and parts move what the whole does. A clock is void an hour after it was started, purchases aside, and begins
 /// with the next `observe` that finds the sale open.
 abstract contract BackstopSale is BackstopAccounting {
     using SafeCastLib for uint256;
@@ -32,15 +32,18 @@ abstract contract BackstopSale is BackstopAccounting {
     /// @dev Seconds in which the level refills: a block of the main chain.
     uint256 private constant REFILL_SECONDS = 12;
 
-    /// @dev What buying all of the cap takes back of the auction, seconds.
-    uint256 private constant CLOCK_SECONDS = 2 * REFILL_SECONDS;
+    /// @dev The clock's unit is a microsecond: in seconds, a purchase in small parts would not move it.
+    uint256 private constant TICKS = 1e6;
+
+    /// @dev What buying all of the cap takes back of the auction.
+    uint256 private constant CLOCK_TICKS = 2 * REFILL_SECONDS * TICKS;
 
     /// @dev After which a clock is void.
-    uint256 private constant CLOCK_EXPIRY = 1 hours;
+    uint256 private constant CLOCK_EXPIRY = 1 hours * TICKS;
 
     ILendingPool public immutable POOL;
     uint256 private immutable RELEASE_SHARE;
-    uint256 private immutable AUCTION_SECONDS;
+    uint256 private immutable AUCTION_TICKS;
     uint256 private immutable START_MARKUP;
     uint256 private immutable MAX_DISCOUNT;
     uint256 private immutable VENUE_TOLERANCE;
@@ -54,7 +57,7 @@ abstract contract BackstopSale is BackstopAccounting {
     constructor(BackstopParameters memory p) {
         POOL = ILendingPool(p.pool);
         RELEASE_SHARE = p.releaseShare;
-        AUCTION_SECONDS = p.auctionSeconds;
+        AUCTION_TICKS = p.auctionSeconds * TICKS;
         START_MARKUP = p.startMarkup;
         MAX_DISCOUNT = p.maxDiscount;
         VENUE_TOLERANCE = p.venueTolerance;
@@ -100,7 +103,7 @@ abstract contract BackstopSale is BackstopAccounting {
         Sale memory sale = _sales[id];
         _refill(sale, state.oracle);
         if (_isOpen(IPriceOracle(state.oracle).peek()) && _elapsed(sale) > CLOCK_EXPIRY) {
-            sale.clock = uint40(block.timestamp);
+            sale.clock = (block.timestamp * TICKS).toUint64();
         }
         _storeSale(id, sale);
     }
@@ -111,15 +114,14 @@ abstract contract BackstopSale is BackstopAccounting {
     }
 
     function _elapsed(Sale memory sale) private view returns (uint256) {
-        return block.timestamp - sale.clock;
+        return block.timestamp * TICKS - sale.clock;
     }
 
     /// @dev A void clock has not begun to fall.
     function _price(Sale memory sale, uint256 fast) private view returns (uint256) {
         uint256 elapsed = _elapsed(sale);
         if (elapsed > CLOCK_EXPIRY) elapsed = 0;
-        uint256 fallen =
-            (START_MARKUP + MAX_DISCOUNT) * FixedPointMathLib.min(elapsed, AUCTION_SECONDS) / AUCTION_SECONDS;
+        uint256 fallen = (START_MARKUP + MAX_DISCOUNT) * FixedPointMathLib.min(elapsed, AUCTION_TICKS) / AUCTION_TICKS;
         return FixedPointMathLib.fullMulDivUp(fast, WAD + START_MARKUP - fallen, WAD);
     }
 
@@ -153,13 +155,13 @@ abstract contract BackstopSale is BackstopAccounting {
         value = FixedPointMathLib.fullMulDivUp(amount, fast, PRICE_SCALE);
     }
 
-    /// @dev An auction that has reached its floor counts as just having done so, or it would take long to leave it.
+    /// @dev Rounded against the buyer. An auction that has reached its floor counts as just having done so, or it would take long to leave it.
     function _moveClock(Sale memory sale, uint256 value, uint256 cap) private view {
         uint256 elapsed = _elapsed(sale);
         if (elapsed > CLOCK_EXPIRY) elapsed = 0;
-        elapsed = FixedPointMathLib.min(elapsed, AUCTION_SECONDS);
-        uint256 moved = CLOCK_SECONDS * FixedPointMathLib.min(value, cap) / cap;
-        sale.clock = uint40(block.timestamp - FixedPointMathLib.zeroFloorSub(elapsed, moved));
+        elapsed = FixedPointMathLib.min(elapsed, AUCTION_TICKS);
+        uint256 moved = FixedPointMathLib.fullMulDivUp(CLOCK_TICKS, FixedPointMathLib.min(value, cap), cap);
+        sale.clock = (block.timestamp * TICKS - FixedPointMathLib.zeroFloorSub(elapsed, moved)).toUint64();
     }
 
     function _storeSale(uint256 id, Sale memory sale) private {

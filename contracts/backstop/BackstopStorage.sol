@@ -67,13 +67,13 @@ struct Stake {
 }
 
 /// @dev The release of one collateral: two slots.
-/// @param clock When the auction's price began to fall, a time stamp.
+/// @param clock When the auction's price began to fall, a time stamp in microseconds.
 /// @param updatedAt When `level` was true.
 /// @param level What may be sold at once, base units of the debt asset.
 /// @param depth The least depth of the venue that was read in the block of `updatedAt`, base units of the debt asset.
 /// @param depthBefore The same of the block that was recorded before that one.
 struct Sale {
-    uint40 clock;
+    uint64 clock;
     uint40 updatedAt;
     uint128 level;
     uint128 depth;

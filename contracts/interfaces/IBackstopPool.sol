@@ -99,8 +99,8 @@ interface IBackstopPoolEvents {
         address indexed account, uint256 indexed collateralId, address indexed caller, uint256 kept, uint256 handedOver
     );
     event InventorySold(uint256 indexed collateralId, address indexed buyer, uint256 amount, uint256 paid);
-    /// @notice `depth`: what was recorded of the venue; `clock`: when the auction's price began to fall; `level`: what
-    /// may be sold at once. Base units of the debt asset, time stamp.
+    /// @notice `depth`: what was recorded of the venue; `clock`: when the auction's price began to fall, a time stamp
+    /// in microseconds; `level`: what may be sold at once. Base units of the debt asset.
     event SaleUpdated(uint256 indexed collateralId, uint256 depth, uint256 clock, uint256 level);
 }
 

@@ -156,27 +156,43 @@ contract BackstopSaleTest is BackstopFixture {
         assertLe(price, fast * 101 / 100 + 1);
     }
 
-    /// All of the cap gives back 24 seconds of the auction, 0.08%; a quarter 6 seconds; a unit nothing.
+    /// All of the cap gives back 24 seconds of the auction, 0.08%; a quarter 6 seconds; dust next to nothing.
     function test_sale_ClockMovesByWhatIsTaken() public {
         _setDepth(DEPTH);
         backstop.observe(WETH_ID);
         vm.warp(block.timestamp + 8 minutes);
         assertEq(_price(), 1143.1e24); // 1 + 1% - 1.6%
         _buy(1e9);
-        assertEq(_price(), 1143.1e24);
-        // a hair more than a quarter, so that rounding does not lose a second
-        _buy(CAP * 1e18 / 1150e6 / 4 + 1e12);
-        assertEq(_price(), 1143.33e24);
+        _assertPrice(1143.1e24);
+        _buy(CAP * 1e18 / 1150e6 / 4);
+        _assertPrice(1143.33e24);
         vm.warp(block.timestamp + 12);
-        assertEq(_price(), 1142.87e24);
+        _assertPrice(1142.87e24);
         _buy(type(uint256).max);
-        assertEq(_price(), 1143.79e24);
+        _assertPrice(1143.79e24);
         // half of the cap every 12 seconds: it stands
         vm.warp(block.timestamp + 12);
         uint256 before = _price();
-        _buy(CAP * 1e18 / 1150e6 / 2 + 1e12);
+        _buy(CAP * 1e18 / 1150e6 / 2);
         vm.warp(block.timestamp + 12);
-        assertEq(_price(), before);
+        _assertPrice(before);
+    }
+
+    /// Regression: with a clock in seconds, parts of less than a 24th of the cap did not move it.
+    function test_sale_PartsMoveTheClockAsTheWholeDoes() public {
+        _setDepth(DEPTH);
+        backstop.observe(WETH_ID);
+        vm.warp(block.timestamp + 8 minutes);
+        for (uint256 i; i < 100; ++i) {
+            _buy(CAP * 1e18 / 1150e6 / 100);
+        }
+        // 0.6% under F and 0.08% back
+        _assertPrice(1144.02e24);
+    }
+
+    /// @dev To a few microseconds of the auction, each 0.00004 thousandths of the price.
+    function _assertPrice(uint256 price) private view {
+        assertApproxEqAbs(_price(), price, 0.00002e24);
     }
 
     function test_sale_APurchaseAtTheFloorLeavesIt() public {
