@@ -81,6 +81,23 @@ contract BackstopDustTest is Test {
         assertApproxEqAbs(bobHas, bobHas2, 2);
     }
 
+    /// Sold out, taken anew and sold in part: each sale pays those whose it was. Three quarters of 800 and of 50, and of the 400
+    /// that are left; the same for whoever was brought up to date between and for whoever was not.
+    function test_series_PayWhatTheySold() public {
+        books.absorb(0, 1e12, 1000e9);
+        books.touch(BOB);
+        assertEq(books.sell(0, 1000e9, 800e9), 1000e9);
+        books.absorb(0, 1e12, 500e9);
+        books.sell(0, 100e9, 50e9);
+        uint256[3] memory alices = _of(ALICE);
+        uint256[3] memory bobs = _of(BOB);
+        // the locked shares own a millionth of a 4,000th
+        assertApproxEqRel(alices[1], 300e9, 1e10);
+        assertApproxEqRel(bobs[1], 100e9, 1e10);
+        assertApproxEqRel(alices[2], 637.5e9, 1e10);
+        assertApproxEqRel(bobs[2], 212.5e9, 1e10);
+    }
+
     /// In two collaterals, and with sales between: neither an entry, an exit, a transfer nor a claim of another moves what one has.
     function testFuzz_othersDoNotMoveWhatOneHas(uint256 amount, uint8 action) public {
         amount = bound(amount, 10_000, 5e11);
