@@ -6,8 +6,8 @@ import {console} from "forge-std/console.sol";
 
 import {BackstopHarness} from "./BackstopHarness.sol";
 
-/// @notice Dust and order on the books alone, where a test may do what no pool would grant.
-contract BackstopDustTest is Test {
+/// @notice Dust, order, series and rescalings on the books alone, where a test may do what no pool would grant.
+contract BackstopBooksTest is Test {
     BackstopHarness private books;
     address private constant ALICE = address(1);
     address private constant BOB = address(2);
@@ -96,6 +96,42 @@ contract BackstopDustTest is Test {
         assertApproxEqRel(bobs[1], 100e9, 1e10);
         assertApproxEqRel(alices[2], 637.5e9, 1e10);
         assertApproxEqRel(bobs[2], 212.5e9, 1e10);
+    }
+
+    /// All but 1,000 units are lost while 1e27 wait to enter, so that S would pass 2^112 by 2^19: shares are rescaled by 2^32. Bob
+    /// waits to leave with half a period later, and leaves with an eighth of what is left; the rest stays as it was, and so does
+    /// what was taken before.
+    function test_rescaling_KeepsWhatEveryoneHas() public {
+        address carol = address(3);
+        books.deposit(carol, 1e27);
+        vm.warp(block.timestamp + 12 hours);
+        books.absorb(0, 4e12 - 1000, 4e20);
+        uint256 alices = books.inKind(ALICE, 0);
+        books.requestExit(BOB, books.accountOf(BOB).shares / 2);
+        vm.warp(block.timestamp + 12 hours);
+        books.roll();
+        assertEq(books.rescales(), 1);
+        assertApproxEqAbs(_of(ALICE)[0], 750, 1);
+        assertApproxEqRel(_of(carol)[0], 1e27, 1e10);
+        books.premium(1e20);
+        vm.warp(block.timestamp + 12 hours);
+        books.roll();
+        assertEq(books.accountOf(BOB).exitShares, 0);
+        assertApproxEqAbs(_of(BOB)[2], 125, 1);
+        assertApproxEqAbs(_of(BOB)[0], 125, 1);
+        assertEq(books.inKind(ALICE, 0), alices);
+        assertApproxEqRel(books.inKind(BOB, 0), 1e20, 1e12);
+        assertApproxEqRel(_of(carol)[2], 1e20, 1e10);
+        // a second one on top
+        books.deposit(carol, 1e27);
+        books.absorb(1, books.totals().assets - 1000, 1e10);
+        vm.warp(block.timestamp + 24 hours);
+        books.roll();
+        assertEq(books.rescales(), 2);
+        assertEq(_of(ALICE)[0], 0);
+        assertEq(books.inKind(ALICE, 0), alices);
+        books.touch(ALICE);
+        assertEq(books.accountOf(ALICE).rescales, 2);
     }
 
     /// In two collaterals, and with sales between: neither an entry, an exit, a transfer nor a claim of another moves what one has.
