@@ -261,6 +261,20 @@ contract BackstopAbsorbTest is BackstopFixture {
         backstop.absorb(borrower, WETH_ID);
     }
 
+    /// What the backstop opened is good for one liquidation: whoever follows in the same transaction is dampened like anybody.
+    function test_openAbsorption_IsGoodForOneLiquidation() public {
+        vm.prank(alice);
+        backstop.requestExit(30_000e9);
+        vm.prank(bob);
+        backstop.requestExit(9000e9);
+        _nextPeriods(2);
+        _setEthPrice(1150);
+        breaker.setLevel(BreakerLevel.Paused);
+        assertEq(_absorb().repaid, 999_001_000);
+        vm.expectRevert(abi.encodeWithSelector(PoolClosing.NotLiquidatable.selector, borrower, Refusal.Paused));
+        _liquidate(borrower, WETH_ID, 100 * USDC);
+    }
+
     // -- the policy behind
 
     /// The state of the policy behind is at the wrapper's address, by the pool, as its own views say.
