@@ -41,10 +41,13 @@ page-test: setup
 	CHROMIUM=chromium cargo test --workspace --locked --test page --test keeper_page -- --nocapture
 
 # What the tests above only count: how often the port and the mirror were compared with the contracts, by branch; and that
-# `forge script` deploys the very system that `breakwater deploy` does.
+# `forge script` deploys the very system that `breakwater deploy` does, and what the backstop owes to what a ledger of rational numbers
+# says (Python 3).
 prove: setup
 	cargo test --workspace --locked --test policy --test drift -- --nocapture
 	cargo test --locked -p breakwater-deploy --test equality -- --ignored --nocapture
+	BACKSTOP_TRACES=10000 $(FORGE) test --match-contract BackstopTraces
+	python3 test/backstop/ledger.py
 
 # Plants the bugs of test/mutants one by one and tells what detects each: hours for all of them. ONLY=text takes some.
 mutants: setup

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Replays the histories that BackstopTraces.t.sol writes in a ledger of rational numbers, one entry a depositor, and compares.
 
-    BACKSTOP_TRACES=10000 node_modules/.bin/forge test --match-contract BackstopTraces
+    BACKSTOP_TRACES=10000 script/forge test --match-contract BackstopTraces
     python3 test/backstop/ledger.py
 
 The ledger knows no shares: an absorption of x takes d x / T of every depositor's d, T their sum; collateral is divided by d / T;

@@ -74,6 +74,8 @@ mirrored_enum! {
         PriceDown,
         /// Said by the pool, never by a policy: the account does not hold the collateral or has no debt.
         NotHeld,
+        /// The backstop takes the position, and comes first.
+        Backstop,
     }
 }
 
@@ -91,6 +93,7 @@ impl fmt::Display for Refusal {
             Self::ZeroAmount => "the amount rounds to nothing",
             Self::PriceDown => "a collateral has no price",
             Self::NotHeld => "no debt, or the collateral is not held",
+            Self::Backstop => "the backstop comes first",
         })
     }
 }
