@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {
+    AccountHealth,
+    ILendingPoolCore,
+    LiquidationCall,
+    LiquidationResult
+} from "../../../contracts/interfaces/ILendingPool.sol";
+import {Refusal} from "../../../contracts/interfaces/ILiquidationPolicy.sol";
+import {IPriceOracle} from "../../../contracts/interfaces/IPriceOracle.sol";
+import {PoolClosing} from "../../../contracts/lending/PoolClosing.sol";
+import {PoolSpec as S} from "../PoolSpec.sol";
+import {CampaignLedger} from "./CampaignLedger.sol";
+import {SystemBooks} from "./SystemBooks.sol";
+import {SystemHandler} from "./SystemHandler.sol";
+import {SystemWorld} from "./SystemWorld.sol";
+
+/// @notice Liquidators under the three policies (P2, P3, P4), and what only the damped one promises (D1, D4, D7).
+contract LiquidatorHandler is SystemHandler {
+    /// @dev The damped policy's target, and what rounding and dust may add to it.
+    uint256 private constant TARGET_HEALTH = 1.05e18;
+    uint256 private constant HEALTH_ROUNDING = 0.001e18;
+
+    /// @dev Within which any turn comes: twice four epochs of a minute, at a floor of a quarter.
+    uint256 private constant LONGEST_WAIT = 8;
+
+    constructor(SystemBooks books, SystemWorld world, CampaignLedger ledger) SystemHandler(books, world, ledger) {
+        ledger.declare("liquidate rigid", 40);
+        ledger.declare("liquidate to target", 40);
+        ledger.declare("liquidate damped", 40);
+        ledger.declare("liquidate hard", 40);
+        ledger.declare("liquidate batch", 40);
+        ledger.declare("flag", 40);
+        ledger.declare("open position", 0);
+    }
+
+    function selectors() external pure override returns (bytes4[] memory list) {
+        list = new bytes4[](6);
+        (list[0], list[1], list[2]) =
+        (this.liquidateRigid.selector, this.liquidateToTarget.selector, this.liquidateDamped.selector);
+        (list[3], list[4], list[5]) = (this.liquidateHard.selector, this.liquidateBatch.selector, this.flag.selector);
+    }
+
+    function liquidateRigid(uint256 a, uint256 b, uint256 c) external counted {
+        _liquidate("liquidate rigid", world.RIGID(), _squeezed(world.RIGID(), a, _bound(c, 0.75e18, 0.999e18)), b, c);
+    }
+
+    function liquidateToTarget(uint256 a, uint256 b, uint256 c) external counted {
+        uint256 p = world.TARGET();
+        _liquidate("liquidate to target", p, _squeezed(p, a, _bound(c, 0.75e18, 0.999e18)), b, c);
+    }
+
+    /// @dev Between the hard zone and what the band lets be confirmed, waiting for the turn.
+    function liquidateDamped(uint256 a, uint256 b, uint256 c) external counted {
+        uint256 p = world.DAMPED();
+        address account = _squeezed(p, a, _bound(c, 0.92e18, 0.975e18));
+        for (uint256 epoch; account != address(0); ++epoch) {
+            if (_liquidate("liquidate damped", p, account, b, c) != Refusal.Turn) return;
+            _check(epoch < LONGEST_WAIT, S.D7);
+            if (epoch == LONGEST_WAIT) return;
+            world.pass(1 minutes);
+            world.refresh();
+        }
+    }
+
+    function liquidateHard(uint256 a, uint256 b, uint256 c) external counted {
+        uint256 p = world.DAMPED();
+        _liquidate("liquidate hard", p, _squeezed(p, a, _bound(c, 0.75e18, 0.914e18)), b, c);
+    }
+
+    function liquidateBatch(uint256 a, uint256 b, uint256 c) external counted {
+        uint256 p = a % 3;
+        if (_squeezed(p, a / 3, _bound(c, 0.75e18, 0.999e18)) == address(0)) return;
+        LiquidationCall[] memory calls = new LiquidationCall[](6);
+        AccountHealth[6] memory before;
+        for (uint256 i; i < 6; ++i) {
+            address account = world.account(p, a / 3 % 5 + i); // one of them twice
+            before[i] = _health(p, account);
+            calls[i] = LiquidationCall(account, _heldFrom(p, account, c), _bound(b, 1, 2 * before[i].debt + 1));
+        }
+        world.mint(p, world.keeper(), 2 * _pool(p).marketState().totalDebt + 10);
+        bytes memory data = abi.encodeCall(ILendingPoolCore.liquidateBatch, (calls, ""));
+        (bool success, bytes memory answer) = _attempt("liquidate batch", p, world.keeper(), data);
+        if (!success) return;
+        LiquidationResult[] memory results = abi.decode(answer, (LiquidationResult[]));
+        for (uint256 i; i < 6; ++i) {
+            _check(results[i].repaid == 0 || before[i].healthFast < 1e18, S.P4);
+        }
+    }
+
+    function flag(uint256 a, uint256, uint256 c) external counted {
+        uint256 p = world.DAMPED();
+        address account = _squeezed(p, a, _bound(c, 0.85e18, 0.999e18));
+        if (account == address(0)) return;
+        AccountHealth memory before = _health(p, account);
+        bytes memory data = abi.encodeCall(ILendingPoolCore.flag, (account, _heldFrom(p, account, c)));
+        (bool success,) = _attempt("flag", p, world.keeper(), data);
+        _check(!success || before.healthFast < 1e18, S.P4);
+    }
+
+    /// @dev One call in two offers more than is owed.
+    function _liquidate(bytes32 action, uint256 p, address account, uint256 b, uint256 c)
+        private
+        returns (Refusal refusal)
+    {
+        if (account == address(0)) return Refusal.NotHeld;
+        uint256 id = _heldFrom(p, account, c);
+        AccountHealth memory before = _health(p, account);
+        world.mint(p, world.keeper(), before.debt);
+        uint256 asked = b % 2 == 0 ? type(uint256).max : _bound(b, 1, before.debt);
+        bytes memory data = abi.encodeCall(ILendingPoolCore.liquidate, (account, id, asked, ""));
+        (bool success, bytes memory answer) = _attempt(action, p, world.keeper(), data);
+        if (success) {
+            _checkResult(p, account, id, before, abi.decode(answer, (LiquidationResult)));
+        } else if (bytes4(answer) == PoolClosing.NotLiquidatable.selector) {
+            refusal = _refusalOf(answer);
+            bool held = refusal == Refusal.Turn || refusal == Refusal.Bucket || refusal == Refusal.Slice
+                || refusal == Refusal.Paused || refusal == Refusal.Unconfirmed;
+            _check(!held || before.healthFast > before.healthHard, S.D1);
+        }
+    }
+
+    /// @dev Values are those of three collaterals, each rounded down: up to three units off, and two of debt.
+    function _checkResult(
+        uint256 p,
+        address account,
+        uint256 id,
+        AccountHealth memory before,
+        LiquidationResult memory result
+    ) private {
+        _check(before.healthFast < 1e18, S.P4);
+        uint256 price = IPriceOracle(world.system(p).oracles[id]).peek().fast;
+        _check(result.seized * price / 1e36 * 10_000 <= (result.repaid + 1) * 10_500 + 10_000, S.P2);
+        AccountHealth memory left = _health(p, account);
+        bool covered = before.collateralValue * 10_000 >= before.debt * 10_500;
+        if ((covered || p == world.DAMPED()) && before.collateralValue >= before.debt && left.debt > 2) {
+            _check((left.collateralValue + 4) * before.debt >= before.collateralValue * (left.debt - 2), S.P3);
+        }
+        if (p != world.DAMPED()) return;
+        bool dust = left.debt <= _pool(p).minDebt() + 1;
+        _check(dust || left.healthFast <= TARGET_HEALTH + HEALTH_ROUNDING, S.D4);
+    }
+
+    function _refusalOf(bytes memory answer) private pure returns (Refusal refusal) {
+        // selector, account, refusal
+        assembly ("memory-safe") {
+            refusal := mload(add(answer, 68))
+        }
+    }
+}

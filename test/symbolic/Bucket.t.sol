@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {Test} from "forge-std/Test.sol";
+
+import {Bucket, DepthObservation, VolumeBucket} from "../../contracts/libraries/VolumeBucket.sol";
+
+/// @notice The volume bucket.
+contract BucketSymbolicTest is Test {
+    using VolumeBucket for Bucket;
+
+    /// A charge takes what was repaid and stops at 0.
+    function check_chargeTakesWhatWasRepaid(uint112 level, uint112 repaid) public pure {
+        Bucket memory bucket = Bucket(0, level, 1);
+        bucket.charge(repaid);
+        assertEq(bucket.level, level > repaid ? level - repaid : 0);
+    }
+
+    /// What a damped call may take leaves the reserve, rounded up.
+    function check_reserveIsKept(uint112 level, uint104 depth, uint64 share) public pure {
+        vm.assume(share <= 0.9e18);
+        Bucket memory bucket = Bucket(0, level, depth);
+        uint256 available = bucket.availableDown(share);
+        assertLe(available, level);
+        if (available != 0) assertGe((level - available) * 1e18, bucket.capOf() * share);
+    }
+
+    /// Refilling never lowers a level within its cap, and never exceeds the cap.
+    function check_refillStaysWithinTheCap(uint112 level, uint104 depth, uint32 updatedAt, uint64 refill) public {
+        Bucket memory bucket = Bucket(updatedAt, level, depth);
+        vm.assume(level <= bucket.capOf() && refill <= 10e18);
+        uint256 filled = bucket.levelDown(refill);
+        assertGe(filled, level);
+        assertLe(filled, bucket.capOf());
+    }
+
+    /// An update never makes the level exceed the cap, whatever venue and floor say, and the depth is never 0.
+    function check_observationKeepsTheBounds(uint104 level, uint104 depth, uint104 reading, uint104 floor) public {
+        Bucket memory bucket = Bucket(0, level, depth);
+        vm.assume(depth != 0 && level <= bucket.capOf() && floor != 0);
+        DepthObservation memory previous = DepthObservation(0, false, floor, reading);
+        vm.warp(60);
+        bucket.observe(previous, reading, floor, 0.5e18, 3600);
+        assertLe(bucket.level, bucket.capOf());
+        assertGt(bucket.depth, 0);
+    }
+}
