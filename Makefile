@@ -2,7 +2,7 @@
 
 FORGE := script/forge
 
-.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test prove mutants lint fmt size setup clean
+.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test prove mutants deep audit audit-smoke lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
@@ -52,6 +52,33 @@ prove: setup
 # Plants the bugs of test/mutants one by one and tells what detects each: hours for all of them. ONLY=text takes some.
 mutants: setup
 	cargo run --release --locked -p breakwater-fuzz --example mutants -- $(ONLY)
+
+# The properties in campaigns of thousands of calls, with a seed of their own: hours.
+deep: setup
+	FOUNDRY_PROFILE=deep $(FORGE) test --match-path 'test/{invariants,breaker,liquidation,symbolic}/**' \
+		--fuzz-seed $$(od -An -N8 -tu8 /dev/urandom)
+
+# Symbolic tests by halmos and static analysis by Slither; needs Python 3.11, and the package index once.
+audit: setup .venv/ready
+	FOUNDRY_PROFILE=symbolic $(FORGE) build
+	$(HALMOS)
+	$(SLITHER)
+
+# Of the symbolic tests, the lemmas on the pool's books and on the policies.
+audit-smoke: setup .venv/ready
+	FOUNDRY_PROFILE=symbolic $(FORGE) build
+	$(HALMOS) --match-contract 'Books|Policies'
+	$(SLITHER)
+
+# Both call `forge`.
+AUDIT_PATH := PATH="$(CURDIR)/$(BIN):$(CURDIR)/.venv/bin:$$PATH"
+HALMOS := $(AUDIT_PATH) FOUNDRY_PROFILE=symbolic halmos --config test/symbolic/halmos.toml
+SLITHER := $(AUDIT_PATH) python test/audit/slither.py slither
+
+.venv/ready: test/symbolic/requirements.txt
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 lint: setup
 	$(FORGE) fmt --check

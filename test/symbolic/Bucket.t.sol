@@ -35,9 +35,10 @@ contract BucketSymbolicTest is Test {
     }
 
     /// An update never makes the level exceed the cap, whatever venue and floor say, and the depth is never 0.
-    function check_observationKeepsTheBounds(uint104 level, uint104 depth, uint104 reading, uint104 floor) public {
-        Bucket memory bucket = Bucket(0, level, depth);
-        vm.assume(depth != 0 && level <= bucket.capOf() && floor != 0);
+    function testFuzz_ObservationKeepsTheBounds(uint256 level, uint104 depth, uint104 reading, uint104 floor) public {
+        vm.assume(depth != 0 && floor != 0);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        Bucket memory bucket = Bucket(0, uint112(_bound(level, 0, 2 * uint256(depth))), depth);
         DepthObservation memory previous = DepthObservation(0, false, floor, reading);
         vm.warp(60);
         bucket.observe(previous, reading, floor, 0.5e18, 3600);

@@ -20,29 +20,29 @@ contract InterestSymbolicTest is Test {
     }
 
     /// A longer period never charges less.
-    function check_longerNeverChargesLess(uint104 debt, uint64 rate, uint32 elapsed) public pure {
+    function testFuzz_LongerNeverChargesLess(uint104 debt, uint64 rate, uint32 elapsed) public pure {
         assertLe(
             InterestMath.interestUp(debt, rate, elapsed), InterestMath.interestUp(debt, rate, uint256(elapsed) + 1)
         );
     }
 
     /// More debt never pays less.
-    function check_moreDebtNeverPaysLess(uint104 debt, uint64 rate, uint32 elapsed) public pure {
+    function testFuzz_MoreDebtNeverPaysLess(uint104 debt, uint64 rate, uint32 elapsed) public pure {
         assertLe(
             InterestMath.interestUp(debt, rate, elapsed), InterestMath.interestUp(uint256(debt) + 1, rate, elapsed)
         );
     }
 
     /// Simple interest is the least that is charged.
-    function check_atLeastSimpleInterest(uint104 debt, uint40 rate, uint32 elapsed) public pure {
-        uint256 exponent = uint256(rate) * elapsed;
-        vm.assume(exponent <= 10e18);
+    function testFuzz_AtLeastSimpleInterest(uint104 debt, uint256 rate, uint32 elapsed) public pure {
+        if (elapsed != 0) rate = _bound(rate, 0, 10e18 / elapsed);
+        uint256 exponent = rate * elapsed;
         assertGe(InterestMath.interestUp(debt, rate, elapsed) * 1e18, uint256(debt) * exponent);
     }
 
     /// Charging two periods one after the other leaves at least the debt that charging them at once leaves.
-    function check_splittingNeverSaves(uint104 debt, uint40 rate, uint32 first, uint32 second) public pure {
-        vm.assume(uint256(rate) * (uint256(first) + second) <= 10e18);
+    function testFuzz_SplittingNeverSaves(uint104 debt, uint256 rate, uint32 first, uint32 second) public pure {
+        rate = _bound(rate, 0, 10e18 / (uint256(first) + second + 1));
         uint256 once = debt + InterestMath.interestUp(debt, rate, uint256(first) + second);
         uint256 twice = debt + InterestMath.interestUp(debt, rate, first);
         twice += InterestMath.interestUp(twice, rate, second);

@@ -12,7 +12,7 @@ contract SharesSymbolicTest is Test {
     // -- proved
 
     /// Nobody gets a share for nothing, and no debt is opened for no share.
-    function check_zeroIsZero(uint104 totalAssets, uint104 totalShares) public pure {
+    function testFuzz_ZeroIsZero(uint104 totalAssets, uint104 totalShares) public pure {
         assertEq(SharesMath.toSharesDown(0, totalAssets, totalShares), 0);
         assertEq(SharesMath.toSharesUp(0, totalAssets, totalShares), 0);
         assertEq(SharesMath.toAssetsDown(0, totalAssets, totalShares), 0);
@@ -35,20 +35,20 @@ contract SharesSymbolicTest is Test {
     }
 
     /// Depositing and redeeming at once never gains.
-    function check_depositRedeemNeverGains(uint104 assets, uint104 totalAssets, uint104 totalShares) public pure {
+    function testFuzz_DepositRedeemNeverGains(uint104 assets, uint104 totalAssets, uint104 totalShares) public pure {
         uint256 shares = SharesMath.toSharesDown(assets, totalAssets, totalShares);
         uint256 back = SharesMath.toAssetsDown(shares, uint256(totalAssets) + assets, totalShares + shares);
         assertLe(back, assets);
     }
 
     /// Taking out by amount costs at least what those shares would have paid.
-    function check_withdrawCostsAtLeastRedeem(uint104 assets, uint104 totalAssets, uint104 totalShares) public pure {
+    function testFuzz_WithdrawCostsAtLeastRedeem(uint104 assets, uint104 totalAssets, uint104 totalShares) public pure {
         uint256 shares = SharesMath.toSharesUp(assets, totalAssets, totalShares);
         assertGe(SharesMath.toAssetsDown(shares, totalAssets, totalShares), assets);
     }
 
     /// Who borrows owes at least what he took.
-    function check_loanOwesAtLeastWhatWasTaken(uint104 assets, uint104 totalDebt, uint104 totalShares) public pure {
+    function testFuzz_LoanOwesAtLeastWhatWasTaken(uint104 assets, uint104 totalDebt, uint104 totalShares) public pure {
         vm.assume(totalDebt != 0 && totalShares != 0);
         uint256 shares = SharesMath.debtToSharesUp(assets, totalDebt, totalShares);
         uint256 owed = SharesMath.debtToAssetsUp(shares, uint256(totalDebt) + assets, totalShares + shares);
@@ -56,7 +56,7 @@ contract SharesSymbolicTest is Test {
     }
 
     /// A repayment takes away shares of no more debt than was paid.
-    function check_repaymentTakesNoMoreThanPaid(uint104 assets, uint104 totalDebt, uint104 totalShares) public pure {
+    function testFuzz_RepaymentTakesNoMoreThanPaid(uint104 assets, uint104 totalDebt, uint104 totalShares) public pure {
         vm.assume(totalDebt != 0 && assets <= totalDebt);
         uint256 shares = SharesMath.debtToSharesDown(assets, totalDebt, totalShares);
         assertLe(shares * totalDebt, uint256(assets) * totalShares);

@@ -58,8 +58,12 @@ contract TurnsSymbolicTest is Test {
     }
 
     /// p is at least the floor, at most 1, and never falls as the position gets worse: worse health never loses a turn.
-    function check_probabilityGrowsWithDistress(uint64 fullness, uint64 zone, uint64 worse, uint64 floor) public pure {
-        vm.assume(fullness <= WAD && zone <= worse && worse <= WAD && floor <= WAD);
+    function testFuzz_ProbabilityGrowsWithDistress(uint256 fullness, uint256 zone, uint256 worse, uint256 floor)
+        public
+        pure
+    {
+        (fullness, worse, floor) = (_bound(fullness, 0, WAD), _bound(worse, 0, WAD), _bound(floor, 0, WAD));
+        zone = _bound(zone, 0, worse);
         uint256 probability = TurnSampler.probabilityDown(fullness, zone, floor);
         assertGe(probability, floor);
         assertLe(probability, WAD);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.34;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {Test} from "forge-std/Test.sol";
+
+import {PoolAccounting} from "../../contracts/lending/PoolAccounting.sol";
+import {PoolPositions} from "../../contracts/lending/PoolPositions.sol";
+import {Market, Position} from "../../contracts/lending/PoolStorage.sol";
+import {KinkedRateModel} from "../../contracts/rates/KinkedRateModel.sol";
+
+/// @dev The pool's own functions, on books that a test makes up.
+contract BooksHarness is PoolPositions {
+    constructor(address rateModel)
+        Ownable(msg.sender)
+        PoolAccounting(address(1), rateModel)
+        PoolPositions(address(0))
+    {}
+
+    function writeOff(Market memory market, uint256 loss, uint256 shares, uint256 cash)
+        external
+        returns (Market memory)
+    {
+        _writeOff(market, address(2), loss, shares, cash);
+        return market;
+    }
+
+    function subtractDebt(Market memory market, uint256 assets, uint256 shares) external pure returns (Market memory) {
+        _subtractDebt(market, assets, shares);
+        return market;
+    }
+
+    function addSupply(Market memory market, uint256 assets, uint256 shares) external pure returns (Market memory) {
+        _addSupply(market, assets, shares);
+        return market;
+    }
+
+    function setAmount(uint256 id, uint256 amount) external {
+        Position memory position = _positions[address(2)];
+        _setAmount(position, address(2), id, amount);
+        _positions[address(2)] = position;
+    }
+
+    function amountOf(uint256 id) external view returns (uint256) {
+        return _amountOf(_positions[address(2)], address(2), id);
+    }
+
+    function bitmap() external view returns (uint256) {
+        return _positions[address(2)].bitmap;
+    }
+}
+
+/// @notice Lemmas of the pool: its books and its positions.
+contract BooksSymbolicTest is Test {
+    BooksHarness private books;
+
+    function setUp() public {
+        books = new BooksHarness(address(new KinkedRateModel(0.5e18, 1e18, 1e18, 1e9)));
+    }
+
+    function _market(uint104 lenderAssets, uint104 totalDebt, uint104 debtShares)
+        private
+        pure
+        returns (Market memory market)
+    {
+        (market.lenderAssets, market.totalDebt, market.debtShares) = (lenderAssets, totalDebt, debtShares);
+    }
+
+    /// @dev Lenders are covered; debt and debt shares are 0 together, before and after: either somebody else still owes, or all
+    /// the debt is written off.
+    function _assumeConsistent(
+        uint104 lenderAssets,
+        uint104 totalDebt,
+        uint104 debtShares,
+        uint104 loss,
+        uint104 shares,
+        uint104 cash
+    ) private pure {
+        vm.assume(uint256(cash) + totalDebt >= lenderAssets && loss <= totalDebt && shares <= debtShares);
+        vm.assume((totalDebt == 0) == (debtShares == 0) && (shares < debtShares || loss == totalDebt));
+    }
+
+    /// P1a: lenders that were covered are covered after a write-off.
+    function check_writeOffLeavesLendersCovered(
+        uint104 lenderAssets,
+        uint104 totalDebt,
+        uint104 debtShares,
+        uint104 loss,
+        uint104 shares,
+        uint104 cash
+    ) public {
+        _assumeConsistent(lenderAssets, totalDebt, debtShares, loss, shares, cash);
+        Market memory market = books.writeOff(_market(lenderAssets, totalDebt, debtShares), loss, shares, cash);
+        assertGe(uint256(cash) + market.totalDebt, market.lenderAssets);
+    }
+
+    /// P7: lenders lose no more than the loss, and only what reserves do not cover.
+    function check_writeOffTakesReservesFirst(
+        uint104 lenderAssets,
+        uint104 totalDebt,
+        uint104 debtShares,
+        uint104 loss,
+        uint104 shares,
+        uint104 cash
+    ) public {
+        _assumeConsistent(lenderAssets, totalDebt, debtShares, loss, shares, cash);
+        uint256 reserves = uint256(cash) + totalDebt - lenderAssets;
+        Market memory market = books.writeOff(_market(lenderAssets, totalDebt, debtShares), loss, shares, cash);
+        assertLe(market.lenderAssets, lenderAssets);
+        uint256 lost = lenderAssets - market.lenderAssets;
+        assertLe(lost, loss > reserves ? loss - reserves : 0);
+    }
+
+    /// P1d: there is debt exactly while there are debt shares.
+    function check_debtAndSharesAreZeroTogether(uint104 totalDebt, uint104 debtShares, uint104 assets, uint104 shares)
+        public
+        view
+    {
+        vm.assume(totalDebt != 0 && shares <= debtShares);
+        Market memory market = books.subtractDebt(_market(0, totalDebt, debtShares), assets, shares);
+        assertEq(market.totalDebt == 0, market.debtShares == 0);
+    }
+
+    /// A deposit is credited in full, or it reverts.
+    function check_supplyIsCreditedInFull(uint104 lenderAssets, uint256 assets, uint256 shares) public view {
+        vm.assume(assets <= type(uint128).max && shares <= type(uint128).max);
+        try books.addSupply(_market(lenderAssets, 0, 0), assets, shares) returns (Market memory market) {
+            assertEq(market.lenderAssets, lenderAssets + assets);
+            assertEq(market.supplyShares, shares);
+        } catch {
+            assertTrue(lenderAssets + assets > type(uint104).max || shares > type(uint104).max);
+        }
+    }
+
+    /// P1e: whatever enters and leaves in whatever order, each collateral is what was set last, and its bit tells of it.
+    function check_collateralIsWhatWasSet(uint128 first, uint128 second, uint128 again, uint128 last) public {
+        books.setAmount(3, first);
+        books.setAmount(5, second);
+        books.setAmount(3, again);
+        books.setAmount(5, last);
+        assertEq(books.amountOf(3), again);
+        assertEq(books.amountOf(5), last);
+        assertEq(books.amountOf(4), 0);
+        uint256 bitmap = (again == 0 ? 0 : uint256(1 << 3)) | (last == 0 ? 0 : uint256(1 << 5));
+        assertEq(books.bitmap(), bitmap);
+    }
+}
