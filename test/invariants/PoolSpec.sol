@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 /// @title The pool's properties, in words
 /// @notice Those of protocol.md §9 that are the pool's, with the identifiers that invariants and handlers name in their
-/// messages. The policy here is the rigid one; what concerns turns, buckets and breaker belongs to the policies' tests.
+/// messages. README.md lists every property and who checks it.
 ///
 /// After every call:
 /// - P1a  cash + total debt covers what lenders are owed, and `reserves` is exactly the rest.
@@ -24,6 +24,15 @@ pragma solidity ^0.8.28;
 /// - P11  Who borrows or withdraws collateral is within the borrow limit afterwards.
 /// - P12  A flash loan returns the pool to exactly what it was.
 /// - P13  Taking reserves leaves what lenders are owed unchanged.
+///
+/// Of whole systems, with the identifiers of `crates/fuzz`:
+/// - D1   In the hard zone neither turn, bucket, slice, pause nor second price refuses a liquidation.
+/// - D4   A damped liquidation leaves a health factor of at most the target, but for rounding and dust.
+/// - D7   Whoever waits gets a turn within eight epochs.
+/// - C1   Within a callback nobody is liquidated, flagged or settled, and there is no flash loan.
+/// - A2   What is the owner's is done through the timelock after its delay, or not at all.
+/// - O1   The fast price is the feeds' answer exactly while they are fresh and within their bounds.
+/// - B1   What trips by itself ends by itself.
 library PoolSpec {
     string internal constant P1A = "P1a: lenders are not covered";
     string internal constant P1A_REST = "P1a: reserves are not the rest";

@@ -17,8 +17,8 @@ contract BucketSymbolicTest is Test {
     }
 
     /// What a damped call may take leaves the reserve, rounded up.
-    function check_reserveIsKept(uint112 level, uint104 depth, uint64 share) public pure {
-        vm.assume(share <= 0.9e18);
+    function testFuzz_ReserveIsKept(uint112 level, uint104 depth, uint256 share) public pure {
+        share = _bound(share, 0, 0.9e18);
         Bucket memory bucket = Bucket(0, level, depth);
         uint256 available = bucket.availableDown(share);
         assertLe(available, level);
@@ -26,11 +26,15 @@ contract BucketSymbolicTest is Test {
     }
 
     /// Refilling never lowers a level within its cap, and never exceeds the cap.
-    function check_refillStaysWithinTheCap(uint112 level, uint104 depth, uint32 updatedAt, uint64 refill) public {
-        Bucket memory bucket = Bucket(updatedAt, level, depth);
-        vm.assume(level <= bucket.capOf() && refill <= 10e18);
+    function testFuzz_RefillStaysWithinTheCap(uint256 level, uint104 depth, uint32 updatedAt, uint256 refill)
+        public
+        view
+    {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        Bucket memory bucket = Bucket(updatedAt, uint112(_bound(level, 0, 2 * uint256(depth))), depth);
+        refill = _bound(refill, 0, 10e18);
         uint256 filled = bucket.levelDown(refill);
-        assertGe(filled, level);
+        assertGe(filled, bucket.level);
         assertLe(filled, bucket.capOf());
     }
 

@@ -7,15 +7,19 @@ import {InterestMath} from "../../contracts/libraries/InterestMath.sol";
 
 /// @notice Interest: debts below 2^104, as the pool keeps them.
 contract InterestSymbolicTest is Test {
-    /// No time, no interest; no debt, no interest; no rate, no interest.
-    function check_nothingIsCharged(uint104 debt, uint64 rate, uint32 elapsed) public pure {
+    /// No time, no interest.
+    function check_noTimeNoInterest(uint256 debt, uint256 rate) public pure {
         assertEq(InterestMath.interestUp(debt, rate, 0), 0);
+    }
+
+    /// No debt, no interest; no rate, no interest.
+    function testFuzz_NothingIsCharged(uint104 debt, uint64 rate, uint32 elapsed) public pure {
         assertEq(InterestMath.interestUp(0, rate, elapsed), 0);
         assertEq(InterestMath.interestUp(debt, 0, elapsed), 0);
     }
 
     /// Accrual never reverts, whatever the rate and the silence, and saturates below 227 times the debt.
-    function check_accrualNeverReverts(uint104 debt, uint256 rate, uint256 elapsed) public pure {
+    function testFuzz_AccrualNeverReverts(uint104 debt, uint256 rate, uint256 elapsed) public pure {
         assertLe(InterestMath.interestUp(debt, rate, elapsed), uint256(debt) * 227);
     }
 

@@ -12,15 +12,17 @@ contract LiquidationSymbolicTest is Test {
     // -- the bonus
 
     /// Between 1 and 1 + b, and above 1 only while collateral covers the debt with it: the toxicity bound B <= max(1, C / D).
-    function check_bonusIsWithinItsBounds(uint64 bonus, uint128 value, uint104 debt) public pure {
-        vm.assume(debt != 0 && bonus <= 0.5e18);
+    function testFuzz_BonusIsWithinItsBounds(uint256 bonus, uint128 value, uint104 debt) public pure {
+        vm.assume(debt != 0);
+        bonus = _bound(bonus, 0, 0.5e18);
         uint256 multiplier = LiquidationMath.bonusMultiplierDown(bonus, value, debt);
         assertGe(multiplier, WAD);
         assertLe(multiplier, WAD + bonus);
     }
 
-    function check_bonusIsNeverToxic(uint64 bonus, uint128 value, uint104 debt) public pure {
-        vm.assume(debt != 0 && bonus <= 0.5e18);
+    function testFuzz_BonusIsNeverToxic(uint256 bonus, uint128 value, uint104 debt) public pure {
+        vm.assume(debt != 0);
+        bonus = _bound(bonus, 0, 0.5e18);
         uint256 multiplier = LiquidationMath.bonusMultiplierDown(bonus, value, debt);
         assertTrue(multiplier == WAD || multiplier * debt <= uint256(value) * WAD);
     }
@@ -28,12 +30,14 @@ contract LiquidationSymbolicTest is Test {
     // -- x_t
 
     /// x_t is at most the debt, and 0 exactly at the target or above.
-    function check_targetRepayIsAtMostTheDebt(uint104 debt, uint64 health, uint64 multiplier, uint64 threshold)
+    function testFuzz_TargetRepayIsAtMostTheDebt(uint104 debt, uint256 health, uint256 multiplier, uint256 threshold)
         public
         pure
     {
         uint256 target = 1.05e18;
-        vm.assume(debt != 0 && health < WAD && multiplier >= WAD && multiplier <= 1.5e18 && threshold <= WAD);
+        vm.assume(debt != 0);
+        health = _bound(health, 0, WAD - 1);
+        (multiplier, threshold) = (_bound(multiplier, WAD, 1.5e18), _bound(threshold, 0, WAD));
         uint256 repay = LiquidationMath.targetRepayUp(debt, health, target, multiplier, threshold);
         assertLe(repay, debt);
         assertGt(repay, 0);
@@ -48,25 +52,28 @@ contract LiquidationSymbolicTest is Test {
     }
 
     /// x_t reaches the target: (N - x B LT) / (D - x) >= HF_t with N = HF D, wherever less than the debt is repaid.
-    function check_targetRepayReachesTheTarget(uint104 debt, uint64 health, uint64 multiplier, uint64 threshold)
+    function testFuzz_TargetRepayReachesTheTarget(uint104 debt, uint256 health, uint256 multiplier, uint256 threshold)
         public
         pure
     {
         uint256 target = 1.05e18;
-        vm.assume(debt != 0 && health < WAD && multiplier >= WAD && multiplier <= 1.5e18 && threshold <= WAD);
+        vm.assume(debt != 0);
+        health = _bound(health, 0, WAD - 1);
+        (multiplier, threshold) = (_bound(multiplier, WAD, 1.5e18), _bound(threshold, 0, WAD));
         uint256 repay = LiquidationMath.targetRepayUp(debt, health, target, multiplier, threshold);
-        uint256 sold = (uint256(multiplier) * threshold + WAD - 1) / WAD;
-        if (repay < debt) assertGe(uint256(health) * debt - repay * sold, target * (debt - repay));
+        uint256 sold = (multiplier * threshold + WAD - 1) / WAD;
+        if (repay < debt) assertGe(health * debt - repay * sold, target * (debt - repay));
     }
 
     // -- what is seized
 
     /// Never more collateral than is held, never more repaid than was asked.
-    function check_seizureIsWithinBounds(uint104 repay, uint64 multiplier, uint128 price, uint128 collateral)
+    function testFuzz_SeizureIsWithinBounds(uint104 repay, uint256 multiplier, uint128 price, uint128 collateral)
         public
         pure
     {
-        vm.assume(price != 0 && multiplier >= WAD && multiplier <= 1.5e18);
+        vm.assume(price != 0);
+        multiplier = _bound(multiplier, WAD, 1.5e18);
         (uint256 repaid, uint256 seized) = LiquidationMath.seizeDown(repay, multiplier, price, collateral);
         assertLe(seized, collateral);
         assertLe(repaid, repay);
@@ -89,8 +96,8 @@ contract LiquidationSymbolicTest is Test {
     }
 
     /// z is 0 at 1 and above, 1 at HF_hard and below, and in between.
-    function check_zoneIsAShare(uint256 health, uint64 healthHard) public pure {
-        vm.assume(healthHard < WAD);
+    function testFuzz_ZoneIsAShare(uint256 health, uint256 healthHard) public pure {
+        (health, healthHard) = (_bound(health, 0, 2 * WAD), _bound(healthHard, 0, WAD - 1));
         uint256 zone = LiquidationMath.zoneDepthDown(health, healthHard);
         assertLe(zone, WAD);
         if (health >= WAD) assertEq(zone, 0);
@@ -98,8 +105,8 @@ contract LiquidationSymbolicTest is Test {
     }
 
     /// Worse health is never less deep.
-    function check_zoneFallsWithHealth(uint64 health, uint64 healthHard) public pure {
-        vm.assume(healthHard < WAD);
+    function testFuzz_ZoneFallsWithHealth(uint64 health, uint256 healthHard) public pure {
+        healthHard = _bound(healthHard, 0, WAD - 1);
         assertGe(
             LiquidationMath.zoneDepthDown(health, healthHard),
             LiquidationMath.zoneDepthDown(uint256(health) + 1, healthHard)
@@ -107,8 +114,8 @@ contract LiquidationSymbolicTest is Test {
     }
 
     /// The interpolated bonus lies between its ends.
-    function check_interpolationIsBetween(uint64 minimum, uint64 maximum, uint64 share) public pure {
-        vm.assume(share <= WAD);
+    function testFuzz_InterpolationIsBetween(uint64 minimum, uint64 maximum, uint256 share) public pure {
+        share = _bound(share, 0, WAD);
         uint256 result = LiquidationMath.interpolateDown(minimum, maximum, share);
         assertLe(result, maximum);
         assertGe(result, minimum < maximum ? minimum : maximum);

@@ -9,8 +9,6 @@ import {SharesMath} from "../../contracts/libraries/SharesMath.sol";
 contract SharesSymbolicTest is Test {
     uint256 private constant VIRTUAL_SHARES = 1000;
 
-    // -- proved
-
     /// Nobody gets a share for nothing, and no debt is opened for no share.
     function testFuzz_ZeroIsZero(uint104 totalAssets, uint104 totalShares) public pure {
         assertEq(SharesMath.toSharesDown(0, totalAssets, totalShares), 0);
