@@ -13,7 +13,7 @@ contract InterestSymbolicTest is Test {
     }
 
     /// No debt, no interest; no rate, no interest.
-    function testFuzz_NothingIsCharged(uint104 debt, uint64 rate, uint32 elapsed) public pure {
+    function check_nothingIsCharged(uint104 debt, uint64 rate, uint32 elapsed) public pure {
         assertEq(InterestMath.interestUp(0, rate, elapsed), 0);
         assertEq(InterestMath.interestUp(debt, 0, elapsed), 0);
     }

@@ -27,7 +27,7 @@ contract AdministratorHandler is SystemHandler {
 
     constructor(SystemBooks books, SystemWorld world, CampaignLedger ledger) SystemHandler(books, world, ledger) {
         ledger.declare("schedule", 60);
-        ledger.declare("execute", 50);
+        ledger.declare("execute", 15);
         ledger.declare("guard", 60);
         ledger.declare("usurp", 0);
     }

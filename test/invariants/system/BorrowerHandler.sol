@@ -15,7 +15,7 @@ contract BorrowerHandler is SystemHandler {
     constructor(SystemBooks books, SystemWorld world, CampaignLedger ledger) SystemHandler(books, world, ledger) {
         ledger.declare("supply collateral", 60);
         ledger.declare("withdraw collateral", 20);
-        ledger.declare("borrow", 50);
+        ledger.declare("borrow", 30);
         ledger.declare("repay", 50);
     }
 

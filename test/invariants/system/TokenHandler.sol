@@ -13,7 +13,7 @@ import {SystemWorld} from "./SystemWorld.sol";
 contract TokenHandler is SystemHandler {
     constructor(SystemBooks books, SystemWorld world, CampaignLedger ledger) SystemHandler(books, world, ledger) {
         ledger.declare("spoil token", 60);
-        ledger.declare("move bad token", 20);
+        ledger.declare("move bad token", 10);
         ledger.declare("hook", 60);
         ledger.declare("donate", 60);
     }
