@@ -71,7 +71,7 @@ audit-smoke: setup .venv/ready
 	$(SLITHER)
 
 # Both call `forge`.
-AUDIT_PATH := PATH="$(CURDIR)/$(BIN):$(CURDIR)/.venv/bin:$$PATH"
+AUDIT_PATH := PATH="$(CURDIR)/script:$(CURDIR)/.venv/bin:$$PATH"
 HALMOS := $(AUDIT_PATH) FOUNDRY_PROFILE=symbolic halmos --config test/symbolic/halmos.toml
 SLITHER := $(AUDIT_PATH) python test/audit/slither.py slither
 

@@ -30,19 +30,19 @@ contract BooksHarness is PoolPositions {
         return market;
     }
 
-    function addSupply(Market memory market, uint256 assets, uint256 shares) external pure returns (Market memory) {
-        _addSupply(market, assets, shares);
+    function addDebt(Market memory market, uint256 assets, uint256 shares) external pure returns (Market memory) {
+        _addDebt(market, assets, shares);
         return market;
     }
 
     function setAmount(uint256 id, uint256 amount) external {
-        Position memory position = _positions[address(2)];
+        Position memory position = _load(address(2));
         _setAmount(position, address(2), id, amount);
-        _positions[address(2)] = position;
+        _store(position);
     }
 
     function amountOf(uint256 id) external view returns (uint256) {
-        return _amountOf(_positions[address(2)], address(2), id);
+        return _amountOf(_load(address(2)), address(2), id);
     }
 
     function bitmap() external view returns (uint256) {
@@ -98,14 +98,14 @@ contract BooksSymbolicTest is Test {
         assertEq(market.totalDebt == 0, market.debtShares == 0);
     }
 
-    /// A deposit is credited in full, or it reverts.
-    function check_supplyIsCreditedInFull(uint104 lenderAssets, uint256 assets, uint256 shares) public view {
+    /// A loan is counted in full, or it reverts.
+    function check_debtIsCountedInFull(uint104 totalDebt, uint256 assets, uint256 shares) public view {
         vm.assume(assets <= type(uint128).max && shares <= type(uint128).max);
-        try books.addSupply(_market(lenderAssets, 0, 0), assets, shares) returns (Market memory market) {
-            assertEq(market.lenderAssets, lenderAssets + assets);
-            assertEq(market.supplyShares, shares);
+        try books.addDebt(_market(0, totalDebt, 0), assets, shares) returns (Market memory market) {
+            assertEq(market.totalDebt, totalDebt + assets);
+            assertEq(market.debtShares, shares);
         } catch {
-            assertTrue(lenderAssets + assets > type(uint104).max || shares > type(uint104).max);
+            assertTrue(totalDebt + assets > type(uint104).max || shares > type(uint104).max);
         }
     }
 
