@@ -2,7 +2,7 @@
 
 FORGE := script/forge
 
-.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test prove mutants deep audit audit-smoke lint fmt size setup clean
+.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test python-test prove mutants deep audit audit-smoke lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
@@ -39,6 +39,12 @@ gas-check: setup
 page-test: setup
 	command -v chromium || (apt-get update && apt-get install --yes --no-install-recommends chromium)
 	CHROMIUM=chromium cargo test --workspace --locked --test page --test keeper_page -- --nocapture
+
+# The Python example on a sweep, with a library that reads Parquet, which is installed first. `make test` skips it where there is none.
+python-test: setup
+	test -x target/python/bin/python || python3 -m venv target/python
+	target/python/bin/python -c "import polars" || target/python/bin/pip install --quiet polars==2.1.0
+	PYTHON=$(CURDIR)/target/python/bin/python cargo test --workspace --locked --test sweep -- --nocapture
 
 # What the tests above only count: how often the port and the mirror were compared with the contracts, by branch; and that
 # `forge script` deploys the very system that `breakwater deploy` does, and what the backstop owes to what a ledger of rational numbers

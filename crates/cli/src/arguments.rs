@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use breakwater_experiments::scenario::Overrides;
+use breakwater_experiments::sweep::Shard;
 use breakwater_sim::config::Policy;
 use clap::{Args, Parser, Subcommand};
 
@@ -24,6 +25,10 @@ pub enum Command {
     Simulate(Simulate),
     /// List the shipped scenarios, or explain one
     Scenarios(Scenarios),
+    /// Run policies on many scenarios, markets and seeds, or put shards together
+    Sweep(Sweep),
+    /// Write the report of a sweep
+    Report(Report),
     /// Deploy a system to a chain, or continue a deployment that was broken off
     Deploy(Deploy),
     /// Run a keeper, or ask what it thinks
@@ -68,6 +73,62 @@ pub struct Simulate {
     pub blocks: Option<u64>,
     /// Where the results go [default: results/<scenario>]
     #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Options of `sweep`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Sweep {
+    /// Something else than to run
+    #[command(subcommand)]
+    pub command: Option<SweepCommand>,
+    /// What to run: TOML as in crates/experiments/sweeps
+    #[arg(required = true, value_name = "SPEC")]
+    pub specification: Option<PathBuf>,
+    /// Seeds a cell, or base rows of Sobol indices [default: all of the range]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seeds: Option<u64>,
+    /// Which of the specification's ranges of seeds
+    #[arg(long, value_name = "NAME", default_value = "reporting")]
+    pub range: String,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Only this part of the work, i of n, for one of several machines; `sweep merge` puts parts together
+    #[arg(long, value_name = "i/n")]
+    pub shard: Option<Shard>,
+    /// Where the results go; a sweep that was stopped there goes on [default: results/<name of the sweep>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What can be done with sweeps beside running them.
+#[derive(Debug, Subcommand)]
+pub enum SweepCommand {
+    /// Put shards together, as if one machine had run them all
+    Merge(Merge),
+}
+
+/// Options of `sweep merge`.
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// The shards' directories
+    #[arg(required = true, value_name = "DIR")]
+    pub shards: Vec<PathBuf>,
+    /// Where the whole goes
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The directory of a sweep that is complete
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Where the report goes [default: report.html in DIR]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 

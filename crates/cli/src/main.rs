@@ -7,8 +7,11 @@ mod failure;
 mod fuzz;
 mod keeper;
 mod progress;
+mod provenance;
+mod report;
 mod scenarios;
 mod simulate;
+mod sweep;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -42,6 +45,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Simulate(options) => simulate::run(options),
         Command::Scenarios(options) => scenarios::run(options),
+        Command::Sweep(options) => sweep::run(options),
+        Command::Report(options) => report::run(options),
         Command::Deploy(options) => deploy::run(options),
         Command::Keeper(command) => keeper::run(command),
         Command::Fuzz(options) => fuzz::run(options),

@@ -1,11 +1,9 @@
 //! `breakwater simulate`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use alloy_primitives::keccak256;
 use breakwater_experiments::comparison::{Comparison, ComparisonError, compare, world_name};
 use breakwater_experiments::report::{FIGURES, headline};
 use breakwater_experiments::results::{Provenance, publish};
@@ -18,6 +16,7 @@ use crate::arguments::Simulate;
 use crate::failure::Failure;
 use crate::print;
 use crate::progress::Progress;
+use crate::provenance::{COMMIT, command, contracts};
 
 /// Reads everything, checks that results can be written, simulates, writes, prints.
 pub fn run(options: &Simulate) -> Result<(), Failure> {
@@ -62,7 +61,7 @@ pub fn run(options: &Simulate) -> Result<(), Failure> {
     };
     let command = command();
     let provenance = Provenance {
-        commit: env!("BREAKWATER_COMMIT"),
+        commit: COMMIT,
         command: &command,
         contracts: contracts(),
     };
@@ -128,32 +127,4 @@ fn table(comparison: &Comparison) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
-}
-
-/// The command that was given, so that a shell takes it again.
-fn command() -> String {
-    let quoted = std::env::args().skip(1).map(|argument| {
-        let plain =
-            |character: char| character.is_ascii_alphanumeric() || "-_./,=:@%+".contains(character);
-        if !argument.is_empty() && argument.chars().all(plain) {
-            argument
-        } else {
-            format!("'{}'", argument.replace('\'', "'\\''"))
-        }
-    });
-    std::iter::once("breakwater".to_owned())
-        .chain(quoted)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// Hashes of the contracts' creation code.
-fn contracts() -> BTreeMap<String, String> {
-    let hash = |contract: &breakwater_bindings::Contract| {
-        (
-            contract.name.to_owned(),
-            keccak256(contract.creation_code.as_ref()).to_string(),
-        )
-    };
-    breakwater_bindings::contracts().iter().map(hash).collect()
 }

@@ -7,3 +7,4 @@ pub mod results;
 pub mod scenario;
 pub mod store;
 pub mod summary;
+pub mod sweep;

@@ -39,6 +39,40 @@ pub struct Figure {
 }
 
 impl Figure {
+    /// The value; `None` where it does not apply.
+    #[must_use]
+    pub fn value(&self, figures: &Figures) -> Option<f64> {
+        (self.value)(figures)
+    }
+
+    /// Whether those who use the protocol want it low.
+    #[must_use]
+    pub fn lower_is_better(&self) -> bool {
+        self.better == Better::Lower
+    }
+
+    /// What a value is multiplied by on an axis, and the unit there.
+    pub(super) const fn axis(&self) -> (f64, &'static str) {
+        match self.unit {
+            Unit::Percent => (100.0, "%"),
+            Unit::Multiple => (1.0, "\u{d7}"),
+            Unit::BasisPoints => (1.0, "bp"),
+            Unit::Amount | Unit::Count | Unit::Price => (1.0, ""),
+        }
+    }
+
+    /// A value, written with its unit.
+    #[must_use]
+    pub fn write(&self, value: f64) -> String {
+        self.unit.write(value)
+    }
+
+    /// The figure of this key.
+    #[must_use]
+    pub fn of(key: &str) -> Option<&'static Self> {
+        FIGURES.iter().find(|figure| figure.key == key)
+    }
+
     /// The value, written with its unit; "n/a" where it does not apply.
     #[must_use]
     pub fn format(&self, figures: &Figures) -> String {

@@ -6,6 +6,7 @@ mod figures;
 mod headline;
 mod number;
 mod panels;
+mod sweep;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +19,7 @@ use number::{escape, fixed};
 use panels::{Section, Worlds};
 
 pub use figures::{FIGURES, Figure};
+pub use sweep::sweep_report;
 
 /// What a run of these policies showed, in one line without a full stop.
 #[must_use]
@@ -134,7 +136,8 @@ impl Report<'_> {
         self.configuration(&mut html);
         let _ = writeln!(
             html,
-            "</main><div id=\"tip\" role=\"status\" hidden></div><script>{}</script></body></html>",
+            "</main><div id=\"tip\" role=\"status\" hidden></div><script>{}{}</script></body></html>",
+            include_str!("tip.js"),
             include_str!("script.js")
         );
         html

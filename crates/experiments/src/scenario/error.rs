@@ -82,7 +82,7 @@ pub enum ScenarioError {
 
 impl ScenarioError {
     /// Puts the TOML library's complaint into the form of the others.
-    pub(super) fn from_toml(source: &Source, error: &toml::de::Error) -> Self {
+    pub(crate) fn from_toml(source: &Source, error: &toml::de::Error) -> Self {
         let file = source.file.clone();
         let message = error
             .message()
@@ -146,7 +146,7 @@ fn unknown_field(message: &str) -> Option<(String, Vec<String>)> {
 }
 
 /// The candidate that is most like `name`.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -9,6 +9,7 @@
 //! # Ok::<(), breakwater_experiments::scenario::ScenarioError>(())
 //! ```
 
+mod change;
 mod error;
 mod hash;
 mod parameters;
@@ -27,6 +28,7 @@ use breakwater_sim::config::{
 use serde::Deserialize;
 
 use crate::report::Setting;
+pub(crate) use error::nearest;
 
 pub use error::ScenarioError;
 pub use parameters::{PARAMETERS, Parameter};
@@ -120,6 +122,23 @@ impl Scenario {
     #[must_use]
     pub fn sources(&self) -> &[String] {
         &self.file.sources
+    }
+
+    /// Blocks that it simulates.
+    #[must_use]
+    pub const fn blocks(&self) -> u64 {
+        self.file.run.blocks
+    }
+
+    /// What it changes of the damped policy.
+    #[must_use]
+    pub const fn damped(&self) -> &DampedOverrides {
+        &self.file.damped
+    }
+
+    /// Its file's text.
+    pub(crate) fn text(&self) -> &str {
+        &self.source.text
     }
 
     /// How many blocks it runs for, and how many seconds each of their slots takes.

@@ -33,9 +33,9 @@ const SHIPPED: [(&str, &str); 13] = shipped![
 #[derive(Clone, Debug)]
 pub struct Source {
     /// What errors call it.
-    pub(super) file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Its text.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Dotted key to line (from 1) and comment.
     places: BTreeMap<String, (usize, String)>,
 }
@@ -89,7 +89,7 @@ impl Source {
     }
 
     /// The folder from which relative paths are taken.
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new(""))
     }
 
@@ -104,7 +104,7 @@ impl Source {
     }
 
     /// The line of a dotted key, or of the first key whose last part it is; 1 if there is none.
-    pub(super) fn line_of(&self, key: &str) -> usize {
+    pub(crate) fn line_of(&self, key: &str) -> usize {
         let found = self.places.get(key).or_else(|| {
             let last = |dotted: &str| dotted.rsplit('.').next() == Some(key);
             self.places

@@ -7,6 +7,8 @@ mod rows;
 
 use std::path::PathBuf;
 
+pub(crate) use rows::write_columns;
+
 pub use directory::OutputDirectory;
 pub use rows::{read_blocks, read_liquidations, write_blocks, write_liquidations};
 

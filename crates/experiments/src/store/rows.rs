@@ -185,10 +185,22 @@ pub fn read_liquidations(path: &Path) -> Result<Vec<LiquidationRow>, StoreError>
     read(path)
 }
 
-/// Writes a table. What goes into the file depends on the rows and the metadata only: no time, no library version.
+/// Writes a table of rows.
 fn write<T: Table>(
     path: &Path,
     worlds: &[&[T]],
+    metadata: &[(&str, String)],
+) -> Result<(), StoreError> {
+    let groups = worlds.iter().map(|rows| T::columns(rows));
+    write_columns(path, T::fields(), groups, metadata)
+}
+
+/// Writes a table, one row group for each group of columns. What goes into the file depends on the columns and the metadata
+/// only: no time, no library version.
+pub(crate) fn write_columns(
+    path: &Path,
+    fields: Vec<Field>,
+    groups: impl Iterator<Item = Vec<ArrayRef>>,
     metadata: &[(&str, String)],
 ) -> Result<(), StoreError> {
     let parquet = |source| StoreError::Parquet {
@@ -208,21 +220,20 @@ fn write<T: Table>(
         .set_created_by("breakwater".to_owned())
         .set_key_value_metadata(Some(metadata))
         .build();
-    let schema = Arc::new(Schema::new(T::fields()));
+    let schema = Arc::new(Schema::new(fields));
     let mut writer = ArrowWriter::try_new(
         File::create(path).map_err(file)?,
         Arc::clone(&schema),
         Some(properties),
     )
     .map_err(parquet)?;
-    for rows in worlds {
-        let batch =
-            RecordBatch::try_new(Arc::clone(&schema), T::columns(rows)).map_err(|source| {
-                StoreError::Arrow {
-                    path: path.to_path_buf(),
-                    source,
-                }
-            })?;
+    for columns in groups {
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|source| {
+            StoreError::Arrow {
+                path: path.to_path_buf(),
+                source,
+            }
+        })?;
         writer
             .write(&batch)
             .and_then(|()| writer.flush())

@@ -1,0 +1,36 @@
+//! What results say about the program that wrote them.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::keccak256;
+
+/// Commit of the build.
+pub const COMMIT: &str = env!("BREAKWATER_COMMIT");
+
+/// The command that was given, so that a shell takes it again.
+pub fn command() -> String {
+    let quoted = std::env::args().skip(1).map(|argument| {
+        let plain =
+            |character: char| character.is_ascii_alphanumeric() || "-_./,=:@%+".contains(character);
+        if !argument.is_empty() && argument.chars().all(plain) {
+            argument
+        } else {
+            format!("'{}'", argument.replace('\'', "'\\''"))
+        }
+    });
+    std::iter::once("breakwater".to_owned())
+        .chain(quoted)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Hashes of the contracts' creation code.
+pub fn contracts() -> BTreeMap<String, String> {
+    let hash = |contract: &breakwater_bindings::Contract| {
+        (
+            contract.name.to_owned(),
+            keccak256(contract.creation_code.as_ref()).to_string(),
+        )
+    };
+    breakwater_bindings::contracts().iter().map(hash).collect()
+}
