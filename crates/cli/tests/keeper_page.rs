@@ -11,7 +11,7 @@ mod due;
 mod harness;
 
 use alloy_primitives::Address;
-use breakwater_operator::testing;
+use breakwater_operator::{status::Status, testing};
 use due::owner;
 use harness::{Keeper, Setup, World, until};
 
@@ -99,8 +99,15 @@ async fn an_operator_sees_what_falls_next_what_is_pending_and_what_was_missed() 
         .await;
     assert!(paid.profit.net > 0.0, "{:?}", paid.profit);
     assert_eq!(paid.missed, status.missed);
-    let page = testing::document(&url, profile.path()).await.unwrap();
-    let net = format!("{:.2}", paid.profit.net);
+    // Another transaction may become final while the page is read: then it is read again.
+    let (page, net) = loop {
+        let net = |status: &Status| format!("{:.2}", status.profit.net);
+        let before = net(&keeper.status().await.unwrap());
+        let page = testing::document(&url, profile.path()).await.unwrap();
+        if before == net(&keeper.status().await.unwrap()) {
+            break (page, before);
+        }
+    };
     assert!(
         table(&page, "profit").replace(',', "").contains(&net),
         "{net} in {page}"

@@ -1,6 +1,6 @@
 //! A local market on an anvil of its own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy::eips::BlockId;
 use alloy::node_bindings::{Anvil, AnvilInstance};
@@ -243,10 +243,11 @@ impl World {
         C::Return: Send,
     {
         let views = RpcViews::new(self.provider.clone());
-        for _ in 0..4 {
+        for _ in 0..40 {
             if let Ok(answer) = views.read(contract, call.clone()).await {
                 return answer;
             }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         views.read(contract, call).await.unwrap()
     }
