@@ -35,8 +35,12 @@ contract PremiumSteward {
 
     error NotTimelock(address caller);
     error InvalidPremiumShare(uint256 share);
+    error ZeroTimelock();
 
+    /// @param timelock Not the zero address: anybody completes a hand-over, and a steward of nobody would keep the pool for good.
+    /// @param premiumShare WAD, at most 1.
     constructor(IStewardedPool pool, IBackstopPool backstop, address timelock, uint256 premiumShare) {
+        if (timelock == address(0)) revert ZeroTimelock();
         if (premiumShare > WAD) revert InvalidPremiumShare(premiumShare);
         (POOL, BACKSTOP, TIMELOCK, PREMIUM_SHARE) = (pool, backstop, timelock, premiumShare);
         ASSET = pool.assetToken();

@@ -115,4 +115,10 @@ contract PremiumStewardTest is BackstopFixture {
         vm.expectRevert(abi.encodeWithSelector(PremiumSteward.InvalidPremiumShare.selector, 1e18 + 1));
         new PremiumSteward(IStewardedPool(address(pool)), backstop, owner, 1e18 + 1);
     }
+
+    /// Regression: anybody completes a hand-over, after which a pool whose steward has no timelock had no governance for good.
+    function test_RevertWhen_constructor_WithoutATimelock() public {
+        vm.expectRevert(PremiumSteward.ZeroTimelock.selector);
+        new PremiumSteward(IStewardedPool(address(pool)), backstop, address(0), 0.5e18);
+    }
 }
