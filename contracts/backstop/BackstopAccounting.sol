@@ -321,7 +321,7 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
         Inventory memory inventory = _inventory[id];
         Sums memory sums = _sums[id];
         uint256 perUnit = FixedPointMathLib.fullMulDiv(proceeds, ONE, inventory.units);
-        sums.proceedsPerUnit = (sums.proceedsPerUnit + perUnit).toUint208();
+        sums.proceedsPerUnit = (perUnit + sums.proceedsPerUnit).toUint208();
         _gainsPerShare += FixedPointMathLib.fullMulDiv(sums.unitsPerShare, perUnit, ONE);
         inventory.amount -= amount.toUint112();
         if (inventory.amount == 0) {
