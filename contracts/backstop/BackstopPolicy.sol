@@ -20,7 +20,7 @@ interface IPolicyBackstop {
 /// in the hard zone, without turn, bucket, slice or pause, and without charging them: nothing is sold.
 ///
 /// Priority: while the backstop can take all that a damped position needs, at the whole bonus that the policy behind pays (b at
-/// most 2%), others are refused with `Backstop`. An auction passes 2% after a quarter of its time, and then the position is
+/// most 2%, of a collateral that may pay more), others are refused with `Backstop`. An auction passes 2% after a quarter of its time, and then the position is
 /// open to all, so a backstop that nobody calls delays it by five minutes from its flag at the default parameters. The hard
 /// zone is never refused.
 /// @dev The policy behind runs by delegate call in this contract's storage, of which this contract uses none, and keeps its
@@ -95,9 +95,11 @@ contract BackstopPolicy {
     }
 
     /// @dev Whether the backstop takes all that the position needs, for all that anybody would be paid. A flag is never refused:
-    /// it takes nothing, and it is what starts the clock that ends the priority.
+    /// it takes nothing, and it is what starts the clock that ends the priority. Where the listing allows no more than the
+    /// backstop is paid, no clock would end it, and there is none.
     function _comesFirst(LiquidationRequest calldata request) private returns (bool) {
-        if (request.asked == 0 || request.healthFast <= request.healthHard || request.healthFast >= WAD) return false;
+        if (request.asked == 0 || request.maxBonus <= MAX_ABSORPTION_BONUS) return false;
+        if (request.healthFast <= request.healthHard || request.healthFast >= WAD) return false;
         uint256 room = BACKSTOP.absorbable();
         if (room == 0) return false;
         uint256 bonus = _bonusNow(POOL, request);

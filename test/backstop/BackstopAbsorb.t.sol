@@ -5,6 +5,7 @@ import {BackstopPolicy, IPolicyBackstop} from "../../contracts/backstop/Backstop
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {AbsorptionResult} from "../../contracts/interfaces/IBackstopPool.sol";
+import {CollateralConfig} from "../../contracts/interfaces/ILendingPool.sol";
 import {
     ILiquidationPolicy,
     LiquidationGrant,
@@ -17,6 +18,8 @@ import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {RigidPolicy} from "../../contracts/liquidation/RigidPolicy.sol";
 import {TargetHealthPolicy} from "../../contracts/liquidation/TargetHealthPolicy.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
+import {PoolOracleMock} from "../mocks/PoolOracleMock.sol";
+import {SimToken} from "../mocks/SimToken.sol";
 import {BackstopFixture} from "./BackstopFixture.sol";
 
 /// @dev Grants what a test says, to the backstop too.
@@ -186,6 +189,34 @@ contract BackstopAbsorbTest is BackstopFixture {
         _setEthPrice(1150);
         (, LiquidationGrant memory quoted) = pool.quoteLiquidation(borrower, WETH_ID, 1000 * USDC);
         assertNotEq(uint256(quoted.refusal), uint256(Refusal.Backstop));
+    }
+
+    /// Regression: where the listing pays 2% at most, no auction ever passes what the backstop pays, and a backstop that does
+    /// not work held a position until it was in the hard zone.
+    function test_priority_NeverWhereTheListingPaysNoMoreThanTheBackstop() public {
+        SimToken token = new SimToken("Wrapped Staked Ether", "WSTETH", 18);
+        PoolOracleMock oracle = new PoolOracleMock(2000e24);
+        CollateralConfig memory config = _config(address(token), address(oracle));
+        config.maxBonus = 200;
+        vm.startPrank(owner);
+        uint256 id = pool.listCollateral(config);
+        vm.warp(block.timestamp + 7 days);
+        vm.stopPrank();
+        token.mint(stranger, 10e18);
+        vm.startPrank(stranger);
+        token.approve(address(pool), type(uint256).max);
+        pool.supplyCollateral(id, 10e18, stranger, "");
+        vm.stopPrank();
+        _borrow(stranger, 10_000 * USDC);
+        oracle.setPrice(1150e24);
+        oracle.setStatus(PriceStatus.Degraded);
+        vm.expectRevert(abi.encodeWithSelector(BackstopPool.NoFastPrice.selector, id));
+        backstop.absorb(stranger, id);
+        pool.flag(stranger, id);
+        vm.warp(block.timestamp + 30 minutes);
+        (, LiquidationGrant memory quoted) = pool.quoteLiquidation(stranger, id, 100 * USDC);
+        assertNotEq(uint256(quoted.refusal), uint256(Refusal.Backstop));
+        assertEq(_liquidate(stranger, id, 100 * USDC).repaid, 100 * USDC);
     }
 
     function test_priority_NeverInTheHardZone() public {
