@@ -59,7 +59,7 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
     uint256 internal constant SHARES_PER_ASSET = 1000;
 
     /// @dev Nobody owns these; whoever enters while there are fewer pays for them. S is thus never so small that rounding moves
-    /// A / S by more than a millionth an action. At the first entry they cost 1,000 base units, after a rescaling less than one.
+    /// A / S by more than a millionth an action. At the first entry they cost 1,000 base units, after a rescaling at most 2^-76 of A.
     uint24 internal constant LOCKED_SHARES = 1e6;
 
     uint256 internal constant MAX_SHARES = 1 << 112;
@@ -125,8 +125,9 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
             if (crossing.shift != 0) _rescaleQueue(period, crossing.shift);
             totals.assets += batch.entryAssets;
             totals.shares += minted.toUint112();
-            uint256 locked = LOCKED_SHARES - totals.lockedShares;
-            totals.lockedShares = LOCKED_SHARES;
+            // At most what entered: after a rescaling a small deposit may not be worth the locked shares, and no start may revert.
+            uint256 locked = FixedPointMathLib.min(LOCKED_SHARES - totals.lockedShares, minted);
+            totals.lockedShares += locked.toUint24();
             crossing.entryShares = (minted - locked).toUint112();
         }
         _totals = totals;

@@ -4,6 +4,7 @@ pragma solidity 0.8.34;
 import {Test} from "forge-std/Test.sol";
 import {console} from "forge-std/console.sol";
 
+import {Totals} from "../../contracts/backstop/BackstopStorage.sol";
 import {BackstopHarness} from "./BackstopHarness.sol";
 
 /// @notice Dust, order, series and rescalings on the books alone, where a test may do what no pool would grant.
@@ -39,6 +40,32 @@ contract BackstopBooksTest is Test {
         assertLe(claims, 10_000);
         assertApproxEqAbs(books.inKind(ALICE, 0), 7500, 2);
         assertApproxEqAbs(books.inKind(BOB, 0), 2500, 2);
+    }
+
+    /// Regression: after losses of 99.8%, in a backstop that is full, the least deposit that brings a rescaling does not pay for the
+    /// locked shares. The start of its period reverted, and with it everything.
+    function test_rescaling_ByADepositBelowTheLockedShares() public {
+        books = new BackstopHarness();
+        books.deposit(ALICE, 5e27);
+        _next();
+        books.absorb(0, 5e27 - 9e24, 1e20);
+        // shares a base unit: 5e30 / 9e24
+        uint256 shares = (1 << 112) - 5e30 - 1e9;
+        books.deposit(BOB, shares * 9e24 / 5e30);
+        _next();
+        assertEq(books.rescales(), 0);
+        books.deposit(BOB, 10_000);
+        _next();
+        assertEq(books.rescales(), 1);
+        Totals memory totals = books.totals();
+        assertLt(totals.lockedShares, 1e6);
+        assertGt(totals.lockedShares, 10_000 * 4);
+        // the next to come pay the rest
+        uint256 owned = uint256(books.accountOf(ALICE).shares) + books.accountOf(BOB).shares;
+        assertLe(owned + totals.lockedShares, totals.shares);
+        books.deposit(BOB, 1e18);
+        _next();
+        assertEq(books.totals().lockedShares, 1e6);
     }
 
     /// Dust after an honest absorption moves nobody's part of it.
