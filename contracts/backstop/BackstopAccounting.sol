@@ -291,11 +291,16 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
         emit TotalsUpdated(totals.assets, totals.shares);
     }
 
+    /// @dev Whether depositors own at least as many shares as stay locked, 1,000 base units' worth at most: with less, most of what is
+    /// given to all shares would be nobody's.
+    function _hasDepositors() internal view returns (bool) {
+        return _totals.shares >= 2 * LOCKED_SHARES;
+    }
+
     /// @dev Gives `assets` to all active depositors.
     function _addGains(uint256 assets) internal {
-        uint256 shares = _totals.shares;
-        if (shares == 0) revert NoDepositors();
-        _gainsPerShare += FixedPointMathLib.fullMulDiv(assets, ONE, shares);
+        if (!_hasDepositors()) revert NoDepositors();
+        _gainsPerShare += FixedPointMathLib.fullMulDiv(assets, ONE, _totals.shares);
     }
 
     /// @dev Gives `amount` of a collateral to all active depositors.

@@ -266,6 +266,11 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool, ILiquidate
     }
 
     /// @inheritdoc IBackstopPool
+    function hasDepositors() external view returns (bool) {
+        return _hasDepositors();
+    }
+
+    /// @inheritdoc IBackstopPool
     function backstopAccount(address account) external view returns (BackstopAccount memory) {
         (Depositor memory a,) = _upToDate(account);
         return BackstopAccount(a.shares, a.exitShares, a.exitPeriod, a.entryAssets, a.entryPeriod, a.owed);

@@ -60,15 +60,21 @@ contract PremiumSteward {
         return Address.functionCall(address(POOL), data);
     }
 
-    /// @notice Pays the premium on what reserves grew by. 0 while the backstop has no active depositor.
+    /// @notice Pays the premium on what reserves grew by. 0 while the backstop has no active depositor. Growth that there is no
+    /// cash to pay for is not counted: whoever borrows all cash for a moment does not take the premium from depositors.
     function distribute() external returns (uint256 paid) {
         MarketState memory state = POOL.marketState();
         uint256 growth = FixedPointMathLib.zeroFloorSub(state.reserves, counted);
+        uint256 uncounted;
         BACKSTOP.roll();
-        if (BACKSTOP.backstopState().shares != 0) {
-            paid = FixedPointMathLib.min(FixedPointMathLib.fullMulDiv(growth, PREMIUM_SHARE, WAD), state.cash);
+        if (BACKSTOP.hasDepositors()) {
+            paid = FixedPointMathLib.fullMulDiv(growth, PREMIUM_SHARE, WAD);
+            if (paid > state.cash) {
+                paid = state.cash;
+                uncounted = growth - FixedPointMathLib.fullMulDivUp(paid, WAD, PREMIUM_SHARE);
+            }
         }
-        counted = state.reserves - paid;
+        counted = state.reserves - uncounted - paid;
         _withdraw(paid);
         if (paid != 0) BACKSTOP.payPremium(paid);
         emit PremiumDistributed(growth, paid, counted);

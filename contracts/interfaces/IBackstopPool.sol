@@ -154,6 +154,8 @@ interface IBackstopPool is IBackstopPoolEvents {
     function absorbable() external view returns (uint256);
 
     function backstopState() external view returns (BackstopState memory);
+    /// @notice Whether depositors own at least as many shares as stay locked for ever: without them no premium is taken.
+    function hasDepositors() external view returns (bool);
     function backstopAccount(address account) external view returns (BackstopAccount memory);
     /// @notice The account's part of the unsold collateral, base units of the collateral.
     function collateralOf(address account, uint256 collateralId) external view returns (uint256);

@@ -177,13 +177,14 @@ contract BackstopAttackTest is BackstopFixture {
         assertApproxEqRel(gained, fell * 1009 / 1000, 0.0001e18);
     }
 
-    /// Inflating the share: what is given raises no price, so the victim gets his shares.
+    /// Inflating the share: what is given raises no price, so the victim gets his shares. Bob keeps the least that premiums are paid
+    /// for.
     function test_attack_InflationOfTheFirstShare() public {
         vm.startPrank(alice);
         backstop.requestExit(backstop.balanceOf(alice));
         vm.stopPrank();
         vm.startPrank(bob);
-        backstop.requestExit(backstop.balanceOf(bob));
+        backstop.requestExit(backstop.balanceOf(bob) - 1e6);
         vm.stopPrank();
         _nextPeriods(2);
         vm.startPrank(stranger);

@@ -215,6 +215,21 @@ contract BackstopQueuesTest is BackstopFixture {
         backstop.payPremium(USDC);
     }
 
+    /// Regression: the locked shares that stay when all have left are nobody's, and a crumb beside them is no depositor.
+    function test_RevertWhen_premium_GoesToLockedShares() public {
+        _enter(bob, 10_000 * USDC);
+        _nextPeriods(2);
+        assertTrue(backstop.hasDepositors());
+        uint256 shares = backstop.balanceOf(bob);
+        vm.prank(bob);
+        backstop.requestExit(shares - 1e6 + 1);
+        _nextPeriods(2);
+        assertFalse(backstop.hasDepositors());
+        vm.prank(keeper);
+        vm.expectRevert(BackstopAccounting.NoDepositors.selector);
+        backstop.payPremium(USDC);
+    }
+
     /// The least deposit still pays for the locked shares.
     function test_deposit_OfTheLeastAmount() public {
         BackstopParameters memory p = _parameters();

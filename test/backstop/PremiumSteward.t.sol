@@ -102,6 +102,43 @@ contract PremiumStewardTest is BackstopFixture {
         steward.distribute();
     }
 
+    /// Regression: whoever borrowed all cash for a moment and called `distribute` took the premium from depositors for good.
+    function test_distribute_PaysLaterWhatThereIsNoCashFor() public {
+        vm.warp(block.timestamp + 365 days);
+        backstop.roll();
+        uint256 snapshot = vm.snapshotState();
+        uint256 due = steward.distribute();
+        vm.revertToState(snapshot);
+
+        uint256 cash = pool.marketState().cash;
+        _supply(stranger, WETH_ID, 2000 * ETHER);
+        _borrow(stranger, cash);
+        assertEq(steward.distribute(), 0);
+        _repay(stranger, cash - due / 3);
+        // and a second borrower leaves less than is due
+        _borrow(stranger, cash - due / 3 - due / 4);
+        assertEq(steward.distribute(), due / 4);
+        _repay(stranger, cash);
+        assertApproxEqAbs(steward.distribute(), due - due / 4, 2);
+        assertEq(steward.distribute(), 0, "paid twice");
+        _assertBooksClose();
+    }
+
+    /// Regression: after the last depositor the premium went to the locked shares, which are nobody's.
+    function test_distribute_AfterTheLastDepositorPaysNothing() public {
+        uint256 shares = backstop.balanceOf(alice);
+        vm.prank(alice);
+        backstop.requestExit(shares);
+        shares = backstop.balanceOf(bob);
+        vm.prank(bob);
+        backstop.requestExit(shares);
+        _nextPeriods(2);
+        vm.prank(stranger);
+        usdc.transfer(address(pool), 100 * USDC);
+        assertEq(steward.distribute(), 0);
+        assertEq(steward.counted(), pool.marketState().reserves);
+    }
+
     function test_distribute_WithoutDepositorsPaysNothing() public {
         vm.startPrank(owner);
         PremiumSteward other =
