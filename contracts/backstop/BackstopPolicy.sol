@@ -67,7 +67,10 @@ contract BackstopPolicy {
                 _account = address(0);
                 return _absorption(POOL, request, request.asked);
             }
-            if (_comesFirst(request)) return _refused(Refusal.Backstop);
+            if (_comesFirst(request)) {
+                _flag(request);
+                return _refused(Refusal.Backstop);
+            }
         }
         return _ask(abi.encodeCall(ILiquidationPolicy.commit, (request)));
     }
@@ -160,6 +163,13 @@ contract BackstopPolicy {
         probe.breaker = BreakerLevel.Normal;
         LiquidationGrant memory grant = _ask(abi.encodeCall(ILiquidationPolicy.quote, (pool, probe)));
         return grant.refusal == Refusal.None ? grant.bonus : 0;
+    }
+
+    /// @dev Starts the clocks of the policy behind, as its own refusal would: a batch goes on after it.
+    function _flag(LiquidationRequest calldata request) private {
+        LiquidationRequest memory flagged = request;
+        flagged.asked = 0;
+        _ask(abi.encodeCall(ILiquidationPolicy.commit, (flagged)));
     }
 
     function _ask(bytes memory call) private returns (LiquidationGrant memory) {

@@ -5,7 +5,7 @@ import {BackstopPolicy, IPolicyBackstop} from "../../contracts/backstop/Backstop
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {AbsorptionResult} from "../../contracts/interfaces/IBackstopPool.sol";
-import {CollateralConfig} from "../../contracts/interfaces/ILendingPool.sol";
+import {CollateralConfig, LiquidationCall} from "../../contracts/interfaces/ILendingPool.sol";
 import {
     ILiquidationPolicy,
     LiquidationGrant,
@@ -217,6 +217,22 @@ contract BackstopAbsorbTest is BackstopFixture {
         (, LiquidationGrant memory quoted) = pool.quoteLiquidation(stranger, id, 100 * USDC);
         assertNotEq(uint256(quoted.refusal), uint256(Refusal.Backstop));
         assertEq(_liquidate(stranger, id, 100 * USDC).repaid, 100 * USDC);
+    }
+
+    /// Regression: a batch that the backstop came before left no flag, and the five minutes did not begin.
+    function test_priority_StartsTheClockThatEndsIt() public {
+        _supply(stranger, WETH_ID, 10 ether);
+        _borrow(stranger, 10_600 * USDC);
+        _setEthPrice(1150); // the stranger: HF = 0.922, hard
+        LiquidationCall[] memory calls = new LiquidationCall[](2);
+        calls[0] = LiquidationCall(borrower, WETH_ID, 1000 * USDC);
+        calls[1] = LiquidationCall(stranger, WETH_ID, 1000 * USDC);
+        vm.prank(keeper);
+        assertEq(uint256(pool.liquidateBatch(calls, "")[0].refusal), uint256(Refusal.Backstop));
+        assertEq(DampedPolicy(address(guarded)).flagOf(address(pool), borrower, WETH_ID).since, block.timestamp);
+        vm.warp(block.timestamp + 5 minutes + 1);
+        (, LiquidationGrant memory quoted) = pool.quoteLiquidation(borrower, WETH_ID, 1000 * USDC);
+        assertNotEq(uint256(quoted.refusal), uint256(Refusal.Backstop));
     }
 
     function test_priority_NeverInTheHardZone() public {
