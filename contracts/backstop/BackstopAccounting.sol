@@ -102,6 +102,22 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
         _totals.period = period.toUint24();
     }
 
+    /// @dev A as a roll would find it, at most two units less: exits and entries leave A / S as it is.
+    function _activeAssets() internal view returns (uint256 assets) {
+        Totals memory totals = _totals;
+        assets = totals.assets;
+        uint256 period = block.timestamp / PERIOD;
+        uint256 exitShares;
+        uint256 entryAssets;
+        for (uint256 next = uint256(totals.period) + 1; next <= uint256(totals.period) + 2 && next <= period; ++next) {
+            Batch memory batch = _batches[next];
+            exitShares += batch.exitShares;
+            entryAssets += batch.entryAssets;
+        }
+        if (exitShares != 0) assets -= FixedPointMathLib.fullMulDivUp(exitShares, assets, totals.shares);
+        assets += entryAssets;
+    }
+
     function _cross(uint256 period, Batch memory batch) private {
         Totals memory totals = _totals;
         Crossing memory crossing;

@@ -252,7 +252,7 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool, ILiquidate
 
     /// @inheritdoc IBackstopPool
     function absorbable() public view returns (uint256) {
-        return FixedPointMathLib.zeroFloorSub(_totals.assets, MINIMUM_LEFT);
+        return FixedPointMathLib.zeroFloorSub(_activeAssets(), MINIMUM_LEFT);
     }
 
     /// @inheritdoc IBackstopPool

@@ -148,9 +148,9 @@ interface IBackstopPool is IBackstopPoolEvents {
     /// @notice Carries out the queues of the periods that began. Every other call does it too.
     function roll() external;
 
-    // -- views, as of the last roll
+    // -- views, as of the last roll but for this one
 
-    /// @notice What an absorption may spend now, base units of the debt asset.
+    /// @notice What an absorption may spend now, queues that await a roll included; base units of the debt asset.
     function absorbable() external view returns (uint256);
 
     function backstopState() external view returns (BackstopState memory);

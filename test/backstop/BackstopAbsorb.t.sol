@@ -235,6 +235,35 @@ contract BackstopAbsorbTest is BackstopFixture {
         assertNotEq(uint256(quoted.refusal), uint256(Refusal.Backstop));
     }
 
+    /// Regression: what had left at the start of a period still held others back until somebody called the backstop.
+    function test_priority_KnowsTheQueuesThatNobodyCarriedOut() public {
+        uint256 shares = backstop.balanceOf(alice);
+        vm.prank(alice);
+        backstop.requestExit(shares);
+        vm.prank(bob);
+        backstop.requestExit(10_000e9);
+        vm.warp(block.timestamp + 2 * PERIOD);
+        assertEq(backstop.absorbable(), 0);
+        _setEthPrice(1150);
+        _expectRefused(Refusal.ZeroAmount);
+        (, LiquidationGrant memory quoted) = pool.quoteLiquidation(borrower, WETH_ID, 1000 * USDC);
+        assertNotEq(uint256(quoted.refusal), uint256(Refusal.Backstop));
+    }
+
+    function testFuzz_absorbable_IsWhatARollFinds(uint256 leaving, uint256 entering, uint256 waits) public {
+        vm.prank(bob);
+        backstop.requestExit(bound(leaving, 1, 10_000e9));
+        vm.warp(block.timestamp + bound(waits, 0, PERIOD));
+        _enter(stranger, bound(entering, USDC, 1e12));
+        vm.prank(alice);
+        backstop.requestExit(1 + leaving % 30_000e9);
+        vm.warp(block.timestamp + bound(waits >> 128, 0, 3 * PERIOD));
+        uint256 before = backstop.absorbable();
+        backstop.roll();
+        assertApproxEqAbs(before, backstop.absorbable(), 2);
+        assertLe(before, backstop.absorbable());
+    }
+
     function test_priority_NeverInTheHardZone() public {
         _setEthPrice(1100); // HF = 0.935
         assertEq(_liquidate(borrower, WETH_ID, 1000 * USDC).repaid, 1000 * USDC);
