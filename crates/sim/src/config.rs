@@ -284,7 +284,7 @@ pub struct DampedOverrides {
     pub obeys_pause: Option<bool>,
     /// What the bonus rises with.
     pub bonus_mode: Option<BonusMode>,
-    /// bmin.
+    /// bmin; held to the listing's greatest bonus, so that one figure can say "the whole bonus at once" of every listing.
     pub bonus_min: Option<f64>,
     /// tau, seconds.
     pub auction_seconds: Option<u64>,

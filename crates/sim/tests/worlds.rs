@@ -249,3 +249,19 @@ fn impossible_worlds_are_refused_with_a_reason() {
         .to_string();
     assert!(error.contains("venue.depth = 0"), "{error}");
 }
+
+/// Ablations ask for the whole bonus at once, of listings whose whole bonus differs; one asked for less than that was once refused.
+#[test]
+fn a_starting_bonus_is_held_to_the_listings_greatest() {
+    for greatest in [0.01, 0.05] {
+        let mut parameters = parameters();
+        parameters.collateral.max_bonus = greatest;
+        parameters.damped.bonus_min = Some(0.5);
+        let input = input(60, 0.2, accounts(10));
+        let trace = trace(&parameters, &input, WorldKind::Policy(Policy::Damped), 1);
+        assert!(!trace.liquidations.is_empty());
+        for row in trace.liquidations.iter().filter(|row| !row.settlement) {
+            assert!((row.bonus - greatest).abs() < 1e-12, "{row:?}");
+        }
+    }
+}

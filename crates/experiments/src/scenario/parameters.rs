@@ -413,7 +413,7 @@ pub static PARAMETERS: &[Parameter] = &[
         "damped.bonus_min",
         0.0,
         0.5,
-        "the bonus at the start of the auction; ratio",
+        "the bonus at the start of the auction, held to the listing's greatest; ratio",
     ),
     number(
         "damped.auction_seconds",

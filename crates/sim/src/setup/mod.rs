@@ -460,7 +460,10 @@ fn apply(overrides: &DampedOverrides, plan: &mut SystemDeployer::SystemPlan) {
     set(&mut damped.bonusMode, overrides.bonus_mode, |mode| {
         mode as u8
     });
-    set(&mut damped.bonusMin, overrides.bonus_min, wad);
+    let greatest = damped.bonusMax;
+    set(&mut damped.bonusMin, overrides.bonus_min, |ratio| {
+        wad(ratio).min(greatest)
+    });
     set(
         &mut damped.auctionSeconds,
         overrides.auction_seconds,
