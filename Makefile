@@ -2,7 +2,7 @@
 
 FORGE := script/forge
 
-.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test python-test prove mutants deep audit audit-smoke lint fmt size setup clean
+.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test python-test prove mutants mutants-smoke deep audit audit-smoke lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
@@ -58,6 +58,12 @@ prove: setup
 # Plants the bugs of test/mutants one by one and tells what detects each: hours for all of them. ONLY=text takes some.
 mutants: setup
 	cargo run --release --locked -p breakwater-fuzz --example mutants -- $(ONLY)
+
+# A few of them again, one of each place where they are planted: all that detected them must still do so.
+mutants-smoke: setup
+	cargo run --release --locked -p breakwater-fuzz --example mutants -- --again $(SMOKE)
+
+SMOKE := write-off-counts-unpaid-debt-as-cash
 
 # The properties in campaigns of thousands of calls, with a seed of their own: hours. Before them, a million comparisons with exact
 # arithmetic: minutes.

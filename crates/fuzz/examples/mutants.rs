@@ -1,7 +1,8 @@
 //! Plants the mutations of `test/mutants/mutants.toml` one after the other and tells which of unit tests, invariants and fuzzing detect each.
 //!
 //! `make mutants`, or `make mutants ONLY=text` for those whose identifier contains a text. Results are kept after each mutant in
-//! `test/mutants/results.json`, and a mutant that has one is not run again until its entry there is removed.
+//! `test/mutants/results.json`, and a mutant that has one is not run again until its entry there is removed. `make mutants-smoke` runs
+//! a few again, writes nothing, and fails unless all that detected them still do.
 
 #![allow(
     clippy::print_stdout,
@@ -23,6 +24,9 @@ type Failure = Box<dyn Error>;
 
 /// Calls after which the search gives up: below the number from which on an idle campaign is a failure.
 const EXECUTIONS: u64 = 60_000;
+
+const UNIT_TESTS: [&str; 2] = ["--no-match-path", "test/invariants/**"];
+const INVARIANTS: [&str; 2] = ["--match-path", "test/invariants/**"];
 
 #[derive(Deserialize)]
 struct List {
@@ -48,10 +52,25 @@ struct Detected {
 }
 
 impl Detected {
+    const fn parts(&self) -> (bool, bool, bool) {
+        (self.unit, self.invariants, self.fuzz.is_some())
+    }
+
     const fn dies(&self) -> bool {
         self.unit || self.invariants || self.fuzz.is_some()
     }
+
+    fn summary(&self) -> String {
+        format!(
+            "unit tests {}, invariants {}, fuzzing {}",
+            self.unit,
+            self.invariants,
+            self.fuzz.as_deref().unwrap_or("false")
+        )
+    }
 }
+
+type Results = BTreeMap<String, Detected>;
 
 /// A copy of the sources in which mutations are planted.
 struct Tree {
@@ -84,33 +103,37 @@ impl Tree {
         }
         let forge = root.join("script/forge");
         let tree = Self { path, forge };
-        match tree.failing()?.as_slice() {
-            [] => Ok(tree),
-            files => Err(format!("tests fail without a mutation: {}", files.join(", ")).into()),
-        }
+        Ok(tree)
     }
 
-    /// The files whose tests fail.
+    /// What fails without a mutation detects nothing.
+    fn check(&self) -> Result<(), Failure> {
+        for part in [UNIT_TESTS, INVARIANTS] {
+            if self.fails(part)? {
+                return Err(format!("tests of {} fail without a mutation", part[1]).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether one of these tests fails. The first that does ends them.
     ///
     /// # Errors
     /// If what is there does not compile.
-    fn failing(&self) -> Result<Vec<String>, Failure> {
+    fn fails(&self, part: [&str; 2]) -> Result<bool, Failure> {
         let output = Command::new(&self.forge)
-            .arg("test")
+            .args(["test", "--fail-fast"])
+            .args(part)
             .current_dir(&self.path)
             // That it is found counts, not how short the way is.
             .env("FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT", "0")
             .stderr(Stdio::inherit())
             .output()?;
         let text = String::from_utf8(output.stdout)?;
-        let files: Vec<String> = text
-            .lines()
-            .filter(|line| line.starts_with("Encountered "))
-            .filter_map(|line| line.split_once(" in ")?.1.split_once(':'))
-            .map(|(file, _)| file.to_owned())
-            .collect();
-        if text.contains("test suites in ") && output.status.success() == files.is_empty() {
-            Ok(files)
+        let failed = text.lines().any(|line| line.starts_with("Encountered "));
+        // With a failing test, forge says which; without, it says so and how many passed.
+        if output.status.success() != failed && text.contains("Suite result: ") {
+            Ok(failed)
         } else {
             Err(format!("forge test did not run: {text}").into())
         }
@@ -133,16 +156,14 @@ impl Tree {
         for kept in ["cache/fuzz", "cache/invariant"] {
             let _ = fs::remove_dir_all(self.path.join(kept));
         }
-        let failing = self
-            .failing()
-            .map_err(|error| format!("{}: {error}", mutant.id))?;
-        let (invariants, unit): (Vec<_>, Vec<_>) = failing
-            .iter()
-            .partition(|file| file.starts_with("test/invariants/"));
+        let fails = |part| {
+            self.fails(part)
+                .map_err(|error| format!("{}: {error}", mutant.id))
+        };
         Ok(Detected {
             property: mutant.property.clone(),
-            unit: !unit.is_empty(),
-            invariants: !invariants.is_empty(),
+            unit: fails(UNIT_TESTS)?,
+            invariants: fails(INVARIANTS)?,
             fuzz: self.fuzz()?,
         })
     }
@@ -186,37 +207,63 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
 }
 
 /// A file that is there whole or not at all.
-fn write_whole(path: &Path, results: &BTreeMap<String, Detected>) -> Result<(), Failure> {
+fn write_whole(path: &Path, results: &Results) -> Result<(), Failure> {
     let temporary = path.with_extension("part");
     fs::write(&temporary, serde_json::to_string_pretty(results)? + "\n")?;
     Ok(fs::rename(&temporary, path)?)
 }
 
+/// Runs these again and compares.
+fn smoke(tree: &Tree, list: &List, results: &Results, ids: &[String]) -> Result<(), Failure> {
+    for id in ids {
+        let mutant = list
+            .mutant
+            .iter()
+            .find(|one| one.id == *id)
+            .ok_or_else(|| format!("{id} is no mutant of the list"))?;
+        let before = results
+            .get(id)
+            .ok_or_else(|| format!("{id} has no result in test/mutants/results.json"))?;
+        let now = tree.plant(mutant)?;
+        println!("{id} ({}): {}", mutant.property, now.summary());
+        if now.parts() != before.parts() {
+            return Err(format!("{id}: it was {}", before.summary()).into());
+        }
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Failure> {
-    let only = std::env::args().nth(1).unwrap_or_default();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()?;
     let list: List = toml::from_str(&fs::read_to_string(root.join("test/mutants/mutants.toml"))?)?;
     let path = root.join("test/mutants/results.json");
-    let mut results: BTreeMap<String, Detected> = match fs::read_to_string(&path) {
+    let mut results: Results = match fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text)?,
         Err(_) => BTreeMap::new(),
     };
-    let mut wanted: Vec<&Mutant> = list.mutant.iter().collect();
-    wanted.retain(|one| one.id.contains(&only) && !results.contains_key(&one.id));
     let tree = Tree::grow(&root)?;
+    if let Some(("--again", ids)) = arguments
+        .split_first()
+        .map(|(first, rest)| (first.as_str(), rest))
+    {
+        return smoke(&tree, &list, &results, ids);
+    }
+    let only = arguments.first().map_or("", String::as_str);
+    let mut wanted: Vec<&Mutant> = list.mutant.iter().collect();
+    wanted.retain(|one| one.id.contains(only) && !results.contains_key(&one.id));
+    tree.check()?;
     for (place, mutant) in wanted.iter().enumerate() {
         let detected = tree.plant(mutant)?;
         println!(
-            "{} of {}: {} ({}): unit tests {}, invariants {}, fuzzing {}{}",
+            "{} of {}: {} ({}): {}{}",
             place + 1,
             wanted.len(),
             mutant.id,
             mutant.property,
-            detected.unit,
-            detected.invariants,
-            detected.fuzz.as_deref().unwrap_or("false"),
+            detected.summary(),
             if detected.dies() { "" } else { ": SURVIVES" }
         );
         results.insert(mutant.id.clone(), detected);
