@@ -13,12 +13,11 @@ import {LendingPoolExtension} from "../../contracts/lending/LendingPoolExtension
 import {PoolParameters} from "../../contracts/lending/PoolParameters.sol";
 import {DampedParameters} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
-import {RigidPolicy} from "../../contracts/liquidation/RigidPolicy.sol";
 import {FeedParameters, TwapOracle, TwapOracleParameters} from "../../contracts/oracle/TwapOracle.sol";
 import {UniswapV3Source} from "../../contracts/oracle/UniswapV3Source.sol";
 import {AdaptiveRateModel} from "../../contracts/rates/AdaptiveRateModel.sol";
 import {Defaults} from "../../script/Defaults.sol";
-import {CollateralPlan, SystemPlan} from "../../script/SystemPlan.sol";
+import {CollateralPlan, PolicyKind, PolicyPlan, SystemPlan} from "../../script/SystemPlan.sol";
 import {PoolActor} from "../mocks/PoolActor.sol";
 import {PoolHookToken} from "../mocks/PoolHookToken.sol";
 import {SimFeed} from "../mocks/SimFeed.sol";
@@ -26,11 +25,12 @@ import {SimToken} from "../mocks/SimToken.sol";
 import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
 import {FuzzLens, Sight, WorldView} from "./FuzzLens.sol";
 import {FuzzVenue} from "./FuzzVenue.sol";
+import {PolicySketch, WorldPlan} from "./WorldPlan.sol";
 
-/// @notice The world in which `breakwater fuzz` runs its campaigns, contract by contract at the same addresses, so that what
-/// it prints runs here. `crates/fuzz/src/world` builds the same one in Rust; `Reproduction.t.sol` shows that they agree.
-/// @dev A default deployment without its timelock: a dollar of 6 decimals, ether (18, damped, with a venue), and bitcoin (8, not
-/// damped, a token that calls back). Five people and two contracts that act on the pool in every callback.
+/// @notice A world in which `breakwater fuzz` runs its campaigns, contract by contract at the same addresses, so that what
+/// it prints runs here. `crates/fuzz/src/world` builds the same ones in Rust; the reproductions beside this file show that they agree.
+/// @dev A default deployment without its timelock, but for what `_plan` says: a dollar, ether (damped, with a venue), and bitcoin
+/// (not damped, a token that calls back). Five people and two contracts that act on the pool in every callback.
 abstract contract CounterexampleFixture is Test {
     address internal constant DEPLOYER = address(0xdeb10);
     address internal constant OWNER = address(0x0e12);
@@ -46,19 +46,27 @@ abstract contract CounterexampleFixture is Test {
     address internal venue;
     address[2] internal oracle;
     address internal breaker;
-    address internal damped;
-    address internal rigid;
+    address[] internal policy;
     address internal pool;
     FuzzLens internal lens;
+    /// @dev A whole dollar, ether and bitcoin, base units.
+    uint256 private _unit;
+    uint256[2] private _tokenUnits;
+
+    /// @dev Which world it is.
+    function _plan() internal pure virtual returns (WorldPlan memory);
 
     function setUp() public virtual {
+        WorldPlan memory plan = _plan();
+        _unit = 10 ** plan.assetDecimals;
+        _tokenUnits = [10 ** plan.tokenDecimals[0], 10 ** plan.tokenDecimals[1]];
         _block(START, 1_000_000, 1 gwei);
         vm.startPrank(DEPLOYER);
-        _deploy();
+        _deploy(plan);
         vm.stopPrank();
         _configure();
         _block(START + 31 minutes, 1_000_155, 1 gwei);
-        _quote();
+        _quote(plan);
         for (uint256 id; id < 2; ++id) {
             IPriceOracle(oracle[id]).update();
         }
@@ -67,10 +75,14 @@ abstract contract CounterexampleFixture is Test {
 
     // -- the steps of a sequence
 
-    /// @dev What follows happens in this block.
+    /// @dev What follows happens in this block. The hash of the one that ends is the campaign's.
     function _block(uint256 timestamp, uint256 number, uint256 baseFee) internal {
+        uint256 ended = block.number;
         vm.warp(timestamp);
         vm.roll(number);
+        if (number > ended && number - ended <= 256) {
+            vm.setBlockhash(ended, keccak256(abi.encodePacked(bytes32(0), uint64(ended))));
+        }
         vm.fee(baseFee);
     }
 
@@ -93,29 +105,28 @@ abstract contract CounterexampleFixture is Test {
 
     // -- building
 
-    function _deploy() private {
+    function _deploy(WorldPlan memory world) private {
         SystemPlan memory plan = Defaults.system();
-        asset = _new("SimToken", abi.encode("Dollar", "USD", uint8(6)));
-        token[0] = _new("SimToken", abi.encode("Ether", "ETH", uint8(18)));
-        token[1] = _new("PoolHookToken", abi.encode(uint8(8)));
+        asset = _new("SimToken", abi.encode("Dollar", "USD", world.assetDecimals));
+        token[0] = _new("SimToken", abi.encode("Ether", "ETH", world.tokenDecimals[0]));
+        token[1] = _new("PoolHookToken", abi.encode(world.tokenDecimals[1]));
         feed[0] = _new("SimFeed", abi.encode(uint8(8)));
         feed[1] = _new("SimFeed", abi.encode(uint8(8)));
         venue = _new("FuzzVenue", abi.encode(token[0], asset));
-        address source = _new("UniswapV3Source", abi.encode(venue, token[0], asset, uint32(60), 1000e6));
-        _quote();
+        address source = _new("UniswapV3Source", abi.encode(venue, token[0], asset, uint32(60), 1000 * _unit));
+        _quote(world);
         oracle[0] = _new("TwapOracle", abi.encode(_oracleParameters(plan.collaterals[0], 0, source)));
         oracle[1] = _new("TwapOracle", abi.encode(_oracleParameters(plan.collaterals[0], 1, address(0))));
         address rateModel = _new("AdaptiveRateModel", abi.encode(plan.rate));
         breaker = _new("CircuitBreaker", abi.encode(OWNER, plan.breaker));
-        DampedParameters memory p = plan.policy.damped;
-        p.nativeOracle = oracle[0];
-        damped = _new("DampedPolicy", abi.encode(p));
-        rigid = _new("RigidPolicy", abi.encode(plan.policy.rigidBonus));
+        for (uint256 i; i < world.policies.length; ++i) {
+            policy.push(_newPolicy(world.policies[i], plan.policy));
+        }
         PoolParameters memory parameters = PoolParameters({
             asset: asset,
             rateModel: rateModel,
             breaker: breaker,
-            policy: damped,
+            policy: policy[0],
             owner: OWNER,
             guardian: GUARDIAN,
             supplyCap: plan.supplyCap,
@@ -131,6 +142,17 @@ abstract contract CounterexampleFixture is Test {
         }
         actor[5] = _new("PoolActor", abi.encode(pool));
         actor[6] = _new("PoolActor", abi.encode(pool));
+    }
+
+    function _newPolicy(PolicySketch memory sketch, PolicyPlan memory plan) private returns (address) {
+        if (sketch.kind == PolicyKind.Rigid) return _new("RigidPolicy", abi.encode(plan.rigidBonus));
+        if (sketch.kind == PolicyKind.TargetHealth) {
+            return _new("TargetHealthPolicy", abi.encode(plan.targetHealth, plan.fullBonusHealth, plan.bonusShareAtOne));
+        }
+        DampedParameters memory p = plan.damped;
+        p.nativeOracle = oracle[0];
+        (p.turnMode, p.bucketMode, p.sliceBase) = (sketch.turns, sketch.bucket, sketch.sliceBase);
+        return _new("DampedPolicy", abi.encode(p));
     }
 
     function _oracleParameters(CollateralPlan memory plan, uint256 id, address source)
@@ -161,16 +183,16 @@ abstract contract CounterexampleFixture is Test {
         (listing.borrowLtv, listing.liquidationThreshold) = (7000, 7550);
         (listing.confirmationBand, listing.damped) = (200, false);
         IPoolUnderTest(pool).listCollateral(listing);
-        IPoolUnderTest(pool).setMinDebt(100e6, 5e6);
+        IPoolUnderTest(pool).setMinDebt(uint88(100 * _unit), 5 * _unit);
         IPoolUnderTest(pool).setReserveFactor(10);
         vm.stopPrank();
     }
 
-    /// @dev Ether at 2,000 on feed and venue, bitcoin at 30,000. 1.0001^-200311 is 2,000e6 / 1e18.
-    function _quote() private {
+    /// @dev Ether at 2,000 on feed and venue, bitcoin at 30,000.
+    function _quote(WorldPlan memory plan) private {
         SimFeed(feed[0]).set(2000e8, block.timestamp);
         SimFeed(feed[1]).set(30_000e8, block.timestamp);
-        FuzzVenue(venue).set(-200_311, 1e19);
+        FuzzVenue(venue).set(plan.tick, plan.liquidity);
     }
 
     function _populate() private {
@@ -182,13 +204,13 @@ abstract contract CounterexampleFixture is Test {
         }
         IPoolUnderTest p = IPoolUnderTest(pool);
         vm.prank(actor[0]);
-        p.deposit(1_000_000e6, actor[0]);
+        p.deposit(1_000_000 * _unit, actor[0]);
         vm.prank(actor[1]);
-        p.deposit(500_000e6, actor[1]);
-        _open(2, 100e18, 0, 150_000e6);
-        _open(3, 0, 10e8, 200_000e6);
-        _open(4, 50e18, 5e8, 150_000e6);
-        _open(5, 20e18, 0, 25_000e6);
+        p.deposit(500_000 * _unit, actor[1]);
+        _open(2, 100, 0, 150_000);
+        _open(3, 0, 10, 200_000);
+        _open(4, 50, 5, 150_000);
+        _open(5, 20, 0, 25_000);
     }
 
     function _endow(uint256 i, address what) private {
@@ -203,14 +225,19 @@ abstract contract CounterexampleFixture is Test {
 
     function _open(uint256 i, uint256 ether_, uint256 bitcoin, uint256 debt) private {
         vm.startPrank(actor[i]);
-        if (ether_ != 0) IPoolUnderTest(pool).supplyCollateral(0, ether_, actor[i], "");
-        if (bitcoin != 0) IPoolUnderTest(pool).supplyCollateral(1, bitcoin, actor[i], "");
-        IPoolUnderTest(pool).borrow(debt, actor[i], actor[i]);
+        if (ether_ != 0) IPoolUnderTest(pool).supplyCollateral(0, ether_ * _tokenUnits[0], actor[i], "");
+        if (bitcoin != 0) IPoolUnderTest(pool).supplyCollateral(1, bitcoin * _tokenUnits[1], actor[i], "");
+        IPoolUnderTest(pool).borrow(debt * _unit, actor[i], actor[i]);
         vm.stopPrank();
     }
 
     function _sight() private view returns (Sight memory s) {
-        (s.pool, s.damped, s.breaker) = (IPoolUnderTest(pool), DampedPolicy(damped), ICircuitBreaker(breaker));
+        (s.pool, s.breaker) = (IPoolUnderTest(pool), ICircuitBreaker(breaker));
+        PolicySketch[] memory sketches = _plan().policies;
+        s.policies = new DampedPolicy[](policy.length);
+        for (uint256 i; i < policy.length; ++i) {
+            if (sketches[i].kind == PolicyKind.Damped) s.policies[i] = DampedPolicy(policy[i]);
+        }
         s.oracles = new address[](2);
         (s.oracles[0], s.oracles[1]) = (oracle[0], oracle[1]);
         s.accounts = new address[](actor.length);

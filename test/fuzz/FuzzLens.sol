@@ -12,10 +12,10 @@ import {Prices} from "../../contracts/types/Price.sol";
 import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
 
 /// @notice Where to look.
-/// @param damped The damped policy, whether the pool asks it or not.
+/// @param policies Those with buckets, whether the pool asks them or not; 0 stands for one without.
 struct Sight {
     IPoolUnderTest pool;
-    DampedPolicy damped;
+    DampedPolicy[] policies;
     ICircuitBreaker breaker;
     address[] oracles;
     address[] accounts;
@@ -35,12 +35,13 @@ struct AccountView {
 
 /// @notice One collateral.
 /// @param held What the pool holds of the token.
+/// @param buckets By policy; of those that the pool does not ask, empty unless the whole is asked for.
 struct CollateralView {
     CollateralState state;
     uint256 held;
     Prices prices;
     uint256 lastPrice;
-    Bucket bucket;
+    Bucket[] buckets;
 }
 
 /// @notice Everything that a property may ask.
@@ -80,7 +81,12 @@ contract FuzzLens {
             c.held = IERC20(c.state.token).balanceOf(address(pool));
             c.prices = IPriceOracle(sight.oracles[id]).peek();
             c.lastPrice = IPriceOracle(sight.oracles[id]).lastPrice();
-            c.bucket = sight.damped.storedBucket(address(pool), id);
+            c.buckets = new Bucket[](sight.policies.length);
+            for (uint256 i; i < sight.policies.length; ++i) {
+                DampedPolicy policy = sight.policies[i];
+                if (address(policy) == address(0) || !(whole || address(policy) == world.policy)) continue;
+                c.buckets[i] = policy.storedBucket(address(pool), id);
+            }
         }
         world.accounts = new AccountView[](sight.accounts.length);
         for (uint256 i; i < sight.accounts.length; ++i) {

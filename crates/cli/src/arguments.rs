@@ -6,6 +6,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use breakwater_experiments::scenario::Overrides;
 use breakwater_experiments::sweep::Shard;
+use breakwater_fuzz::{WORLDS, WorldPlan};
 use breakwater_sim::config::Policy;
 use clap::{Args, Parser, Subcommand};
 
@@ -179,6 +180,9 @@ pub struct Fuzz {
     /// Where sequences that reached something are kept; a campaign goes on from what is there
     #[arg(long, value_name = "DIR", default_value = "results/fuzz")]
     pub corpus: PathBuf,
+    /// Search this world alone [default: all in turn, an equal part of the time each]
+    #[arg(long, value_name = "NAME", value_parser = world)]
+    pub world: Option<&'static WorldPlan>,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
@@ -217,6 +221,16 @@ fn minutes(text: &str) -> Result<Duration, String> {
         return Err(expected());
     }
     Ok(Duration::from_secs_f64(minutes * 60.0))
+}
+
+fn world(name: &str) -> Result<&'static WorldPlan, String> {
+    let found = WORLDS.iter().find(|plan| plan.name == name);
+    found.ok_or_else(|| {
+        format!(
+            "expected {}",
+            WORLDS.each_ref().map(|plan| plan.name).join(", ")
+        )
+    })
 }
 
 fn policy(name: &str) -> Result<Policy, String> {

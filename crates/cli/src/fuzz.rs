@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::{hex, keccak256};
 use breakwater_fuzz::{
-    Artifacts, Corpus, CorpusError, Ending, Kind, Limit, Settings, Shrunk, Status, World, campaign,
-    solidity_test,
+    Artifacts, Corpus, CorpusError, Ending, Kind, Limit, Settings, Shrunk, Status, WORLDS, World,
+    WorldPlan, campaign, solidity_test,
 };
 use eyre::Report;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,7 +25,7 @@ use crate::print;
 /// Least time between two lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(15);
 
-/// Searches until the time is over or something is found.
+/// Searches one world, or all in turn for an equal part of the time each, until it is over or something is found.
 pub fn run(options: &Fuzz) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -35,8 +35,24 @@ pub fn run(options: &Fuzz) -> Result<(), Failure> {
         Some(directory) => Artifacts::read(directory).map_err(Failure::input)?,
         None => Artifacts::built_in(),
     };
+    let Some(plan) = options.world else {
+        let part = options.minutes / WORLDS.len() as u32;
+        return WORLDS
+            .iter()
+            .try_for_each(|plan| search(options, &artifacts, plan, part, &stop));
+    };
+    search(options, &artifacts, plan, options.minutes, &stop)
+}
+
+fn search(
+    options: &Fuzz,
+    artifacts: &Artifacts,
+    plan: &'static WorldPlan,
+    time: Duration,
+    stop: &AtomicBool,
+) -> Result<(), Failure> {
     let mut corpus = Corpus::open(&options.corpus).map_err(Failure::input)?;
-    let world = World::build(&artifacts).map_err(Failure::input)?;
+    let world = World::build(artifacts, plan).map_err(Failure::input)?;
     let jobs = options.jobs.map_or_else(
         || available_parallelism().map_or(1, NonZero::get),
         usize::from,
@@ -44,16 +60,16 @@ pub fn run(options: &Fuzz) -> Result<(), Failure> {
     let settings = Settings {
         seed: options.seed,
         jobs,
-        limit: Limit::Time(options.minutes),
+        limit: Limit::Time(time),
         extra: None,
     };
-    let mut progress = Progress::new(options.minutes);
+    let mut progress = Progress::new(time);
     let (ending, status) = campaign(
         &world,
         &mut corpus,
         &settings,
         &mut |status| progress.show(status),
-        &stop,
+        stop,
     )
     .map_err(|error| match error {
         CorpusError::Damaged { .. } => Failure::input(error),
@@ -61,14 +77,19 @@ pub fn run(options: &Fuzz) -> Result<(), Failure> {
     })?;
     progress.end();
     match ending {
-        Ending::Clean => print(&format!("{}{}\n", status.tally.table(), summary(&status))),
+        Ending::Clean => print(&format!(
+            "world {}\n{}{}\n",
+            plan.name,
+            status.tally.table(),
+            summary(&status)
+        )),
         Ending::Found(found) => Err(report(&world, &found, &options.corpus)),
         Ending::Idle(idle) => {
             print(&status.tally.table())?;
             let names = idle.join(", ");
             Err(Failure::other(Report::msg(format!(
-                "an idle campaign proves nothing: in {} executions this never happened: {names}",
-                status.tally.executions
+                "an idle campaign proves nothing: in {} executions of world {} this never happened: {names}",
+                status.tally.executions, plan.name
             ))))
         }
         Ending::Interrupted => Err(Failure::Stopped(format!(
@@ -104,8 +125,9 @@ fn report(world: &World, found: &Shrunk, directory: &Path) -> Failure {
     let written = write_whole(&path, &text).and_then(|()| io::stdout().write_all(text.as_bytes()));
     match written {
         Ok(()) => Failure::other(Report::msg(format!(
-            "{} is broken: {} {}. A test of {} actions that reproduces it is in {}: put it into test/fuzz and run forge test",
+            "{} is broken in world {}: {} {}. A test of {} actions that reproduces it is in {}: put it into test/fuzz and run forge test",
             found.violation.property.id(),
+            world.plan.name,
             found.violation.property.text(),
             found.violation.detail,
             found.actions.len(),

@@ -62,7 +62,7 @@ fn bad_input_is_refused_with_one_line() {
             "{said}"
         );
     }
-    for arguments in [["--seed", "-1"], ["--jobs", "0"]] {
+    for arguments in [["--seed", "-1"], ["--jobs", "0"], ["--world", "flat"]] {
         let said = refused(folder, &arguments);
         assert!(said.contains(arguments[0]), "{said}");
     }
@@ -113,6 +113,8 @@ fn a_short_campaign_finds_nothing_and_says_what_it_did() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     let table = String::from_utf8(output.stdout).unwrap();
     for word in [
+        "world default",
+        "world variant",
         "succeeded",
         "liquidate",
         "executions",
@@ -131,7 +133,10 @@ fn a_counterexample_is_printed_and_written() {
     let output = breakwater(folder.path(), &["--contracts", "out", "--corpus", "corpus"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("P4-settle is broken"), "{said}");
+    assert!(
+        said.contains("P4-settle is broken in world default"),
+        "{said}"
+    );
     let printed = String::from_utf8(output.stdout).unwrap();
     let path = fs::read_dir(folder.path().join("corpus"))
         .unwrap()
@@ -148,7 +153,7 @@ fn a_counterexample_is_printed_and_written() {
         .unwrap()
         .to_string_lossy()
         .replace(".t.sol", "");
-    assert!(printed.contains(&format!("contract {name}Test is CounterexampleFixture")));
+    assert!(printed.contains(&format!("contract {name}Test is DefaultWorld")));
     assert!(printed.contains("settle(address,bytes)"), "{printed}");
 }
 

@@ -11,7 +11,9 @@ use std::sync::atomic::AtomicBool;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
-use breakwater_fuzz::{Artifacts, Corpus, Ending, Limit, Settings, Status, World, campaign};
+use breakwater_fuzz::{
+    Artifacts, Corpus, Ending, Limit, Settings, Status, WORLDS, World, campaign,
+};
 
 /// Executions of the campaign here.
 const EXECUTIONS: u64 = 200_000;
@@ -28,7 +30,7 @@ fn main() {
 }
 
 fn ours() -> f64 {
-    let world = World::build(&Artifacts::built_in()).unwrap();
+    let world = World::build(&Artifacts::built_in(), &WORLDS[0]).unwrap();
     let settings = Settings {
         seed: 1,
         jobs: available_parallelism().unwrap().get(),

@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 
-use breakwater_fuzz::{Artifacts, Corpus, Ending, Limit, Settings, World, campaign};
+use breakwater_fuzz::{
+    Artifacts, Corpus, Ending, Limit, Settings, WORLDS, World, WorldPlan, campaign,
+};
 use serde::{Deserialize, Serialize};
 
 type Failure = Box<dyn Error>;
@@ -168,10 +170,20 @@ impl Tree {
         })
     }
 
-    /// The property that a campaign finds broken, if it finds one. A world that cannot even be built is broken as well.
+    /// The property that a campaign finds broken, if one in any world finds one.
     fn fuzz(&self) -> Result<Option<String>, Failure> {
+        for plan in &WORLDS {
+            if let Some(property) = self.fuzz_in(plan)? {
+                return Ok(Some(property));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same of one world. One that cannot even be built is broken as well.
+    fn fuzz_in(&self, plan: &'static WorldPlan) -> Result<Option<String>, Failure> {
         let artifacts = Artifacts::read(&self.path.join("out"))?;
-        let world = match World::build(&artifacts) {
+        let world = match World::build(&artifacts, plan) {
             Ok(world) => world,
             Err(error) => return Ok(Some(error.to_string())),
         };

@@ -7,18 +7,19 @@ use std::path::{Path, PathBuf};
 use alloy_primitives::{Bytes, hex};
 use breakwater_bindings::{
     AdaptiveRateModel, CircuitBreaker, DampedPolicy, LendingPool, LendingPoolExtension,
-    RigidPolicy, TwapOracle, UniswapV3Source,
+    RigidPolicy, TargetHealthPolicy, TwapOracle, UniswapV3Source,
 };
 use thiserror::Error;
 
 /// The contracts under search; everything else in a world is the repository's own test equipment.
-pub const CONTRACTS: [&str; 8] = [
+pub const CONTRACTS: [&str; 9] = [
     "AdaptiveRateModel",
     "CircuitBreaker",
     "DampedPolicy",
     "LendingPool",
     "LendingPoolExtension",
     "RigidPolicy",
+    "TargetHealthPolicy",
     "TwapOracle",
     "UniswapV3Source",
 ];
@@ -59,6 +60,7 @@ impl Artifacts {
             LendingPool::BYTECODE.clone(),
             LendingPoolExtension::BYTECODE.clone(),
             RigidPolicy::BYTECODE.clone(),
+            TargetHealthPolicy::BYTECODE.clone(),
             TwapOracle::BYTECODE.clone(),
             UniswapV3Source::BYTECODE.clone(),
         ];

@@ -29,4 +29,4 @@ pub use sample::Sample;
 pub use shrink::{Shrunk, shrink};
 pub use solidity::test as solidity_test;
 pub use tally::{Mark, Tally};
-pub use world::{World, WorldError};
+pub use world::{WORLDS, World, WorldError, WorldPlan};

@@ -41,12 +41,13 @@ pub fn test(world: &World, name: &str, outcome: &Outcome, broken: Option<&Violat
         ),
         None => ("A sequence of a campaign.".to_owned(), String::new()),
     };
+    let fixture = world.plan.fixture;
     format!(
         "// SPDX-License-Identifier: MIT OR Apache-2.0\n\
          pragma solidity 0.8.34;\n\n\
-         import {{CounterexampleFixture}} from \"./CounterexampleFixture.sol\";\n\n\
+         import {{{fixture}}} from \"./{fixture}.sol\";\n\n\
          /// @notice {title}\n\
-         contract {name}Test is CounterexampleFixture {{\n{shows}    \
+         contract {name}Test is {fixture} {{\n{shows}    \
              function test_sequence_EndsInTheSameState() public {{\n\
          {body}        \
                  assertEq(_fingerprint(), {}, \"another state\");\n    \

@@ -8,19 +8,19 @@ use std::sync::atomic::AtomicBool;
 
 use breakwater_fuzz::{
     Artifacts, Corpus, Ending, Kind, Mark, Property, Sample, Settings, Status, Tally, Violation,
-    World, campaign, run,
+    WORLDS, World, campaign, run,
 };
 use common::{quiet, settings, write_artifacts, write_greedy_settlement};
 
 fn world() -> World {
-    World::build(&Artifacts::built_in()).unwrap()
+    World::build(&Artifacts::built_in(), &WORLDS[0]).unwrap()
 }
 
 /// Two minutes of nightly, in small: nothing is broken, and every action happened.
-#[test]
-fn smoke() {
+fn smoke(index: usize) {
     let mut corpus = Corpus::in_memory();
-    let (ending, status) = quiet(&world(), &mut corpus, &settings(1, 2, 40_000));
+    let world = World::build(&Artifacts::built_in(), &WORLDS[index]).unwrap();
+    let (ending, status) = quiet(&world, &mut corpus, &settings(1, 2, 40_000));
     println!("{}", status.tally.table());
     match ending {
         Ending::Clean => {}
@@ -29,6 +29,16 @@ fn smoke() {
     }
     assert_eq!(status.tally.idle(1), Vec::<&str>::new());
     assert!(status.edges > 1_000, "{} edges", status.edges);
+}
+
+#[test]
+fn smoke_default() {
+    smoke(0);
+}
+
+#[test]
+fn smoke_variant() {
+    smoke(1);
 }
 
 #[test]
@@ -78,7 +88,7 @@ fn a_planted_failure_shrinks_to_one_action() {
 fn mutated_bytecode_is_found_and_shrunk() {
     let folder = tempfile::tempdir().unwrap();
     write_greedy_settlement(folder.path());
-    let world = World::build(&Artifacts::read(folder.path()).unwrap()).unwrap();
+    let world = World::build(&Artifacts::read(folder.path()).unwrap(), &WORLDS[0]).unwrap();
     let (ending, _) = quiet(&world, &mut Corpus::in_memory(), &settings(5, 2, 400_000));
     let Ending::Found(found) = ending else {
         panic!("{ending:?}");
@@ -94,7 +104,7 @@ fn mutated_bytecode_is_found_and_shrunk() {
 fn artifacts_from_disk_are_the_same_world() {
     let folder = tempfile::tempdir().unwrap();
     write_artifacts(folder.path(), |_, code| code.to_vec());
-    let read = World::build(&Artifacts::read(folder.path()).unwrap()).unwrap();
+    let read = World::build(&Artifacts::read(folder.path()).unwrap(), &WORLDS[0]).unwrap();
     let fingerprint = |world: &World| run(world, &[], None).fingerprint;
     assert_eq!(fingerprint(&read), fingerprint(&world()));
 }

@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use breakwater_fuzz::{Action, Artifacts, Corpus, CorpusError, Random, World, next};
+use breakwater_fuzz::{Action, Artifacts, Corpus, CorpusError, Random, WORLDS, World, next};
 use common::{quiet, settings};
 
 fn stored() -> (tempfile::TempDir, Vec<Vec<Action>>) {
@@ -101,7 +101,7 @@ fn damage_names_the_file_and_what_was_expected() {
 #[test]
 fn a_campaign_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let world = World::build(&Artifacts::built_in()).unwrap();
+    let world = World::build(&Artifacts::built_in(), &WORLDS[0]).unwrap();
     let mut corpus = Corpus::open(folder.path()).unwrap();
     let (_, first) = quiet(&world, &mut corpus, &settings(1, 2, 6_000));
     let mut again = Corpus::open(folder.path()).unwrap();

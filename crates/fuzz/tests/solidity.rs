@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use breakwater_fuzz::{Artifacts, Kind, Random, World, next, run, solidity_test};
+use breakwater_fuzz::{Artifacts, Kind, Random, WORLDS, World, next, run, solidity_test};
 
 /// A sequence in which much succeeds, calls of every shape among it.
 fn sequence() -> Vec<breakwater_fuzz::Action> {
@@ -16,12 +16,11 @@ fn sequence() -> Vec<breakwater_fuzz::Action> {
 }
 
 /// Run with `BLESS=1`, and then `forge fmt`, to write it anew after a change of contracts or generator.
-#[test]
-fn the_committed_test_is_what_is_printed() {
-    let world = World::build(&Artifacts::built_in()).unwrap();
+fn the_committed_test_is_what_is_printed(index: usize, name: &str) {
+    let world = World::build(&Artifacts::built_in(), &WORLDS[index]).unwrap();
     let outcome = run(&world, &sequence(), None);
     assert_eq!(outcome.violation, None);
-    let text = solidity_test(&world, "Reproduction", &outcome, None);
+    let text = solidity_test(&world, name, &outcome, None);
     for shape in [
         "_block(",
         "abi.encodeWithSignature(",
@@ -31,11 +30,23 @@ fn the_committed_test_is_what_is_printed() {
     ] {
         assert!(text.contains(shape), "no {shape} in\n{text}");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/fuzz/Reproduction.t.sol");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../test/fuzz")
+        .join(format!("{name}.t.sol"));
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, &text).unwrap();
     }
     assert_eq!(words(&fs::read_to_string(path).unwrap()), words(&text));
+}
+
+#[test]
+fn the_default_world_is_reproduced() {
+    the_committed_test_is_what_is_printed(0, "Reproduction");
+}
+
+#[test]
+fn the_variant_world_is_reproduced() {
+    the_committed_test_is_what_is_printed(1, "VariantReproduction");
 }
 
 /// What is left when `forge fmt` may have wrapped lines and grouped digits.

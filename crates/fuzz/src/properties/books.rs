@@ -131,9 +131,15 @@ fn model(world: &World, mirror: &Mirror, now: &Sample) -> Result<(), Violation> 
                 collateral.state
             )
         })?;
-        if mirror.description().policy.address == world.place.damped {
+        let asked = mirror.description().policy.address;
+        let index = world
+            .place
+            .policies
+            .iter()
+            .position(|known| *known == asked);
+        if let Some(index) = index.filter(|_| world.damped_at(asked).is_some()) {
             let model = mirror.policy_state().bucket(id as u64);
-            let view = &collateral.bucket;
+            let view = &collateral.buckets[index];
             let agrees = U256::from(model.level) == U256::from(view.level)
                 && U256::from(model.depth) == U256::from(view.depth)
                 && model.updated_at == view.updatedAt;

@@ -4,7 +4,7 @@ use alloy_primitives::{B256, Log, U256};
 use alloy_sol_types::SolEvent;
 use breakwater_bindings::{ILendingPool, LendingPool, describe_revert};
 use breakwater_protocol::math::{PRICE_SCALE, WAD, mul_div_up, value_down};
-use breakwater_protocol::policy::{LiquidationGrant, Refusal};
+use breakwater_protocol::policy::{BucketMode, LiquidationGrant, Refusal};
 use breakwater_protocol::{AccountHealth, ViewError};
 
 use super::{Expected, Made, Property, Violation, require};
@@ -105,7 +105,6 @@ fn bounded(made: &Made<'_>, it: &Liquidation) -> Result<(), Violation> {
 
 /// What one liquidation of one account did to it, and to the bucket.
 fn effects(made: &Made<'_>, it: &Liquidation, alone: bool) -> Result<(), Violation> {
-    let place = &made.world.place;
     let (before, after) = (&made.before.health[it.index], &made.after.health[it.index]);
     let bonus = made.before.view.collaterals[it.id].state.maxBonus;
     let covers = mul_div_up(before.debt, WAD + bonus, WAD).unwrap_or(U256::MAX);
@@ -115,9 +114,10 @@ fn effects(made: &Made<'_>, it: &Liquidation, alone: bool) -> Result<(), Violati
             >= before.collateral_value.saturating_mul(after.debt - two);
         require(holds, Property::P3, || ratios(before, after))?;
     }
-    if made.before.view.policy != place.damped {
+    let policy = made.before.view.policy;
+    let Some(damped) = made.world.damped_at(policy) else {
         return Ok(());
-    }
+    };
     let hard = before.health_fast <= before.health_hard;
     if !hard && it.repaid >= U256::from(1_000) && !after.debt.is_zero() {
         let holds = after.collateral_value.saturating_mul(before.debt)
@@ -125,19 +125,28 @@ fn effects(made: &Made<'_>, it: &Liquidation, alone: bool) -> Result<(), Violati
         require(holds, Property::D3, || ratios(before, after))?;
     }
     if !after.debt.is_zero() {
-        // The seizure is rounded down to a unit of the collateral, the rest to a few of the debt token.
+        // The seizure is rounded down to a unit of the collateral, the rest to a few of the debt token. The health factor
+        // before and B LT are known to 1e-18 each, which weighs D / D' afterwards.
         let price = made.before.view.collaterals[it.id].prices.fast;
         let unit = mul_div_up(U256::ONE, price, PRICE_SCALE).unwrap_or_default();
-        let rounding = TARGET_HEALTH * (unit + U256::from(10)) / after.debt + U256::from(10);
+        let rounding = TARGET_HEALTH * (unit + U256::from(10)) / after.debt
+            + U256::from(10)
+            + two * before.debt / after.debt;
         require(
             after.health_fast <= TARGET_HEALTH + rounding,
             Property::D4,
             || format!("actor {} was lifted to {}", it.index, after.health_fast),
         )?;
     }
+    let place = &made.world.place;
+    let index = place
+        .policies
+        .iter()
+        .position(|known| *known == policy)
+        .unwrap_or(0);
     let (old, new) = (
-        &made.before.view.collaterals[it.id].bucket,
-        &made.after.view.collaterals[it.id].bucket,
+        &made.before.view.collaterals[it.id].buckets[index],
+        &made.after.view.collaterals[it.id].buckets[index],
     );
     if hard {
         if alone {
@@ -145,6 +154,9 @@ fn effects(made: &Made<'_>, it: &Liquidation, alone: bool) -> Result<(), Violati
                 format!("{old:?} became {new:?}")
             })?;
         }
+        return Ok(());
+    }
+    if damped.parameters().bucket_mode != BucketMode::HardStop {
         return Ok(());
     }
     let (level, depth) = (U256::from(new.level), U256::from(new.depth));
@@ -300,8 +312,8 @@ pub fn refusal_of(output: &[u8]) -> Option<Refusal> {
     Refusal::try_from(error.refusal).ok()
 }
 
-/// Whether `account` must be told to wait no longer than eight epochs: its least draw in them, against p0.
+/// Whether one of an account's draws is below `floor`, p0.
 #[must_use]
-pub fn turn_comes(draws: &[U256]) -> bool {
-    draws.iter().any(|draw| *draw < WAD / U256::from(4))
+pub fn turn_comes(draws: &[U256], floor: U256) -> bool {
+    draws.iter().any(|draw| *draw < floor)
 }

@@ -63,7 +63,7 @@ properties! {
     D4 = "D4", "A liquidation by the damped policy leaves a health factor of at most its target, but for rounding.";
     D5 = "D5", "A damped liquidation leaves the bucket its reserve, less what dust takes.";
     D6 = "D6", "A liquidation in the hard zone does not charge the bucket.";
-    D7 = "D7", "Whoever waits for a turn gets one within eight epochs.";
+    D7 = "D7", "Whoever waits for a turn gets one within eight epochs, unless turns are drawn by lot.";
     O1 = "O1", "The fast price is the feed's answer, unclamped, exactly while that is fresh and within bounds.";
     O2 = "O2", "An unconfirmed jump is not an Ok price.";
     O3 = "O3", "The slow price lies between the least and the greatest price of its window.";

@@ -6,10 +6,6 @@ use super::{Property, Violation, require};
 use crate::sample::Sample;
 use crate::world::{ANSWER_BOUNDS, COLLATERALS, FIRST_ANSWERS, HEARTBEAT, World};
 
-/// Debt base units per collateral base unit, scaled by 1e36, of one unit of a feed's answer (8 decimals): 10^(36 + 6 - 8) over
-/// the collateral's own unit.
-const SCALE_EXPONENTS: [usize; COLLATERALS] = [36 + 6 - 8 - 18, 36 + 6 - 8 - 8];
-
 /// Seconds for which a jump is not confirmed.
 const CONFIRMATION: u64 = 300;
 
@@ -28,13 +24,13 @@ pub struct Feed {
 
 impl Feed {
     /// The price scaled by 1e36, or nothing if it must not be believed.
-    fn price(&self, id: usize, now: u64) -> Option<U256> {
+    fn price(&self, of_answer: U256, now: u64) -> Option<U256> {
         let (least, most) = ANSWER_BOUNDS;
         let answer = u64::try_from(self.answer).ok()?;
         let fresh =
             self.updated_at != 0 && self.updated_at <= now && now - self.updated_at <= HEARTBEAT;
         let believed = fresh && answer > least && answer < most;
-        believed.then(|| U256::from(answer) * U256::from(10).pow(U256::from(SCALE_EXPONENTS[id])))
+        believed.then(|| U256::from(answer) * of_answer)
     }
 }
 
@@ -43,6 +39,8 @@ impl Feed {
 pub struct Watch {
     /// The feeds as they were last set.
     pub feeds: [Feed; COLLATERALS],
+    /// The price of one unit of an answer.
+    of_answer: [U256; COLLATERALS],
     recorded: [U256; COLLATERALS],
     range: [(U256, U256); COLLATERALS],
     jumped_at: [Option<u64>; COLLATERALS],
@@ -54,14 +52,15 @@ impl Watch {
     /// At the start of a sequence.
     #[must_use]
     pub fn new(world: &World) -> Self {
-        let prices = std::array::from_fn(|id| {
-            U256::from(FIRST_ANSWERS[id]) * U256::from(10).pow(U256::from(SCALE_EXPONENTS[id]))
-        });
+        let of_answer = std::array::from_fn(|id| world.plan.price_of_answer(id));
+        let prices: [U256; COLLATERALS] =
+            std::array::from_fn(|id| U256::from(FIRST_ANSWERS[id]) * of_answer[id]);
         Self {
             feeds: std::array::from_fn(|id| Feed {
                 answer: I256::from_raw(U256::from(FIRST_ANSWERS[id])),
                 updated_at: world.block.timestamp,
             }),
+            of_answer,
             recorded: prices,
             range: prices.map(|price| (price, price)),
             jumped_at: [None; COLLATERALS],
@@ -81,7 +80,7 @@ impl Watch {
     fn oracle(&mut self, id: usize, now: &Sample) -> Result<(), Violation> {
         let collateral = &now.view.collaterals[id];
         let (prices, last) = (&collateral.prices, collateral.lastPrice);
-        let feed = self.feeds[id].price(id, now.timestamp);
+        let feed = self.feeds[id].price(self.of_answer[id], now.timestamp);
         match feed {
             Some(price) => require(
                 prices.fast == price && prices.status != 2,

@@ -78,11 +78,11 @@ impl Scene<'_> {
         match choice % 11 {
             0 => call(
                 "deposit(uint256,address)",
-                vec![size(U256::from(1_000_000_000_000_u64)), me],
+                vec![size(self.world.plan.dollars(1_000_000)), me],
             ),
             1 => call(
                 "supplyCollateral(uint256,uint256,address,bytes)",
-                vec![number(id), size(U256::from(100_000_000_u64)), me, empty],
+                vec![number(id), size(self.world.plan.tokens(id, 1)), me, empty],
             ),
             2 => {
                 let health = &now.health[who];

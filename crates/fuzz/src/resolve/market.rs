@@ -1,18 +1,12 @@
 //! Prices, venue, gas, blocks and time, and what anybody may record.
 
-use alloy_primitives::{I256, U256};
+use alloy_primitives::{Address, I256, U256};
 
 use super::{Effect, Plan, Planned, Scene, answer, at, collateral};
 use crate::action::{Action, Kind, Size};
 use crate::encode::{BlockAt, Call, int, uint};
 use crate::properties::prices::Feed;
 use crate::world::{ANSWER_BOUNDS, COLLATERALS, FIRST_ANSWERS, HEARTBEAT, STRANGER};
-
-/// What the venue trades in: the price in the pool's units is the answer's times 1e-20 (8 decimals; 6 against 18 of a token).
-const VENUE_SCALE: f64 = 1e-20;
-
-/// The venue's liquidity at first.
-const LIQUIDITY: u128 = 10_000_000_000_000_000_000;
 
 /// Seconds of an epoch and of a rotation of 64.
 const EPOCH: u64 = 60;
@@ -28,8 +22,9 @@ impl Scene<'_> {
                     0 => place.asset,
                     _ => place.tokens[id],
                 };
-                let possible = U256::from(1_000_000_000_u64);
-                let amount = action.size.of(possible).min(U256::from(u64::MAX));
+                let possible = self.world.plan.dollars(1_000);
+                let most = possible.max(U256::from(u64::MAX));
+                let amount = action.size.of(possible).min(most);
                 let arguments = [place.pool.into(), uint(amount)];
                 let from = self.actor(at(action.who));
                 Planned {
@@ -73,7 +68,7 @@ impl Scene<'_> {
                 let arguments = [place.pool.into(), uint(U256::from(id))];
                 Call::new(
                     STRANGER,
-                    place.damped,
+                    self.damped(action.choice),
                     "recordDepth(address,uint256)",
                     arguments,
                 )
@@ -87,6 +82,17 @@ impl Scene<'_> {
             )
             .into(),
         }
+    }
+
+    /// One of the policies that have buckets.
+    fn damped(&self, choice: u8) -> Address {
+        let known = &self.world.place.policies;
+        let damped = known
+            .iter()
+            .filter(|policy| self.world.damped_at(**policy).is_some());
+        let damped: Vec<_> = damped.collect();
+        let index = usize::from(choice) % damped.len().max(1);
+        damped.get(index).map_or(Address::ZERO, |policy| **policy)
     }
 
     fn after(&self, seconds: u64, blocks: u64, base_fee: Option<u64>) -> BlockAt {
@@ -175,7 +181,7 @@ impl Scene<'_> {
         };
         let mut calls = vec![self.set_feed(id, feed)];
         if id == 0 && follows {
-            calls.push(self.set_venue(tick_of(price), self.venue.1.max(1)));
+            calls.push(self.set_venue(self.tick_of(price), self.venue.1.max(1)));
         }
         calls
     }
@@ -308,20 +314,27 @@ impl Scene<'_> {
     fn venue(&self, action: &Action) -> Plan {
         let price = self.believable(0);
         let (tick, liquidity) = self.venue;
+        let usual = self.world.plan.liquidity;
         let share = match action.size {
             Size::Share(share) => i32::from(share % 4_000) - 2_000,
             _ => 0,
         };
         let (tick, liquidity) = match action.choice % 8 {
-            0 | 1 => (tick_of(price) + share, liquidity.max(1)),
-            2 => (tick_of(price), LIQUIDITY),
-            3 => (tick, LIQUIDITY / 100),
-            4 => (tick, LIQUIDITY * 1_000),
+            0 | 1 => (self.tick_of(price) + share, liquidity.max(1)),
+            2 => (self.tick_of(price), usual),
+            3 => (tick, usual / 100),
+            4 => (tick, usual * 1_000),
             5 => (tick, 0),
             6 => (tick, u128::MAX),
             _ => (tick, 1),
         };
         Plan::from(self.set_venue(tick, liquidity))
+    }
+
+    /// The tick at which the first collateral is worth an answer of its feed. Only ever an input: rounding is no matter.
+    fn tick_of(&self, price: U256) -> i32 {
+        let price = f64::from(price) * self.world.plan.venue_scale();
+        (price.ln() / 1.0001_f64.ln()).round() as i32
     }
 }
 
@@ -332,10 +345,4 @@ impl From<BlockAt> for Plan {
             calls: Vec::new(),
         }
     }
-}
-
-/// The tick at which the first collateral is worth an answer of its feed. Only ever an input: rounding is no matter.
-fn tick_of(price: U256) -> i32 {
-    let price = f64::from(price) * VENUE_SCALE;
-    (price.ln() / 1.0001_f64.ln()).round() as i32
 }

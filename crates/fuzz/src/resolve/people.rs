@@ -11,8 +11,8 @@ use crate::encode::{Call, bytes, uint};
 use crate::properties::Property;
 use crate::world::{PEOPLE, World, view_word};
 
-/// Ten million: deposits beyond it are made only at the cap.
-const PLENTY: u64 = 10_000_000_000_000;
+/// Whole dollars: deposits beyond it are made only at the cap.
+const PLENTY: u64 = 10_000_000;
 
 impl Scene<'_> {
     pub(super) fn lend(&mut self, action: &Action) -> Plan {
@@ -28,7 +28,8 @@ impl Scene<'_> {
                 } else {
                     self.pool_word(&LendingPoolExtension::maxMintCall { receiver: actor })
                 };
-                let usual = U256::from(PLENTY) * U256::from(if deposits { 1 } else { 1_000 });
+                let usual =
+                    self.world.plan.dollars(PLENTY) * U256::from(if deposits { 1 } else { 1_000 });
                 let possible = if action.choice.is_multiple_of(8) {
                     most
                 } else {

@@ -9,8 +9,8 @@ use crate::encode::{bytes, uint};
 use crate::properties::Property;
 use crate::world::{COLLATERALS, PEOPLE};
 
-/// What a supply brings at most, but for sizes beyond: 10 ether, 1 bitcoin.
-const SUPPLIES: [u64; COLLATERALS] = [10_000_000_000_000_000_000, 100_000_000];
+/// What a supply brings at most, but for sizes beyond: whole ether, whole bitcoin.
+const SUPPLIES: [u64; COLLATERALS] = [10, 1];
 
 impl Scene<'_> {
     /// Data that ask for a callback, where the caller is a contract and the act says so.
@@ -30,7 +30,7 @@ impl Scene<'_> {
             Kind::Supply => {
                 let index = if others { to } else { who };
                 let account = now.account(index);
-                let amount = action.size.of(U256::from(SUPPLIES[id]));
+                let amount = action.size.of(self.world.plan.tokens(id, SUPPLIES[id]));
                 let state = &now.view.collaterals[id].state;
                 let total = state.total.saturating_add(amount);
                 let held = !account.collateral[id].is_zero();

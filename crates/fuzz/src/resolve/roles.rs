@@ -6,7 +6,7 @@ use alloy_primitives::{Address, U256};
 use super::{Plan, Scene, at, collateral};
 use crate::action::{Action, Kind};
 use crate::encode::{Call, uint};
-use crate::world::{GUARDIAN, MINIMUM_DEBT, OWNER, STRANGER};
+use crate::world::{GUARDIAN, OWNER, STRANGER};
 
 /// The deployment's caps.
 const CAP: U256 = U256::from_limbs([0x3e25_0261_1000_0000, 0x204f_ce5e, 0, 0]);
@@ -72,8 +72,15 @@ impl Scene<'_> {
                 )
             }
             Kind::MinimumDebt => {
-                let minimum = [MINIMUM_DEBT, 0, 20, 1_000_000_000][usize::from(action.choice % 4)];
-                let arguments = vec![number(minimum), number(minimum / 20)];
+                let plan = self.world.plan;
+                let minima = [
+                    plan.minimum_debt(),
+                    U256::ZERO,
+                    U256::from(20),
+                    plan.dollars(1_000),
+                ];
+                let minimum = minima[usize::from(action.choice % 4)];
+                let arguments = vec![uint(minimum), uint(minimum / U256::from(20))];
                 owner("setMinDebt(uint88,uint256)", arguments)
             }
             Kind::ReserveFactor => owner("setReserveFactor(uint8)", vec![number(choice % 52)]),
@@ -83,8 +90,15 @@ impl Scene<'_> {
                 owner("withdrawReserves(uint256,address)", arguments)
             }
             Kind::Policy => {
-                let other = self.now.view.policy == place.damped && choice.is_multiple_of(4);
-                let policy = if other { place.rigid } else { place.damped };
+                // Three in four times the first one comes back.
+                let first = place.policies[0];
+                let others = &place.policies[1..];
+                let other = self.now.view.policy == first && choice.is_multiple_of(4);
+                let policy = if other {
+                    others[usize::from(action.choice / 4) % others.len()]
+                } else {
+                    first
+                };
                 owner("setPolicy(address)", vec![policy.into()])
             }
             Kind::Halt => {
@@ -108,7 +122,11 @@ impl Scene<'_> {
         let id = number(u64::from(action.id % 2));
         let me: DynSolValue = Address::into(from);
         let acts: [(Address, &'static str, Vec<DynSolValue>); 19] = [
-            (place.pool, "setPolicy(address)", vec![place.rigid.into()]),
+            (
+                place.pool,
+                "setPolicy(address)",
+                vec![place.policies[1].into()],
+            ),
             (
                 place.pool,
                 "setCaps(uint256,uint256)",

@@ -3,17 +3,18 @@
 use alloy_primitives::{Address, Bytes, I256, Log, U256, address, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
 use breakwater_bindings::{
-    DampedPolicy, FuzzLens, FuzzVenue, ILendingPool, ILiquidationPolicy, IPriceOracle, IRateModel,
-    LendingPool, LendingPoolExtension, PoolActor, PoolHookToken, SimFeed, SimToken, SystemDeployer,
-    TwapOracle,
+    FuzzLens, FuzzVenue, ILendingPool, ILiquidationPolicy, IPriceOracle, IRateModel, LendingPool,
+    LendingPoolExtension, PoolActor, PoolHookToken, SimFeed, SimToken, SystemDeployer, TwapOracle,
 };
 use breakwater_evm::{CallError, Chain, MemoryChain, Rules, Transaction};
-use breakwater_protocol::policy::{DampedParameters, RigidPolicy};
+use breakwater_protocol::policy::{
+    DampedParameters, DampedPolicy, Policy, RigidPolicy, TargetHealthPolicy,
+};
 use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy};
 
 use super::{
-    ACTORS, ANSWER_BOUNDS, COLLATERALS, FIRST_ANSWERS, GAS, GUARDIAN, HEARTBEAT, MINIMUM_DEBT,
-    OWNER, PEOPLE, Place, STRANGER, World, WorldError, address_of, environment,
+    ACTORS, ANSWER_BOUNDS, COLLATERALS, FIRST_ANSWERS, GAS, GUARDIAN, HEARTBEAT, OWNER, PEOPLE,
+    Place, PolicyPlan, STRANGER, World, WorldError, WorldPlan, address_of, environment,
 };
 use crate::artifacts::Artifacts;
 use crate::encode::BlockAt;
@@ -42,6 +43,7 @@ const PLENTY: U256 = U256::from_limbs([0, 1 << 36, 0, 0]);
 struct Builder<'a> {
     chain: MemoryChain,
     artifacts: &'a Artifacts,
+    world: &'static WorldPlan,
     logs: Vec<Log>,
 }
 
@@ -58,15 +60,16 @@ impl<T, E: Into<CallError>> During<T> for Result<T, E> {
     }
 }
 
-pub(super) fn build(artifacts: &Artifacts) -> Result<World, WorldError> {
+pub(super) fn build(artifacts: &Artifacts, world: &'static WorldPlan) -> Result<World, WorldError> {
     let plan = default_plan()?;
     let mut builder = Builder {
         chain: MemoryChain::new(Rules::default()),
         artifacts,
+        world,
         logs: Vec::new(),
     };
     builder.chain.begin_block(environment(START));
-    let (place, watched) = builder.deploy(&plan)?;
+    let (place, watched, policies) = builder.deploy(&plan)?;
     builder.configure(&place, &plan)?;
     let described = builder.describe(&place)?;
     let first = BlockRef {
@@ -76,7 +79,7 @@ pub(super) fn build(artifacts: &Artifacts) -> Result<World, WorldError> {
     };
     let mut mirror = Mirror::new(described, BlockRef::default())?;
     mirror.apply_block(&first, &builder.logs)?;
-    let mut policy_history = own_logs(&builder.logs, place.damped, START.timestamp);
+    let mut policy_history = own_logs(&builder.logs, &place.policies, START.timestamp);
     builder.logs.clear();
 
     builder.chain.begin_block(environment(WARM));
@@ -96,30 +99,22 @@ pub(super) fn build(artifacts: &Artifacts) -> Result<World, WorldError> {
         ..BlockRef::default()
     };
     mirror.apply_block(&second, &builder.logs)?;
-    policy_history.extend(own_logs(&builder.logs, place.damped, WARM.timestamp));
+    policy_history.extend(own_logs(&builder.logs, &place.policies, WARM.timestamp));
 
     let chain = &mut builder.chain;
-    let parameters = chain
-        .call_sol(STRANGER, place.damped, &DampedPolicy::parametersCall {})
-        .during("read the policy's parameters")?;
-    let damped = DampedParameters::try_from(&parameters)
-        .and_then(breakwater_protocol::policy::DampedPolicy::new)
-        .map_err(|error| WorldError::Policy(error.to_string()))?;
     let codes = watched
         .iter()
         .map(|address| keccak256(chain.code(*address)))
         .collect();
-    let read = [false, true].map(|whole| sight(&place, whole));
+    let read = [false, true].map(|whole| sight(&place, world, whole));
     Ok(World {
+        plan: world,
         snapshot: builder.chain.snapshot(),
         block: WARM,
         place,
         mirror,
         policy_history,
-        damped,
-        rigid: RigidPolicy {
-            bonus: plan.policy.rigidBonus,
-        },
+        policies,
         codes,
         read,
     })
@@ -146,15 +141,21 @@ fn default_plan() -> Result<SystemDeployer::SystemPlan, WorldError> {
         .during("read the defaults")
 }
 
-fn own_logs(logs: &[Log], of: Address, timestamp: u64) -> Vec<(u64, Log)> {
-    let own = logs.iter().filter(|log| log.address == of);
+fn own_logs(logs: &[Log], of: &[Address], timestamp: u64) -> Vec<(u64, Log)> {
+    let own = logs.iter().filter(|log| of.contains(&log.address));
     own.map(|log| (timestamp, log.clone())).collect()
 }
 
-fn sight(place: &Place, whole: bool) -> Bytes {
+fn sight(place: &Place, world: &WorldPlan, whole: bool) -> Bytes {
+    let policies = place.policies.iter().zip(world.policies);
     let sight = FuzzLens::Sight {
         pool: place.pool,
-        damped: place.damped,
+        policies: policies
+            .map(|(policy, plan)| match plan {
+                PolicyPlan::Damped { .. } => *policy,
+                _ => Address::ZERO,
+            })
+            .collect(),
         breaker: place.breaker,
         oracles: place.oracles.to_vec(),
         accounts: place.actors.to_vec(),
@@ -202,20 +203,29 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Everything, and the contracts whose jumps are watched.
+    /// Everything, the contracts whose jumps are watched, and the policies' models.
     fn deploy(
         &mut self,
         plan: &SystemDeployer::SystemPlan,
-    ) -> Result<(Place, Vec<Address>), WorldError> {
+    ) -> Result<(Place, Vec<Address>, Vec<Policy>), WorldError> {
+        let world = self.world;
         let token = |name: &str, symbol: &str, decimals: u8| {
             (name.to_owned(), symbol.to_owned(), U256::from(decimals)).abi_encode_params()
         };
-        let asset = self.create(&SimToken::BYTECODE, token("Dollar", "USD", 6), "asset")?;
+        let asset = self.create(
+            &SimToken::BYTECODE,
+            token("Dollar", "USD", world.asset_decimals),
+            "asset",
+        )?;
         let tokens = [
-            self.create(&SimToken::BYTECODE, token("Ether", "ETH", 18), "ether")?,
+            self.create(
+                &SimToken::BYTECODE,
+                token("Ether", "ETH", world.token_decimals[0]),
+                "ether",
+            )?,
             self.create(
                 &PoolHookToken::BYTECODE,
-                U256::from(8).abi_encode(),
+                U256::from(world.token_decimals[1]).abi_encode(),
                 "bitcoin",
             )?,
         ];
@@ -235,7 +245,7 @@ impl Builder<'_> {
                 tokens[0],
                 asset,
                 U256::from(60),
-                U256::from(1_000_000_000_u64),
+                world.dollars(1_000),
             )
                 .abi_encode_params(),
         )?;
@@ -252,15 +262,18 @@ impl Builder<'_> {
             "CircuitBreaker",
             (OWNER, plan.breaker.clone()).abi_encode_params(),
         )?;
-        let mut damped = plan.policy.damped.clone();
-        damped.nativeOracle = oracles[0];
-        let damped = self.contract("DampedPolicy", damped.abi_encode())?;
-        let rigid = self.contract("RigidPolicy", plan.policy.rigidBonus.abi_encode())?;
+        let mut policies = Vec::new();
+        let mut models = Vec::new();
+        for policy in world.policies {
+            let (address, model) = self.policy(*policy, &plan.policy, oracles[0])?;
+            policies.push(address);
+            models.push(model);
+        }
         let parameters = LendingPoolExtension::PoolParameters {
             asset,
             rateModel: rate_model,
             breaker,
-            policy: damped,
+            policy: policies[0],
             owner: OWNER,
             guardian: GUARDIAN,
             supplyCap: plan.supplyCap,
@@ -293,17 +306,69 @@ impl Builder<'_> {
             venue,
             oracles,
             breaker,
-            damped,
-            rigid,
+            policies,
             pool,
             lens,
             actors,
             domain,
         };
-        let watched = vec![
-            pool, extension, damped, rigid, oracles[0], oracles[1], breaker, source,
-        ];
-        Ok((place, watched))
+        let mut watched = vec![pool, extension, oracles[0], oracles[1], breaker, source];
+        watched.extend(&place.policies);
+        Ok((place, watched, models))
+    }
+
+    /// A policy and its model.
+    fn policy(
+        &mut self,
+        policy: PolicyPlan,
+        defaults: &SystemDeployer::PolicyPlan,
+        native_oracle: Address,
+    ) -> Result<(Address, Policy), WorldError> {
+        let unusable = |error: &dyn std::fmt::Display| WorldError::Policy(error.to_string());
+        Ok(match policy {
+            PolicyPlan::Rigid => {
+                let bonus = defaults.rigidBonus;
+                let address = self.contract("RigidPolicy", bonus.abi_encode())?;
+                (address, Policy::Rigid(RigidPolicy { bonus }))
+            }
+            PolicyPlan::TargetHealth => {
+                let (target, full, share) = (
+                    defaults.targetHealth,
+                    defaults.fullBonusHealth,
+                    defaults.bonusShareAtOne,
+                );
+                let arguments = (target, full, share).abi_encode_params();
+                let address = self.contract("TargetHealthPolicy", arguments)?;
+                let model = TargetHealthPolicy::new(target, full, share);
+                let model = model.map_err(|error| unusable(&error))?;
+                (address, Policy::TargetHealth(model))
+            }
+            PolicyPlan::Damped {
+                turns,
+                bucket,
+                slice_base,
+            } => {
+                let mut parameters = defaults.damped.clone();
+                parameters.nativeOracle = native_oracle;
+                parameters.turnMode = turns.into();
+                parameters.bucketMode = bucket.into();
+                parameters.sliceBase = slice_base;
+                let address = self.contract("DampedPolicy", parameters.abi_encode())?;
+                let parameters = self
+                    .chain
+                    .call_sol(
+                        STRANGER,
+                        address,
+                        &breakwater_bindings::DampedPolicy::parametersCall {},
+                    )
+                    .during("read a policy's parameters")?;
+                let model = DampedParameters::try_from(&parameters).and_then(DampedPolicy::new);
+                (
+                    address,
+                    Policy::Damped(model.map_err(|error| unusable(&error))?),
+                )
+            }
+        })
     }
 
     fn configure(
@@ -326,8 +391,8 @@ impl Builder<'_> {
             self.send(OWNER, place.pool, &call, "list a collateral")?;
         }
         let call = LendingPoolExtension::setMinDebtCall {
-            minDebt_: alloy_primitives::aliases::U88::from(MINIMUM_DEBT),
-            stipend: U256::from(MINIMUM_DEBT / 20),
+            minDebt_: self.world.minimum_debt().to(),
+            stipend: self.world.dollars(5),
         };
         self.send(OWNER, place.pool, &call, "set the minimum debt")?;
         let call = LendingPoolExtension::setReserveFactorCall { percent: 10 };
@@ -347,7 +412,7 @@ impl Builder<'_> {
             .chain
             .call_sol(
                 STRANGER,
-                place.damped,
+                place.policies[0],
                 &ILiquidationPolicy::needsConfirmationCall {},
             )
             .during("read whether the policy confirms")?;
@@ -357,7 +422,7 @@ impl Builder<'_> {
             asset: place.asset,
             rate: (&rate).into(),
             policy: MirroredPolicy {
-                address: place.damped,
+                address: place.policies[0],
                 needs_confirmation,
             },
         })
@@ -367,7 +432,7 @@ impl Builder<'_> {
         self.quote_at(place.feeds, place.venue)
     }
 
-    /// Ether at 2,000 on feed and venue, bitcoin at 30,000. 1.0001^-200311 is 2,000e6 / 1e18.
+    /// Ether at 2,000 on feed and venue, bitcoin at 30,000.
     fn quote_at(
         &mut self,
         feeds: [Address; COLLATERALS],
@@ -382,8 +447,8 @@ impl Builder<'_> {
             self.send(STRANGER, feed, &call, "set a feed")?;
         }
         let call = FuzzVenue::setCall {
-            tick_: alloy_primitives::aliases::I24::unchecked_from(-200_311),
-            liquidity_: 10_000_000_000_000_000_000,
+            tick_: alloy_primitives::aliases::I24::unchecked_from(self.world.tick),
+            liquidity_: self.world.liquidity,
         };
         self.send(STRANGER, venue, &call, "set the venue")
     }
@@ -411,7 +476,7 @@ impl Builder<'_> {
         for (index, thousands) in [(0, 1_000_u64), (1, 500)] {
             let receiver = place.actors[index];
             let call = LendingPool::depositCall {
-                assets: U256::from(thousands * 1_000_000_000),
+                assets: self.world.dollars(thousands * 1_000),
                 receiver,
             };
             self.send(receiver, place.pool, &call, "deposit")?;
@@ -424,10 +489,7 @@ impl Builder<'_> {
         ];
         for (index, ether, bitcoin, debt) in positions {
             let account = place.actors[index];
-            let amounts = [
-                U256::from(ether) * U256::from(1_000_000_000_000_000_000_u64),
-                U256::from(bitcoin * 100_000_000),
-            ];
+            let amounts = [self.world.tokens(0, ether), self.world.tokens(1, bitcoin)];
             for (id, amount) in amounts.into_iter().enumerate() {
                 if amount.is_zero() {
                     continue;
@@ -441,7 +503,7 @@ impl Builder<'_> {
                 self.send(account, place.pool, &call, "supply")?;
             }
             let call = ILendingPool::borrowCall {
-                assets: U256::from(debt * 1_000_000),
+                assets: self.world.dollars(debt),
                 account,
                 receiver: account,
             };

@@ -1,18 +1,21 @@
 //! The world of a campaign: a deployed and warmed-up system, the same as `test/fuzz/CounterexampleFixture.sol` builds.
 
 mod build;
+mod plan;
 
 use alloy_primitives::{Address, B256, Bytes, Log, U256, address, keccak256};
 use alloy_sol_types::SolCall;
 use breakwater_bindings::FuzzLens;
 use breakwater_evm::{BlockEnvironment, CallError, Chain, MemoryChain, Snapshot};
-use breakwater_protocol::policy::{DampedPolicy, RigidPolicy};
+use breakwater_protocol::policy::{DampedPolicy, Policy};
 use breakwater_protocol::{Mirror, MirrorError};
 use k256::ecdsa::SigningKey;
 use thiserror::Error;
 
 use crate::artifacts::Artifacts;
 use crate::encode::BlockAt;
+
+pub use plan::{PolicyPlan, WORLDS, WorldPlan};
 
 /// Owns pool and breaker.
 pub const OWNER: Address = address!("0000000000000000000000000000000000000e12");
@@ -51,17 +54,17 @@ pub enum WorldError {
     /// The set-up emits what no pool emits.
     #[error("the set-up's events make no sense: {0}")]
     Mirror(#[from] MirrorError),
-    /// The policy's parameters are out of their own bounds.
-    #[error("the damped policy's parameters make no sense: {0}")]
+    /// A policy's parameters are out of their own bounds.
+    #[error("a policy's parameters make no sense: {0}")]
     Policy(String),
 }
 
 /// Where everything is.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// The debt token, 6 decimals.
+    /// The debt token.
     pub asset: Address,
-    /// The collaterals: 18 decimals; 8 decimals and calling back.
+    /// The collaterals; the second calls back.
     pub tokens: [Address; COLLATERALS],
     /// Their feeds.
     pub feeds: [Address; COLLATERALS],
@@ -71,10 +74,8 @@ pub struct Place {
     pub oracles: [Address; COLLATERALS],
     /// The circuit breaker.
     pub breaker: Address,
-    /// The policy that the pool begins with.
-    pub damped: Address,
-    /// The other one.
-    pub rigid: Address,
+    /// The policies; the pool begins with the first.
+    pub policies: Vec<Address>,
     /// The pool.
     pub pool: Address,
     /// All views in one.
@@ -97,8 +98,6 @@ impl Place {
             ("asset", self.asset),
             ("venue", self.venue),
             ("breaker", self.breaker),
-            ("damped", self.damped),
-            ("rigid", self.rigid),
             ("pool", self.pool),
             ("OWNER", OWNER),
             ("GUARDIAN", GUARDIAN),
@@ -108,6 +107,7 @@ impl Place {
             .or_else(|| indexed("token", &self.tokens))
             .or_else(|| indexed("feed", &self.feeds))
             .or_else(|| indexed("oracle", &self.oracles))
+            .or_else(|| indexed("policy", &self.policies))
             .or_else(|| {
                 let found = single.iter().find(|(_, known)| *known == address);
                 found.map(|(name, _)| (*name).to_owned())
@@ -125,6 +125,8 @@ impl Place {
 /// A world ready for sequences; shared by all threads.
 #[derive(Debug)]
 pub struct World {
+    /// What distinguishes it.
+    pub plan: &'static WorldPlan,
     /// The state that every sequence starts from.
     pub snapshot: Snapshot,
     /// The block of that state.
@@ -133,12 +135,10 @@ pub struct World {
     pub place: Place,
     /// What the events so far say.
     pub mirror: Mirror,
-    /// What the damped policy has emitted, with its times.
+    /// What the policies have emitted, with its times.
     pub policy_history: Vec<(u64, Log)>,
-    /// The model of the damped policy.
-    pub damped: DampedPolicy,
-    /// The model of the rigid policy.
-    pub rigid: RigidPolicy,
+    /// The policies' models.
+    pub policies: Vec<Policy>,
     /// Hashes of the code under search.
     pub codes: Vec<B256>,
     /// Calldata of the lens, for a part and for the whole.
@@ -150,8 +150,28 @@ impl World {
     ///
     /// # Errors
     /// [`WorldError`].
-    pub fn build(artifacts: &Artifacts) -> Result<Self, WorldError> {
-        build::build(artifacts)
+    pub fn build(artifacts: &Artifacts, plan: &'static WorldPlan) -> Result<Self, WorldError> {
+        build::build(artifacts, plan)
+    }
+
+    /// The model of the policy at an address.
+    #[must_use]
+    pub fn policy_at(&self, address: Address) -> Option<&Policy> {
+        let index = self
+            .place
+            .policies
+            .iter()
+            .position(|known| *known == address)?;
+        self.policies.get(index)
+    }
+
+    /// The model of the policy at an address, if that is a damped one.
+    #[must_use]
+    pub fn damped_at(&self, address: Address) -> Option<&DampedPolicy> {
+        match self.policy_at(address)? {
+            Policy::Damped(policy) => Some(policy),
+            _ => None,
+        }
     }
 
     /// The signing key of person `index`.
@@ -168,6 +188,12 @@ impl World {
 pub fn address_of(key: &SigningKey) -> Address {
     let point = key.verifying_key().to_encoded_point(false);
     Address::from_slice(&keccak256(&point.as_bytes()[1..])[12..])
+}
+
+/// The hash of a block: an engine's that has the default seed, and the Solidity fixture's.
+#[must_use]
+pub fn block_hash(number: u64) -> B256 {
+    keccak256([&[0; 32], &number.to_be_bytes()[..]].concat())
 }
 
 /// An engine's block.
@@ -208,9 +234,6 @@ pub fn view_word(chain: &mut MemoryChain, to: Address, data: Bytes) -> Result<U2
     let output = chain.view(STRANGER, to, data)?.into_success()?.output;
     Ok(U256::try_from_be_slice(output.get(..32).unwrap_or_default()).unwrap_or_default())
 }
-
-/// The pool's settings that the fixture chooses itself.
-pub(crate) const MINIMUM_DEBT: u64 = 100_000_000;
 
 /// A balance of one of the world's tokens, all of which are Solady's: its slot is keccak256(owner, 0 (8 bytes), seed).
 #[must_use]
