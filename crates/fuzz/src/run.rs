@@ -15,6 +15,7 @@ use crate::encode::{BlockAt, Call, Step};
 use crate::properties::closing::{refusal_of, turn_comes};
 use crate::properties::prices::Watch;
 use crate::properties::rights::Rights;
+use crate::properties::splits::Split;
 use crate::properties::{Expected, Made, Property, Violation, books, calls, closing, require};
 use crate::resolve::{Effect, Planned, Scene};
 use crate::sample::Sample;
@@ -172,6 +173,7 @@ impl<'a> Run<'a> {
         let expected = planned
             .liquidation
             .map(|(index, id, asked)| self.expect(index, id, asked));
+        let split = self.split(kind, planned, expected.as_ref());
         let execution = self.execute(call)?;
         let success = execution.is_success();
         let nested = self.armed && self.may_nest(call);
@@ -202,6 +204,15 @@ impl<'a> Run<'a> {
             must: planned.must.filter(|_| !nested),
             expected: expected.as_ref(),
         };
+        if let Some(split) = split.filter(|_| success)
+            && split.check(&mut self.chain, &before, &execution.logs)?
+        {
+            self.outcome.tally.mark(if kind == Kind::Liquidate {
+                Mark::SplitLiquidation
+            } else {
+                Mark::SplitCall
+            });
+        }
         calls::check(&made)?;
         closing::check(&made)?;
         self.rights.check(&made)?;
@@ -216,6 +227,33 @@ impl<'a> Run<'a> {
             self.turn(index)?;
         }
         self.check_state()
+    }
+
+    /// What a call's halves are to be compared with: a person's liquidation that the model grants, one in four of what lenders
+    /// and borrowers do.
+    fn split<'c>(
+        &mut self,
+        kind: Kind,
+        planned: &'c Planned,
+        expected: Option<&Expected>,
+    ) -> Option<Split<'c>>
+    where
+        'a: 'c,
+    {
+        let granted = |expected: &Expected| {
+            let decided = expected.decisions.iter().flatten();
+            decided
+                .into_iter()
+                .any(|decision| decision.grant.refusal == Refusal::None)
+        };
+        let worth_it = match expected {
+            Some(expected) => granted(expected),
+            None => self.outcome.steps.len().is_multiple_of(4),
+        };
+        if !worth_it || self.may_nest(&planned.call) {
+            return None;
+        }
+        Split::prepare(self.world, &mut self.chain, kind, &planned.call)
     }
 
     /// The states' properties.

@@ -19,6 +19,10 @@ pub enum Mark {
     Stressed,
     /// A contract acted within a call.
     Callback,
+    /// A liquidation was compared with its halves.
+    SplitLiquidation,
+    /// A lender's or a borrower's call was.
+    SplitCall,
 }
 
 impl Mark {
@@ -30,6 +34,8 @@ impl Mark {
         Self::Turn,
         Self::Stressed,
         Self::Callback,
+        Self::SplitLiquidation,
+        Self::SplitCall,
     ];
 
     /// Its name.
@@ -42,6 +48,8 @@ impl Mark {
             Self::Turn => "waiting for a turn",
             Self::Stressed => "breaker tripped",
             Self::Callback => "callback that acted",
+            Self::SplitLiquidation => "liquidation in halves",
+            Self::SplitCall => "other call in halves",
         }
     }
 }

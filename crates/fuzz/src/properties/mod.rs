@@ -5,6 +5,7 @@ pub mod calls;
 pub mod closing;
 pub mod prices;
 pub mod rights;
+pub mod splits;
 
 use alloy_primitives::{Address, Log, U256};
 use breakwater_protocol::ViewError;
@@ -51,6 +52,7 @@ properties! {
     P4 = "P4", "Nobody with a health factor of 1 or more is liquidated or settled.";
     P4Settle = "P4-settle", "Whoever is insolvent can be settled, and nobody else is.";
     P5 = "P5", "Repaying and topping up never revert, whatever breaker, oracle, policy and guardian say.";
+    P6 = "P6", "Making a call in two halves gains nothing, but for rounding.";
     P7 = "P7", "A share's worth falls only by the bad debt that is recognised.";
     P9 = "P9", "A model fed only with events equals every view, interest included.";
     P10 = "P10", "What max* allows can be done.";
