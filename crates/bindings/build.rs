@@ -20,8 +20,9 @@ use std::{
 };
 
 /// Sources outside `contracts/` that the Rust tools deploy. One that is absent is skipped.
-const EXTRA_SOURCES: [&str; 15] = [
+const EXTRA_SOURCES: [&str; 16] = [
     "node_modules/@openzeppelin/contracts/governance/TimelockController.sol",
+    "script/BackstopDeployer.sol",
     "script/Multicall.sol",
     "script/SystemDeployer.sol",
     "test/fuzz/FuzzLens.sol",

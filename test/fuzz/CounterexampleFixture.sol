@@ -3,7 +3,10 @@ pragma solidity 0.8.34;
 
 import {Test} from "forge-std/Test.sol";
 
+import {BackstopParametersLib} from "../../contracts/backstop/BackstopParameters.sol";
+import {PremiumSteward} from "../../contracts/backstop/PremiumSteward.sol";
 import {CircuitBreaker} from "../../contracts/breaker/CircuitBreaker.sol";
+import {IBackstopPool} from "../../contracts/interfaces/IBackstopPool.sol";
 import {ICircuitBreaker} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
 import {CollateralConfig} from "../../contracts/interfaces/ILendingPool.sol";
@@ -36,6 +39,8 @@ abstract contract CounterexampleFixture is Test {
     address internal constant OWNER = address(0x0e12);
     address internal constant GUARDIAN = address(0x90a2d);
     address internal constant STRANGER = address(0x57a26e2);
+    /// @dev Deposits in the backstop at first, and stays.
+    address internal constant FOUNDER = address(0xf07de2);
     uint256 internal constant START = 1_700_000_000;
     uint256 internal constant PLENTY = 1 << 100;
 
@@ -46,7 +51,10 @@ abstract contract CounterexampleFixture is Test {
     address internal venue;
     address[2] internal oracle;
     address internal breaker;
+    /// @dev Where there is a backstop, the last one is its own.
     address[] internal policy;
+    address internal backstop;
+    address internal steward;
     address internal pool;
     FuzzLens internal lens;
     /// @dev A whole dollar, ether and bitcoin, base units.
@@ -65,12 +73,14 @@ abstract contract CounterexampleFixture is Test {
         _deploy(plan);
         vm.stopPrank();
         _configure();
-        _block(START + 31 minutes, 1_000_155, 1 gwei);
+        if (plan.withBackstop) _found();
+        _block(START + plan.warmUp, 1_000_000 + plan.warmUp / 12, 1 gwei);
         _quote(plan);
         for (uint256 id; id < 2; ++id) {
             IPriceOracle(oracle[id]).update();
         }
         _populate();
+        if (plan.withBackstop) IBackstopPool(backstop).roll();
     }
 
     // -- the steps of a sequence
@@ -136,12 +146,20 @@ abstract contract CounterexampleFixture is Test {
         });
         address extension = _new("LendingPoolExtension", abi.encode(parameters));
         pool = _new("LendingPool", abi.encode(parameters, extension));
+        if (world.withBackstop) _deployBackstop();
         lens = FuzzLens(_new("FuzzLens", ""));
         for (uint256 i; i < 5; ++i) {
             actor[i] = vm.addr(0xA0 + i);
         }
         actor[5] = _new("PoolActor", abi.encode(pool));
         actor[6] = _new("PoolActor", abi.encode(pool));
+    }
+
+    /// @dev As `BackstopDeployer` does it, with OWNER in the timelock's place and half of the growth of reserves as premium.
+    function _deployBackstop() private {
+        backstop = _new("BackstopPool", abi.encode(BackstopParametersLib.defaults(pool, _unit)));
+        policy.push(_new("BackstopPolicy", abi.encode(policy[0], backstop, uint256(1.05e18))));
+        steward = _new("PremiumSteward", abi.encode(pool, backstop, OWNER, uint256(0.5e18)));
     }
 
     function _newPolicy(PolicySketch memory sketch, PolicyPlan memory plan) private returns (address) {
@@ -185,6 +203,11 @@ abstract contract CounterexampleFixture is Test {
         IPoolUnderTest(pool).listCollateral(listing);
         IPoolUnderTest(pool).setMinDebt(uint88(100 * _unit), 5 * _unit);
         IPoolUnderTest(pool).setReserveFactor(10);
+        if (backstop != address(0)) {
+            IPoolUnderTest(pool).setPolicy(policy[policy.length - 1]);
+            IPoolUnderTest(pool).transferOwnership(steward);
+            PremiumSteward(steward).accept();
+        }
         vm.stopPrank();
     }
 
@@ -223,6 +246,23 @@ abstract contract CounterexampleFixture is Test {
         }
     }
 
+    /// @dev The founder's deposit pays for the shares that stay locked too.
+    function _found() private {
+        _join(FOUNDER, 40_000 * _unit + 1000);
+        for (uint256 i; i < actor.length; ++i) {
+            _join(actor[i], i < 3 ? 20_000 * (i + 1) * _unit : 0);
+        }
+    }
+
+    /// @dev Approves the backstop, and deposits if there is something to.
+    function _join(address depositor, uint256 assets) private {
+        SimToken(asset).mint(depositor, PLENTY);
+        vm.startPrank(depositor);
+        SimToken(asset).approve(backstop, type(uint256).max);
+        if (assets != 0) IBackstopPool(backstop).deposit(assets);
+        vm.stopPrank();
+    }
+
     function _open(uint256 i, uint256 ether_, uint256 bitcoin, uint256 debt) private {
         vm.startPrank(actor[i]);
         if (ether_ != 0) IPoolUnderTest(pool).supplyCollateral(0, ether_ * _tokenUnits[0], actor[i], "");
@@ -236,8 +276,11 @@ abstract contract CounterexampleFixture is Test {
         PolicySketch[] memory sketches = _plan().policies;
         s.policies = new DampedPolicy[](policy.length);
         for (uint256 i; i < policy.length; ++i) {
-            if (sketches[i].kind == PolicyKind.Damped) s.policies[i] = DampedPolicy(policy[i]);
+            // The backstop's policy keeps the first one's state at its own address.
+            PolicyKind kind = i < sketches.length ? sketches[i].kind : PolicyKind.Damped;
+            if (kind == PolicyKind.Damped) s.policies[i] = DampedPolicy(policy[i]);
         }
+        (s.backstop, s.founder) = (IBackstopPool(backstop), FOUNDER);
         s.oracles = new address[](2);
         (s.oracles[0], s.oracles[1]) = (oracle[0], oracle[1]);
         s.accounts = new address[](actor.length);

@@ -13,6 +13,7 @@ abstract contract DefaultWorld is CounterexampleFixture {
     function _plan() internal pure override returns (WorldPlan memory plan) {
         (plan.assetDecimals, plan.tokenDecimals) = (6, [18, 8]);
         (plan.tick, plan.liquidity) = (-200_311, 1e19);
+        plan.warmUp = 31 minutes;
         plan.policies = new PolicySketch[](2);
         plan.policies[0] = PolicySketch(PolicyKind.Damped, TurnMode.Systematic, BucketMode.HardStop, 1e18);
         plan.policies[1].kind = PolicyKind.Rigid;

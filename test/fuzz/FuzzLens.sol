@@ -3,6 +3,7 @@ pragma solidity 0.8.34;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import {IBackstopPool} from "../../contracts/interfaces/IBackstopPool.sol";
 import {ICircuitBreaker} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {AccountHealth, CollateralState, MarketState} from "../../contracts/interfaces/ILendingPool.sol";
 import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
@@ -10,8 +11,11 @@ import {Bucket} from "../../contracts/libraries/VolumeBucket.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {Prices} from "../../contracts/types/Price.sol";
 import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
+import {BackstopLens, BackstopView} from "./BackstopLens.sol";
 
 /// @notice Where to look.
+/// @param backstop 0 where there is none.
+/// @param founder A depositor of the backstop beside the accounts.
 /// @param policies Those with buckets, whether the pool asks them or not; 0 stands for one without.
 struct Sight {
     IPoolUnderTest pool;
@@ -19,6 +23,8 @@ struct Sight {
     ICircuitBreaker breaker;
     address[] oracles;
     address[] accounts;
+    IBackstopPool backstop;
+    address founder;
 }
 
 /// @notice One account, as the pool's and the tokens' views answer.
@@ -56,6 +62,7 @@ struct WorldView {
     uint8 breaker;
     AccountView[] accounts;
     CollateralView[] collaterals;
+    BackstopView backstop;
 }
 
 /// @title All views of a world in one call
@@ -92,6 +99,16 @@ contract FuzzLens {
         for (uint256 i; i < sight.accounts.length; ++i) {
             world.accounts[i] = _account(pool, sight.accounts[i], tokens, whole);
         }
+        world.backstop = BackstopLens.read(sight.backstop, _depositors(sight), tokens);
+    }
+
+    function _depositors(Sight calldata sight) private pure returns (address[] memory depositors) {
+        uint256 count = sight.accounts.length;
+        depositors = new address[](count + 1);
+        for (uint256 i; i < count; ++i) {
+            depositors[i] = sight.accounts[i];
+        }
+        depositors[count] = sight.founder;
     }
 
     function _account(IPoolUnderTest pool, address account, address[] memory tokens, bool whole)

@@ -286,6 +286,6 @@ contract ReproductionTest is DefaultWorld {
             ),
             true
         );
-        assertEq(_fingerprint(), 0x336ac4601e2ace5fd48a9560900b1f27cd0b3fae1c2f43d58f3733e791584ebb, "another state");
+        assertEq(_fingerprint(), 0x0fee00ce64e798e53dde6c40ce1e093e1637a53a22fe4fc97446e9624d084104, "another state");
     }
 }

@@ -309,6 +309,6 @@ contract VariantReproductionTest is VariantWorld {
             ),
             true
         );
-        assertEq(_fingerprint(), 0x669e845cd6414361c5b006fbc8062a9e2cabb6449f470623f042bee620bd38f0, "another state");
+        assertEq(_fingerprint(), 0xfb150e20d1f9e159159812b4240b052b85a1ec2c96d96eb437e3107f60072a33, "another state");
     }
 }

@@ -14,6 +14,7 @@ abstract contract VariantWorld is CounterexampleFixture {
     function _plan() internal pure override returns (WorldPlan memory plan) {
         (plan.assetDecimals, plan.tokenDecimals) = (18, [18, 6]);
         (plan.tick, plan.liquidity) = (76_013, 1e25);
+        plan.warmUp = 31 minutes;
         plan.policies = new PolicySketch[](3);
         plan.policies[0] = PolicySketch(PolicyKind.Damped, TurnMode.Seeded, BucketMode.HardStop, 1e18);
         plan.policies[1] = PolicySketch(PolicyKind.Damped, TurnMode.Bernoulli, BucketMode.Scaling, 0.5e18);

@@ -19,11 +19,15 @@ struct PolicySketch {
 /// @notice What distinguishes one world from another; `crates/fuzz/src/world/plan.rs` says the same.
 /// @param tick The venue's tick at an ether of 2,000 dollars.
 /// @param liquidity Its liquidity: some four million dollars within 2%.
+/// @param warmUp Seconds from the deployment to the start of sequences: past the oracles' first window, and past the backstop's queue.
 /// @param policies The pool begins with the first.
+/// @param withBackstop Whether there is a backstop before the first policy, and the pool belongs to its steward.
 struct WorldPlan {
     uint8 assetDecimals;
     uint8[2] tokenDecimals;
     int24 tick;
     uint128 liquidity;
+    uint256 warmUp;
     PolicySketch[] policies;
+    bool withBackstop;
 }

@@ -115,6 +115,7 @@ fn a_short_campaign_finds_nothing_and_says_what_it_did() {
     for word in [
         "world default",
         "world variant",
+        "world backstop",
         "succeeded",
         "liquidate",
         "executions",

@@ -4,6 +4,7 @@ use alloy_primitives::U256;
 use serde::{Deserialize, Serialize};
 
 use crate::random::Random;
+use crate::world::WorldPlan;
 
 /// Declares the kinds of action: name, weight in random sequences, and what it is.
 macro_rules! kinds {
@@ -125,8 +126,61 @@ kinds! {
     Halt = "halt", 1;
     /// The owner ends a halt.
     Resume = "resume", 1;
+    /// A deposit in the backstop.
+    Join = "backstop deposit", 5;
+    /// Shares of the backstop are queued to leave.
+    Leave = "backstop exit", 3;
+    /// Shares of the backstop change hands.
+    Pass = "backstop transfer", 2;
+    /// A depositor takes what he is owed.
+    ClaimAssets = "claim assets", 3;
+    /// A depositor takes his part of the inventory.
+    ClaimCollateral = "claim collateral", 4;
+    /// The backstop takes a position.
+    Absorb = "absorb", 14;
+    /// The backstop settles one that is insolvent.
+    Waterfall = "backstop settle", 5;
+    /// Inventory is bought.
+    Buy = "buy inventory", 8;
+    /// Depth is recorded for the sale, and its clock started.
+    ObserveSale = "observe sale", 5;
+    /// Somebody gives to depositors.
+    Premium = "premium", 2;
+    /// Depositors' share of interest is paid.
+    Distribute = "distribute", 3;
+    /// The backstop's queues are carried out.
+    Roll = "roll", 2;
     /// A stranger does what only an owner, a guardian or an authorised account may: it must never succeed.
     Usurp = "usurp", 2;
+}
+
+impl Kind {
+    /// Whether it is an act upon a backstop.
+    #[must_use]
+    pub const fn is_backstop(self) -> bool {
+        use Kind::*;
+        matches!(
+            self,
+            Join | Leave
+                | Pass
+                | ClaimAssets
+                | ClaimCollateral
+                | Absorb
+                | Waterfall
+                | Buy
+                | ObserveSale
+                | Premium
+                | Distribute
+                | Roll
+        )
+    }
+
+    /// Every kind that does something in a world.
+    pub fn all_in(plan: &WorldPlan) -> impl Iterator<Item = Self> + Clone + use<> {
+        let with_backstop = plan.with_backstop;
+        let all = Self::ALL.iter().copied();
+        all.filter(move |kind| with_backstop || !kind.is_backstop())
+    }
 }
 
 /// How much, of what an action could at most or sensibly move.
@@ -195,16 +249,17 @@ pub struct Action {
 impl Action {
     /// A random act; acts that borrow, liquidate and move prices come more often than others.
     #[must_use]
-    pub fn random(random: &mut Random) -> Self {
-        let total = Kind::ALL.iter().map(|kind| kind.weight()).sum();
+    pub fn random(plan: &WorldPlan, random: &mut Random) -> Self {
+        let mut kinds = Kind::all_in(plan);
+        let total = kinds.clone().map(Kind::weight).sum();
         let mut place = random.below(total);
-        let kind = Kind::ALL.iter().find(|kind| {
+        let kind = kinds.find(|kind| {
             let found = place < kind.weight();
             place = place.saturating_sub(kind.weight());
             found
         });
         Self {
-            kind: kind.copied().unwrap_or(Kind::Block),
+            kind: kind.unwrap_or(Kind::Block),
             who: random.below(7) as u8,
             to: random.below(7) as u8,
             id: random.below(2) as u8,

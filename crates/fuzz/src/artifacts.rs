@@ -6,18 +6,22 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Bytes, hex};
 use breakwater_bindings::{
-    AdaptiveRateModel, CircuitBreaker, DampedPolicy, LendingPool, LendingPoolExtension,
-    RigidPolicy, TargetHealthPolicy, TwapOracle, UniswapV3Source,
+    AdaptiveRateModel, BackstopPolicy, BackstopPool, CircuitBreaker, DampedPolicy, LendingPool,
+    LendingPoolExtension, PremiumSteward, RigidPolicy, TargetHealthPolicy, TwapOracle,
+    UniswapV3Source,
 };
 use thiserror::Error;
 
 /// The contracts under search; everything else in a world is the repository's own test equipment.
-pub const CONTRACTS: [&str; 9] = [
+pub const CONTRACTS: [&str; 12] = [
     "AdaptiveRateModel",
+    "BackstopPolicy",
+    "BackstopPool",
     "CircuitBreaker",
     "DampedPolicy",
     "LendingPool",
     "LendingPoolExtension",
+    "PremiumSteward",
     "RigidPolicy",
     "TargetHealthPolicy",
     "TwapOracle",
@@ -55,10 +59,13 @@ impl Artifacts {
     pub fn built_in() -> Self {
         let codes = [
             AdaptiveRateModel::BYTECODE.clone(),
+            BackstopPolicy::BYTECODE.clone(),
+            BackstopPool::BYTECODE.clone(),
             CircuitBreaker::BYTECODE.clone(),
             DampedPolicy::BYTECODE.clone(),
             LendingPool::BYTECODE.clone(),
             LendingPoolExtension::BYTECODE.clone(),
+            PremiumSteward::BYTECODE.clone(),
             RigidPolicy::BYTECODE.clone(),
             TargetHealthPolicy::BYTECODE.clone(),
             TwapOracle::BYTECODE.clone(),

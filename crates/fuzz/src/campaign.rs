@@ -114,7 +114,7 @@ pub fn campaign(
         let entries = corpus.entries();
         let outcomes = round(world, ROUND, settings, stop, |index| {
             let mut random = Random::of_input(key.0, first + index as u64);
-            mutate::next(entries, &mut random)
+            mutate::next(world.plan, entries, &mut random)
         });
         let Some(outcomes) = outcomes else {
             corpus.save()?;
@@ -144,7 +144,7 @@ pub fn campaign(
             Limit::Executions(executions) => status.tally.executions >= executions,
         };
         if over {
-            let idle = status.tally.idle(IDLE_FLOOR);
+            let idle = status.tally.idle(world.plan, IDLE_FLOOR);
             let ending = if idle.is_empty() {
                 Ending::Clean
             } else {

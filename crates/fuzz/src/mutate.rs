@@ -2,30 +2,31 @@
 
 use crate::action::Action;
 use crate::random::Random;
+use crate::world::WorldPlan;
 
 /// The longest sequence.
 pub const MAX_LENGTH: usize = 96;
 
 /// An input: one in five at random, the others from the corpus, if there is one.
 #[must_use]
-pub fn next(corpus: &[Vec<Action>], random: &mut Random) -> Vec<Action> {
+pub fn next(plan: &WorldPlan, corpus: &[Vec<Action>], random: &mut Random) -> Vec<Action> {
     if corpus.is_empty() || random.chance(20) {
-        return sequence(random);
+        return sequence(plan, random);
     }
     let mut actions = chosen(corpus, random).to_vec();
     for _ in 0..=random.below(5) {
-        change(&mut actions, corpus, random);
+        change(plan, &mut actions, corpus, random);
     }
     actions.truncate(MAX_LENGTH);
     if actions.is_empty() {
-        return sequence(random);
+        return sequence(plan, random);
     }
     actions
 }
 
-fn sequence(random: &mut Random) -> Vec<Action> {
+fn sequence(plan: &WorldPlan, random: &mut Random) -> Vec<Action> {
     let length = 8 + random.index(MAX_LENGTH / 2);
-    (0..length).map(|_| Action::random(random)).collect()
+    (0..length).map(|_| Action::random(plan, random)).collect()
 }
 
 /// Half the time one of the latest quarter: what reached something lately leads on most.
@@ -39,17 +40,22 @@ fn chosen<'a>(corpus: &'a [Vec<Action>], random: &mut Random) -> &'a [Action] {
     &corpus[index]
 }
 
-fn change(actions: &mut Vec<Action>, corpus: &[Vec<Action>], random: &mut Random) {
+fn change(
+    plan: &WorldPlan,
+    actions: &mut Vec<Action>,
+    corpus: &[Vec<Action>],
+    random: &mut Random,
+) {
     let place = random.index(actions.len());
     match random.below(12) {
         0 | 1 => {
             let place = random.index(actions.len() + 1);
-            actions.insert(place, Action::random(random));
+            actions.insert(place, Action::random(plan, random));
         }
         2 => {
             // goes on beyond its end
             for _ in 0..=random.below(8) {
-                actions.push(Action::random(random));
+                actions.push(Action::random(plan, random));
             }
         }
         3 if !actions.is_empty() => {

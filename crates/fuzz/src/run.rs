@@ -12,15 +12,20 @@ use breakwater_protocol::{BlockRef, Mirror, MirroredPolicy, ViewError};
 use crate::action::{Action, Kind};
 use crate::coverage::Reached;
 use crate::encode::{BlockAt, Call, Step};
+use crate::properties::backstop::Ledger;
 use crate::properties::closing::{refusal_of, turn_comes};
 use crate::properties::prices::Watch;
 use crate::properties::rights::Rights;
 use crate::properties::splits::Split;
-use crate::properties::{Expected, Made, Property, Violation, books, calls, closing, require};
+use crate::properties::{
+    Expected, Made, Property, Violation, backstop, books, calls, closing, require,
+};
 use crate::resolve::{Effect, Planned, Scene};
 use crate::sample::Sample;
 use crate::tally::{Mark, Tally};
-use crate::world::{ACTORS, GAS, PEOPLE, World, block_hash, environment, view_word};
+use crate::world::{
+    ACTORS, BACKSTOP_PERIOD, GAS, PEOPLE, World, block_hash, environment, view_word,
+};
 
 /// A property that a test adds to those of the protocol.
 pub type Extra<'a> = &'a (dyn Fn(&Sample) -> Result<(), Violation> + Sync);
@@ -87,6 +92,7 @@ struct Run<'a> {
     block: BlockAt,
     watch: Watch,
     rights: Rights,
+    ledger: Ledger,
     venue: (i32, u128),
     armed: bool,
     /// Callbacks that each hostile contract has had.
@@ -115,6 +121,7 @@ impl<'a> Run<'a> {
             block: world.block,
             watch: Watch::new(world),
             rights: Rights::default(),
+            ledger: Ledger::new(world),
             venue: (world.plan.tick, world.plan.liquidity),
             armed: false,
             callbacks: [U256::ZERO; ACTORS - PEOPLE],
@@ -137,13 +144,14 @@ impl<'a> Run<'a> {
             block: self.block,
             feeds: &self.watch.feeds,
             venue: self.venue,
+            rolled: self.ledger.rolled,
         }
         .resolve(action);
         if let Some(block) = plan.block {
             self.open(action.kind, block)?;
         }
         for planned in plan.calls {
-            self.call(action.kind, &planned)?;
+            self.call(planned.kind.unwrap_or(action.kind), &planned)?;
         }
         Ok(())
     }
@@ -215,6 +223,9 @@ impl<'a> Run<'a> {
         }
         calls::check(&made)?;
         closing::check(&made)?;
+        let current = self.ledger.rolled == self.block.timestamp / BACKSTOP_PERIOD;
+        backstop::check(&made, current)?;
+        self.ledger.learn(&made);
         self.rights.check(&made)?;
         self.rights.apply(self.world, &execution.logs);
         self.note(kind, call, &before, &execution);
@@ -259,6 +270,7 @@ impl<'a> Run<'a> {
     /// The states' properties.
     fn check_state(&mut self) -> Result<(), Violation> {
         books::check(self.world, &self.mirror, &self.now, false)?;
+        self.ledger.check(self.world, &self.now)?;
         self.watch.check(&self.now)?;
         self.extra.map_or(Ok(()), |extra| extra(&self.now))
     }
@@ -453,7 +465,9 @@ impl<'a> Run<'a> {
         let own = |log: &&Log| log.address == place.pool;
         let mut losses = 0;
         for log in execution.logs.iter().filter(own) {
-            if let Ok(event) = ILendingPool::Liquidated::decode_log(log) {
+            if kind != Kind::Absorb
+                && let Ok(event) = ILendingPool::Liquidated::decode_log(log)
+            {
                 let index = place
                     .actors
                     .iter()
@@ -476,6 +490,9 @@ impl<'a> Run<'a> {
         }
         if refusal_of(&execution.output) == Some(Refusal::Turn) {
             tally.mark(Mark::Turn);
+        }
+        if refusal_of(&execution.output) == Some(Refusal::Backstop) {
+            tally.mark(Mark::Backstop);
         }
         if self.now.view.breaker != 0 {
             tally.mark(Mark::Stressed);

@@ -92,6 +92,14 @@ impl Sample {
         !health.debt.is_zero() && health.health_fast < WAD
     }
 
+    /// Whether the model has an actor whose collateral does not cover debt and settlement bonus.
+    #[must_use]
+    pub fn is_insolvent(&self, index: usize) -> bool {
+        let health = &self.health[index % self.health.len()];
+        self.is_unhealthy(index)
+            && health.collateral_value * U256::from(100) < health.debt * U256::from(103)
+    }
+
     /// The first actor from `index` on for whom `test` holds, or `index` itself.
     pub fn first(&self, index: usize, test: impl Fn(usize) -> bool) -> usize {
         let count = self.health.len();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::action::Kind;
+use crate::world::WorldPlan;
 
 /// What is counted beside the actions themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +20,8 @@ pub enum Mark {
     Stressed,
     /// A contract acted within a call.
     Callback,
+    /// A damped liquidation refused because the backstop comes first.
+    Backstop,
     /// A liquidation was compared with its halves.
     SplitLiquidation,
     /// A lender's or a borrower's call was.
@@ -34,6 +37,7 @@ impl Mark {
         Self::Turn,
         Self::Stressed,
         Self::Callback,
+        Self::Backstop,
         Self::SplitLiquidation,
         Self::SplitCall,
     ];
@@ -48,6 +52,7 @@ impl Mark {
             Self::Turn => "waiting for a turn",
             Self::Stressed => "breaker tripped",
             Self::Callback => "callback that acted",
+            Self::Backstop => "waiting for the backstop",
             Self::SplitLiquidation => "liquidation in halves",
             Self::SplitCall => "other call in halves",
         }
@@ -112,17 +117,22 @@ impl Tally {
 
     /// What never succeeded, in so many executions at least: an idle campaign. A stranger's acts must not succeed.
     #[must_use]
-    pub fn idle(&self, floor: u64) -> Vec<&'static str> {
+    pub fn idle(&self, plan: &WorldPlan, floor: u64) -> Vec<&'static str> {
         if self.executions < floor {
             return Vec::new();
         }
-        let actions = Kind::ALL
-            .iter()
-            .filter(|kind| **kind != Kind::Usurp && self.of(**kind).0 == 0)
-            .map(|kind| kind.label());
+        let actions = Kind::all_in(plan)
+            .filter(|kind| *kind != Kind::Usurp && self.of(*kind).0 == 0)
+            .map(Kind::label);
         let tried = (self.of(Kind::Usurp).1 == 0).then_some(Kind::Usurp.label());
         let marks = Mark::ALL
             .iter()
+            .filter(|mark| match mark {
+                // Who waits there waits for the backstop.
+                Mark::Turn => !plan.with_backstop,
+                Mark::Backstop => plan.with_backstop,
+                _ => true,
+            })
             .filter(|mark| self.marked(**mark) == 0)
             .map(|mark| mark.label());
         actions.chain(tried).chain(marks).collect()

@@ -27,7 +27,7 @@ fn smoke(index: usize) {
         Ending::Found(found) => panic!("{:?}\n{:#?}", found.violation, found.actions),
         other => panic!("{other:?}"),
     }
-    assert_eq!(status.tally.idle(1), Vec::<&str>::new());
+    assert_eq!(status.tally.idle(world.plan, 1), Vec::<&str>::new());
     assert!(status.edges > 1_000, "{} edges", status.edges);
 }
 
@@ -39,6 +39,11 @@ fn smoke_default() {
 #[test]
 fn smoke_variant() {
     smoke(1);
+}
+
+#[test]
+fn smoke_backstop() {
+    smoke(2);
 }
 
 #[test]
@@ -118,11 +123,15 @@ fn an_idle_campaign_names_what_never_happened() {
     for mark in Mark::ALL.iter().filter(|mark| **mark != Mark::Turn) {
         tally.mark(*mark);
     }
-    assert_eq!(tally.idle(1), ["settle", "waiting for a turn"]);
-    assert_eq!(tally.idle(1_000), Vec::<&str>::new(), "too early to say");
+    assert_eq!(tally.idle(&WORLDS[2], 1), ["settle", "waiting for a turn"]);
+    assert_eq!(
+        tally.idle(&WORLDS[2], 1_000),
+        Vec::<&str>::new(),
+        "too early to say"
+    );
     tally.count(Kind::Settle, true);
     tally.mark(Mark::Turn);
-    assert_eq!(tally.idle(1), Vec::<&str>::new());
+    assert_eq!(tally.idle(&WORLDS[2], 1), Vec::<&str>::new());
 }
 
 #[test]

@@ -13,7 +13,11 @@ fn stored() -> (tempfile::TempDir, Vec<Vec<Action>>) {
     let folder = tempfile::tempdir().unwrap();
     let mut corpus = Corpus::open(folder.path()).unwrap();
     for number in 0..20 {
-        corpus.add(next(&[], &mut Random::of_input([9; 32], number)));
+        corpus.add(next(
+            &WORLDS[0],
+            &[],
+            &mut Random::of_input([9; 32], number),
+        ));
     }
     corpus.save().unwrap();
     let entries = corpus.entries().to_vec();

@@ -7,9 +7,9 @@ use std::path::Path;
 use breakwater_fuzz::{Artifacts, Kind, Random, WORLDS, World, next, run, solidity_test};
 
 /// A sequence in which much succeeds, calls of every shape among it.
-fn sequence() -> Vec<breakwater_fuzz::Action> {
+fn sequence(world: &World) -> Vec<breakwater_fuzz::Action> {
     (0..3)
-        .flat_map(|number| next(&[], &mut Random::of_input([3; 32], number)))
+        .flat_map(|number| next(world.plan, &[], &mut Random::of_input([3; 32], number)))
         .filter(|action| action.kind != Kind::Usurp)
         .take(50)
         .collect()
@@ -18,7 +18,7 @@ fn sequence() -> Vec<breakwater_fuzz::Action> {
 /// Run with `BLESS=1`, and then `forge fmt`, to write it anew after a change of contracts or generator.
 fn the_committed_test_is_what_is_printed(index: usize, name: &str) {
     let world = World::build(&Artifacts::built_in(), &WORLDS[index]).unwrap();
-    let outcome = run(&world, &sequence(), None);
+    let outcome = run(&world, &sequence(&world), None);
     assert_eq!(outcome.violation, None);
     let text = solidity_test(&world, name, &outcome, None);
     for shape in [
@@ -47,6 +47,11 @@ fn the_default_world_is_reproduced() {
 #[test]
 fn the_variant_world_is_reproduced() {
     the_committed_test_is_what_is_printed(1, "VariantReproduction");
+}
+
+#[test]
+fn the_world_with_a_backstop_is_reproduced() {
+    the_committed_test_is_what_is_printed(2, "BackstopReproduction");
 }
 
 /// What is left when `forge fmt` may have wrapped lines and grouped digits.

@@ -7,7 +7,7 @@ use breakwater_protocol::math::{PRICE_SCALE, WAD, mul_div_up, value_down};
 use breakwater_protocol::policy::{BucketMode, LiquidationGrant, Refusal};
 use breakwater_protocol::{AccountHealth, ViewError};
 
-use super::{Expected, Made, Property, Violation, require};
+use super::{Expected, Made, Property, Violation, backstop, require};
 use crate::action::Kind;
 use crate::sample::index_of;
 
@@ -59,8 +59,8 @@ fn callbacks(made: &Made<'_>, liquidated: usize) -> Result<(), Violation> {
     let most = match made.kind {
         Kind::Multicall => return Ok(()),
         Kind::Batch => (liquidated, 0, 0),
-        Kind::Liquidate => (1, 0, 0),
-        Kind::Settle => (0, 1, 0),
+        Kind::Liquidate | Kind::Absorb => (1, 0, 0),
+        Kind::Settle | Kind::Waterfall => (0, 1, 0),
         Kind::Flash => (0, 0, 1),
         _ => (0, 0, 0),
     };
@@ -124,7 +124,9 @@ fn effects(made: &Made<'_>, it: &Liquidation, alone: bool) -> Result<(), Violati
             > before.collateral_value.saturating_mul(after.debt);
         require(holds, Property::D3, || ratios(before, after))?;
     }
-    if !after.debt.is_zero() {
+    // In the hard zone the backstop takes all that it can pay for.
+    let whole = hard && made.kind == Kind::Absorb;
+    if !after.debt.is_zero() && !whole {
         // The seizure is rounded down to a unit of the collateral, the rest to a few of the debt token. The health factor
         // before and B LT are known to 1e-18 each, which weighs D / D' afterwards.
         let price = made.before.view.collaterals[it.id].prices.fast;
@@ -137,6 +139,10 @@ fn effects(made: &Made<'_>, it: &Liquidation, alone: bool) -> Result<(), Violati
             Property::D4,
             || format!("actor {} was lifted to {}", it.index, after.health_fast),
         )?;
+    }
+    // An absorption is none of the bucket's.
+    if made.kind == Kind::Absorb {
+        return Ok(());
     }
     let place = &made.world.place;
     let index = place
@@ -259,8 +265,13 @@ fn as_modelled(made: &Made<'_>, expected: &Expected) -> Result<(), Violation> {
                 describe_revert(made.output).unwrap_or_default()
             )
         })?;
+        let first =
+            said == Some(Refusal::Backstop)
+                && expected.decisions.iter().flatten().any(|decision| {
+                    backstop::comes_first(made, index, expected.collateral, decision)
+                });
         return require(
-            said.is_some_and(|said| refusals.contains(&said)),
+            first || said.is_some_and(|said| refusals.contains(&said)),
             Property::D2,
             || {
                 format!(

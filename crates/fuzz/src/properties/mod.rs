@@ -1,5 +1,6 @@
 //! The protocol's properties, checked natively. Identifiers are those of `test/invariants/PoolSpec.sol` and of the README.
 
+pub mod backstop;
 pub mod books;
 pub mod calls;
 pub mod closing;
@@ -66,6 +67,14 @@ properties! {
     D5 = "D5", "A damped liquidation leaves the bucket its reserve, less what dust takes.";
     D6 = "D6", "A liquidation in the hard zone does not charge the bucket.";
     D7 = "D7", "Whoever waits for a turn gets one within eight epochs, unless turns are drawn by lot.";
+    K1 = "K1", "The backstop holds what depositors have, wait with and may claim, and no more than dust beside it.";
+    K2 = "K2", "Its inventory is what it holds of each collateral, and parts of it add up to it but for dust.";
+    K3 = "K3", "Its shares, entries and exits add up, and no share is worth more than at first.";
+    K4 = "K4", "Nobody's part of the backstop moves by another's deposit, exit, transfer or claim, nor his shares by anything else.";
+    K5 = "K5", "An absorption pays at most 2% and never less than it costs, charges no bucket and leaves the minimum; a waterfall adds up.";
+    K6 = "K6", "Deposits, exits, claims and the start of a period are refused by nothing.";
+    K7 = "K7", "Inventory is sold only at an Ok price that is not falling, with the venue there, for 99% of it at least.";
+    K8 = "K8", "A premium is at most its share of what reserves grew by, from reserves alone, to depositors alone.";
     O1 = "O1", "The fast price is the feed's answer, unclamped, exactly while that is fresh and within bounds.";
     O2 = "O2", "An unconfirmed jump is not an Ok price.";
     O3 = "O3", "The slow price lies between the least and the greatest price of its window.";

@@ -95,7 +95,7 @@ impl Scene<'_> {
         damped.get(index).map_or(Address::ZERO, |policy| **policy)
     }
 
-    fn after(&self, seconds: u64, blocks: u64, base_fee: Option<u64>) -> BlockAt {
+    pub(super) fn after(&self, seconds: u64, blocks: u64, base_fee: Option<u64>) -> BlockAt {
         BlockAt {
             timestamp: self.block.timestamp + seconds,
             number: self.block.number + blocks,
@@ -165,7 +165,7 @@ impl Scene<'_> {
     }
 
     /// What a feed answers, held to what it may answer: broken feeds answer anything.
-    fn believable(&self, id: usize) -> U256 {
+    pub(super) fn believable(&self, id: usize) -> U256 {
         let (least, most) = ANSWER_BOUNDS;
         let answer = U256::try_from(self.feeds[id].answer).unwrap_or(U256::from(FIRST_ANSWERS[id]));
         answer.clamp(U256::from(least + 1), U256::from(most - 1))
@@ -173,11 +173,22 @@ impl Scene<'_> {
 
     /// A feed's report now, and the venue with it if it is the first collateral's and `follows`.
     fn report(&self, id: usize, price: U256, follows: bool) -> Vec<Planned> {
+        self.report_at(self.block.timestamp, id, price, follows)
+    }
+
+    /// The same at another time.
+    pub(super) fn report_at(
+        &self,
+        time: u64,
+        id: usize,
+        price: U256,
+        follows: bool,
+    ) -> Vec<Planned> {
         let (least, most) = ANSWER_BOUNDS;
         let price = price.clamp(U256::from(least + 1), U256::from(most - 1));
         let feed = Feed {
             answer: answer(price),
-            updated_at: self.block.timestamp,
+            updated_at: time,
         };
         let mut calls = vec![self.set_feed(id, feed)];
         if id == 0 && follows {

@@ -1,5 +1,6 @@
 //! From an action to calls with fixed numbers, in the state it meets.
 
+mod backstop;
 mod hostile;
 mod market;
 mod people;
@@ -28,6 +29,8 @@ pub struct Plan {
 /// One call, and what is known of it beforehand.
 #[derive(Debug)]
 pub struct Planned {
+    /// What it is, if not what its action is.
+    pub kind: Option<Kind>,
     /// The call.
     pub call: Call,
     /// The property that says it has to succeed.
@@ -41,6 +44,7 @@ pub struct Planned {
 impl From<Call> for Planned {
     fn from(call: Call) -> Self {
         Self {
+            kind: None,
             call,
             must: None,
             effect: Effect::None,
@@ -96,6 +100,8 @@ pub struct Scene<'a> {
     pub feeds: &'a [Feed; COLLATERALS],
     /// Where the venue trades.
     pub venue: (i32, u128),
+    /// The period whose queues the backstop carried out last.
+    pub rolled: u64,
 }
 
 impl Scene<'_> {
@@ -113,6 +119,8 @@ impl Scene<'_> {
             Freeze | Unfreeze | FreezeCollateral | UnfreezeCollateral | Ramp | Caps
             | CollateralCap | MinimumDebt | ReserveFactor | Reserves | Policy | Halt | Resume
             | Usurp => self.govern(action),
+            Join | Leave | Pass | ClaimAssets | ClaimCollateral | Absorb | Waterfall | Buy
+            | ObserveSale | Premium | Distribute | Roll => self.cooperate(action),
         }
     }
 

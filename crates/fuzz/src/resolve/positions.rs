@@ -106,9 +106,9 @@ impl Scene<'_> {
         }
     }
 
-    pub(super) fn close(&mut self, action: &Action) -> Plan {
-        let (who, to) = (at(action.who), at(action.to));
-        let now = self.now;
+    /// Whom an act that closes positions goes for, and for which collateral.
+    pub(super) fn victim(&self, action: &Action) -> (usize, usize) {
+        let (to, now) = (at(action.to), self.now);
         // One in eight goes for whoever is named, healthy or not.
         let victim = if action.choice % 8 == 7 {
             to
@@ -124,6 +124,14 @@ impl Scene<'_> {
         } else {
             wanted
         };
+        (victim, id)
+    }
+
+    pub(super) fn close(&mut self, action: &Action) -> Plan {
+        let (who, to) = (at(action.who), at(action.to));
+        let now = self.now;
+        let (victim, id) = self.victim(action);
+        let account = now.account(victim);
         let from = self.actor(who);
         let amount = action.size.of(account.debt);
         let data = self.callback(who, action);
@@ -162,15 +170,10 @@ impl Scene<'_> {
                     .into()
             }
             _ => {
-                let insolvent = |index: usize| {
-                    let health = &now.health[index];
-                    now.is_unhealthy(index)
-                        && health.collateral_value * U256::from(100) < health.debt * U256::from(103)
-                };
                 let victim = if action.choice.is_multiple_of(4) {
                     victim
                 } else {
-                    now.first(to, insolvent)
+                    now.first(to, |index| now.is_insolvent(index))
                 };
                 let arguments = [self.actor(victim).into(), data];
                 self.pool_call(from, "settle(address,bytes)", arguments)

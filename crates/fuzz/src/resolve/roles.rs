@@ -5,7 +5,7 @@ use alloy_primitives::{Address, U256};
 
 use super::{Plan, Scene, at, collateral};
 use crate::action::{Action, Kind};
-use crate::encode::{Call, uint};
+use crate::encode::{Call, bytes, uint};
 use crate::world::{GUARDIAN, OWNER, STRANGER};
 
 /// The deployment's caps.
@@ -17,7 +17,7 @@ impl Scene<'_> {
         let place = &self.world.place;
         let market = &self.now.view.market;
         let owner = |signature, arguments: Vec<DynSolValue>| {
-            Call::new(OWNER, place.pool, signature, arguments)
+            self.as_owner(OWNER, Call::new(OWNER, place.pool, signature, arguments))
         };
         let choice = u64::from(action.choice);
         let call = match action.kind {
@@ -91,8 +91,9 @@ impl Scene<'_> {
             }
             Kind::Policy => {
                 // Three in four times the first one comes back.
-                let first = place.policies[0];
-                let others = &place.policies[1..];
+                let first = self.world.first_policy();
+                let others = place.policies.iter().filter(|policy| **policy != first);
+                let others: Vec<_> = others.copied().collect();
                 let other = self.now.view.policy == first && choice.is_multiple_of(4);
                 let policy = if other {
                     others[usize::from(action.choice / 4) % others.len()]
@@ -121,7 +122,7 @@ impl Scene<'_> {
         };
         let id = number(u64::from(action.id % 2));
         let me: DynSolValue = Address::into(from);
-        let acts: [(Address, &'static str, Vec<DynSolValue>); 19] = [
+        let mut acts: Vec<(Address, &'static str, Vec<DynSolValue>)> = vec![
             (
                 place.pool,
                 "setPolicy(address)",
@@ -174,6 +175,28 @@ impl Scene<'_> {
             (place.breaker, "resume(address)", vec![place.pool.into()]),
             (place.breaker, "transferOwnership(address)", vec![me]),
         ];
+        if let Some(backstop) = place.backstop {
+            let freeze = Call::new(from, place.pool, "freezeNewRisk()", Vec::new());
+            let victim = self.actor(at(action.to));
+            acts.extend([
+                (
+                    backstop.steward,
+                    "execute(bytes)",
+                    vec![bytes(&freeze.data())],
+                ),
+                (backstop.steward, "accept()", vec![]),
+                (
+                    self.world.first_policy(),
+                    "openAbsorption(address,uint256)",
+                    vec![victim.into(), number(0)],
+                ),
+                (
+                    backstop.pool,
+                    "onLiquidate(uint256,bytes)",
+                    vec![number(0), bytes(&[])],
+                ),
+            ]);
+        }
         let index = usize::from(action.choice & 127) % acts.len();
         let (to, signature, arguments) = acts[index].clone();
         Call::new(from, to, signature, arguments)

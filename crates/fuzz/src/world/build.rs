@@ -3,8 +3,9 @@
 use alloy_primitives::{Address, Bytes, I256, Log, U256, address, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
 use breakwater_bindings::{
-    FuzzLens, FuzzVenue, ILendingPool, ILiquidationPolicy, IPriceOracle, IRateModel, LendingPool,
-    LendingPoolExtension, PoolActor, PoolHookToken, SimFeed, SimToken, SystemDeployer, TwapOracle,
+    BackstopDeployer, BackstopPool, FuzzLens, FuzzVenue, ILendingPool, ILiquidationPolicy,
+    IPriceOracle, IRateModel, LendingPool, LendingPoolExtension, PoolActor, PoolHookToken,
+    PremiumSteward, SimFeed, SimToken, SystemDeployer, TwapOracle,
 };
 use breakwater_evm::{CallError, Chain, MemoryChain, Rules, Transaction};
 use breakwater_protocol::policy::{
@@ -13,8 +14,9 @@ use breakwater_protocol::policy::{
 use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy};
 
 use super::{
-    ACTORS, ANSWER_BOUNDS, COLLATERALS, FIRST_ANSWERS, GAS, GUARDIAN, HEARTBEAT, OWNER, PEOPLE,
-    Place, PolicyPlan, STRANGER, World, WorldError, WorldPlan, address_of, environment,
+    ACTORS, ANSWER_BOUNDS, BackstopPlace, COLLATERALS, FIRST_ANSWERS, FOUNDER, GAS, GUARDIAN,
+    HEARTBEAT, OWNER, PEOPLE, Place, PolicyPlan, STRANGER, World, WorldError, WorldPlan,
+    address_of, environment,
 };
 use crate::artifacts::Artifacts;
 use crate::encode::BlockAt;
@@ -31,12 +33,9 @@ const START: BlockAt = BlockAt {
     base_fee: 1_000_000_000,
 };
 
-/// Past the oracles' first window.
-const WARM: BlockAt = BlockAt {
-    timestamp: START.timestamp + 31 * 60,
-    number: START.number + 155,
-    base_fee: START.base_fee,
-};
+/// HF_t of absorptions, and the share of the growth of reserves that is the premium, WAD.
+const ABSORPTION_HEALTH: u64 = 1_050_000_000_000_000_000;
+const PREMIUM_SHARE: u64 = 500_000_000_000_000_000;
 
 const PLENTY: U256 = U256::from_limbs([0, 1 << 36, 0, 0]);
 
@@ -61,6 +60,11 @@ impl<T, E: Into<CallError>> During<T> for Result<T, E> {
 }
 
 pub(super) fn build(artifacts: &Artifacts, world: &'static WorldPlan) -> Result<World, WorldError> {
+    let warm = BlockAt {
+        timestamp: START.timestamp + world.warm_up,
+        number: START.number + world.warm_up / 12,
+        base_fee: START.base_fee,
+    };
     let plan = default_plan()?;
     let mut builder = Builder {
         chain: MemoryChain::new(Rules::default()),
@@ -78,11 +82,20 @@ pub(super) fn build(artifacts: &Artifacts, world: &'static WorldPlan) -> Result<
         ..BlockRef::default()
     };
     let mut mirror = Mirror::new(described, BlockRef::default())?;
-    mirror.apply_block(&first, &builder.logs)?;
+    if place.backstop.is_some() {
+        builder.found(&place)?;
+    }
     let mut policy_history = own_logs(&builder.logs, &place.policies, START.timestamp);
+    if let Some(address) = mirror.apply_block(&first, &builder.logs)?.policy_set {
+        let policy = MirroredPolicy {
+            address,
+            needs_confirmation: described.policy.needs_confirmation,
+        };
+        mirror.describe_policy(policy, [])?;
+    }
     builder.logs.clear();
 
-    builder.chain.begin_block(environment(WARM));
+    builder.chain.begin_block(environment(warm));
     builder.quote(&place)?;
     for oracle in place.oracles {
         builder.send(
@@ -93,13 +106,17 @@ pub(super) fn build(artifacts: &Artifacts, world: &'static WorldPlan) -> Result<
         )?;
     }
     builder.populate(&place)?;
+    if let Some(backstop) = place.backstop {
+        let call = BackstopPool::rollCall {};
+        builder.send(STRANGER, backstop.pool, &call, "roll the backstop")?;
+    }
     let second = BlockRef {
         number: 2,
-        timestamp: WARM.timestamp,
+        timestamp: warm.timestamp,
         ..BlockRef::default()
     };
     mirror.apply_block(&second, &builder.logs)?;
-    policy_history.extend(own_logs(&builder.logs, &place.policies, WARM.timestamp));
+    policy_history.extend(own_logs(&builder.logs, &place.policies, warm.timestamp));
 
     let chain = &mut builder.chain;
     let codes = watched
@@ -110,7 +127,7 @@ pub(super) fn build(artifacts: &Artifacts, world: &'static WorldPlan) -> Result<
     Ok(World {
         plan: world,
         snapshot: builder.chain.snapshot(),
-        block: WARM,
+        block: warm,
         place,
         mirror,
         policy_history,
@@ -141,13 +158,43 @@ fn default_plan() -> Result<SystemDeployer::SystemPlan, WorldError> {
         .during("read the defaults")
 }
 
+/// The backstop's defaults, from the one place that defines them.
+fn backstop_parameters(
+    pool: Address,
+    unit: U256,
+) -> Result<BackstopDeployer::BackstopParameters, WorldError> {
+    let mut chain = MemoryChain::new(Rules {
+        code_size_limit: Some(usize::MAX),
+        ..Rules::default()
+    });
+    chain.begin_block(environment(START));
+    let creation = Transaction {
+        gas_limit: 2_000_000_000,
+        ..Transaction::create(DEPLOYER, BackstopDeployer::BYTECODE.clone())
+    };
+    let deployer = chain
+        .execute(&creation)
+        .during("deploy the backstop's defaults")?
+        .created
+        .unwrap_or_default();
+    let call = BackstopDeployer::defaultParametersCall { pool, unit };
+    chain
+        .call_sol(STRANGER, deployer, &call)
+        .during("read the backstop's defaults")
+}
+
 fn own_logs(logs: &[Log], of: &[Address], timestamp: u64) -> Vec<(u64, Log)> {
     let own = logs.iter().filter(|log| of.contains(&log.address));
     own.map(|log| (timestamp, log.clone())).collect()
 }
 
 fn sight(place: &Place, world: &WorldPlan, whole: bool) -> Bytes {
-    let policies = place.policies.iter().zip(world.policies);
+    // The backstop's policy keeps the first one's state at its own address.
+    let first = world.policies.first().filter(|_| world.with_backstop);
+    let policies = place
+        .policies
+        .iter()
+        .zip(world.policies.iter().chain(first));
     let sight = FuzzLens::Sight {
         pool: place.pool,
         policies: policies
@@ -159,6 +206,8 @@ fn sight(place: &Place, world: &WorldPlan, whole: bool) -> Bytes {
         breaker: place.breaker,
         oracles: place.oracles.to_vec(),
         accounts: place.actors.to_vec(),
+        backstop: place.backstop.unwrap_or_default().pool,
+        founder: FOUNDER,
     };
     FuzzLens::readCall { sight, whole }.abi_encode().into()
 }
@@ -283,6 +332,14 @@ impl Builder<'_> {
         };
         let extension = self.contract("LendingPoolExtension", parameters.abi_encode())?;
         let pool = self.contract("LendingPool", (parameters, extension).abi_encode_params())?;
+        let backstop = if world.with_backstop {
+            let (backstop, policy) = self.backstop(pool, policies[0])?;
+            policies.push(policy);
+            models.push(models[0]);
+            Some(backstop)
+        } else {
+            None
+        };
         let lens = self.create(&FuzzLens::BYTECODE, Vec::new(), "lens")?;
         let mut actors = [Address::ZERO; ACTORS];
         for (index, actor) in actors.iter_mut().enumerate() {
@@ -307,6 +364,7 @@ impl Builder<'_> {
             oracles,
             breaker,
             policies,
+            backstop,
             pool,
             lens,
             actors,
@@ -314,7 +372,64 @@ impl Builder<'_> {
         };
         let mut watched = vec![pool, extension, oracles[0], oracles[1], breaker, source];
         watched.extend(&place.policies);
+        watched.extend(
+            backstop
+                .iter()
+                .flat_map(|place| [place.pool, place.steward]),
+        );
         Ok((place, watched, models))
+    }
+
+    /// As `BackstopDeployer` does it, with the owner in the timelock's place; and the policy.
+    fn backstop(
+        &mut self,
+        pool: Address,
+        behind: Address,
+    ) -> Result<(BackstopPlace, Address), WorldError> {
+        let parameters = backstop_parameters(pool, self.world.dollars(1))?;
+        let backstop = self.contract("BackstopPool", parameters.abi_encode())?;
+        let health = U256::from(ABSORPTION_HEALTH);
+        let arguments = (behind, backstop, health).abi_encode_params();
+        let policy = self.contract("BackstopPolicy", arguments)?;
+        let share = U256::from(PREMIUM_SHARE);
+        let arguments = (pool, backstop, OWNER, share).abi_encode_params();
+        let steward = self.contract("PremiumSteward", arguments)?;
+        let place = BackstopPlace {
+            pool: backstop,
+            steward,
+        };
+        Ok((place, policy))
+    }
+
+    /// Deposits that are active when sequences begin. The founder's pays for the shares that stay locked too.
+    fn found(&mut self, place: &Place) -> Result<(), WorldError> {
+        let assets = self.world.dollars(40_000) + U256::from(1_000);
+        self.join(place, FOUNDER, assets)?;
+        for (index, actor) in place.actors.into_iter().enumerate() {
+            let thousands = if index < 3 {
+                20 * (index as u64 + 1)
+            } else {
+                0
+            };
+            self.join(place, actor, self.world.dollars(thousands * 1_000))?;
+        }
+        Ok(())
+    }
+
+    /// Approves the backstop, and deposits if there is something to.
+    fn join(&mut self, place: &Place, from: Address, assets: U256) -> Result<(), WorldError> {
+        let backstop = place.backstop.unwrap_or_default().pool;
+        self.mint(place.asset, from)?;
+        let call = SimToken::approveCall {
+            spender: backstop,
+            amount: U256::MAX,
+        };
+        self.send(from, place.asset, &call, "approve the backstop")?;
+        if assets.is_zero() {
+            return Ok(());
+        }
+        let call = BackstopPool::depositCall { assets };
+        self.send(from, backstop, &call, "deposit in the backstop")
     }
 
     /// A policy and its model.
@@ -396,7 +511,19 @@ impl Builder<'_> {
         };
         self.send(OWNER, place.pool, &call, "set the minimum debt")?;
         let call = LendingPoolExtension::setReserveFactorCall { percent: 10 };
-        self.send(OWNER, place.pool, &call, "set the reserve factor")
+        self.send(OWNER, place.pool, &call, "set the reserve factor")?;
+        let Some(backstop) = place.backstop else {
+            return Ok(());
+        };
+        let policy = place.policies[place.policies.len() - 1];
+        let call = LendingPoolExtension::setPolicyCall { policy_: policy };
+        self.send(OWNER, place.pool, &call, "set the backstop's policy")?;
+        let call = LendingPoolExtension::transferOwnershipCall {
+            newOwner: backstop.steward,
+        };
+        self.send(OWNER, place.pool, &call, "hand the pool over")?;
+        let call = PremiumSteward::acceptCall {};
+        self.send(OWNER, backstop.steward, &call, "accept the pool")
     }
 
     fn describe(&mut self, place: &Place) -> Result<Description, WorldError> {

@@ -24,6 +24,11 @@ pub const GUARDIAN: Address = address!("0000000000000000000000000000000000090a2d
 /// May nothing.
 pub const STRANGER: Address = address!("00000000000000000000000000000000057a26e2");
 
+/// Deposits in the backstop at first, and stays.
+pub const FOUNDER: Address = address!("0000000000000000000000000000000000f07de2");
+/// The backstop's period, seconds.
+pub const BACKSTOP_PERIOD: u64 = 12 * 3_600;
+
 /// Gas of every call: more than any needs.
 pub const GAS: u64 = 100_000_000;
 
@@ -59,6 +64,15 @@ pub enum WorldError {
     Policy(String),
 }
 
+/// Where a backstop is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BackstopPlace {
+    /// Deposits and inventory.
+    pub pool: Address,
+    /// The pool's owner, who pays the premium.
+    pub steward: Address,
+}
+
 /// Where everything is.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -74,8 +88,10 @@ pub struct Place {
     pub oracles: [Address; COLLATERALS],
     /// The circuit breaker.
     pub breaker: Address,
-    /// The policies; the pool begins with the first.
+    /// The policies; where there is a backstop, the last one is its own.
     pub policies: Vec<Address>,
+    /// The backstop, if there is one.
+    pub backstop: Option<BackstopPlace>,
     /// The pool.
     pub pool: Address,
     /// All views in one.
@@ -94,7 +110,11 @@ impl Place {
             let index = of.iter().position(|known| *known == address);
             index.map(|index| format!("{name}[{index}]"))
         };
+        let backstop = self.backstop.unwrap_or_default();
         let single = [
+            ("backstop", backstop.pool),
+            ("steward", backstop.steward),
+            ("FOUNDER", FOUNDER),
             ("asset", self.asset),
             ("venue", self.venue),
             ("breaker", self.breaker),
@@ -154,7 +174,18 @@ impl World {
         build::build(artifacts, plan)
     }
 
-    /// The model of the policy at an address.
+    /// The policy that the pool has when a sequence begins.
+    #[must_use]
+    pub fn first_policy(&self) -> Address {
+        let index = if self.place.backstop.is_some() {
+            self.place.policies.len() - 1
+        } else {
+            0
+        };
+        self.place.policies[index]
+    }
+
+    /// The model of the policy at an address. The backstop's own hands what is not its business to the first one, in its own storage.
     #[must_use]
     pub fn policy_at(&self, address: Address) -> Option<&Policy> {
         let index = self

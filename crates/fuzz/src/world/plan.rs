@@ -39,12 +39,16 @@ pub struct WorldPlan {
     pub tick: i32,
     /// Its liquidity: some four million dollars within 2%.
     pub liquidity: u128,
+    /// Seconds from the deployment to the start of sequences: past the oracles' first window, and past the backstop's queue.
+    pub warm_up: u64,
     /// The pool begins with the first.
     pub policies: &'static [PolicyPlan],
+    /// Whether there is a backstop before the first policy, and the pool belongs to its steward.
+    pub with_backstop: bool,
 }
 
 /// Every world, the default one first.
-pub static WORLDS: [WorldPlan; 2] = [
+pub static WORLDS: [WorldPlan; 3] = [
     WorldPlan {
         name: "default",
         fixture: "DefaultWorld",
@@ -52,6 +56,7 @@ pub static WORLDS: [WorldPlan; 2] = [
         token_decimals: [18, 8],
         tick: -200_311,
         liquidity: 10_000_000_000_000_000_000,
+        warm_up: 31 * 60,
         policies: &[
             PolicyPlan::Damped {
                 turns: TurnMode::Systematic,
@@ -60,6 +65,7 @@ pub static WORLDS: [WorldPlan; 2] = [
             },
             PolicyPlan::Rigid,
         ],
+        with_backstop: false,
     },
     WorldPlan {
         name: "variant",
@@ -68,6 +74,7 @@ pub static WORLDS: [WorldPlan; 2] = [
         token_decimals: [18, 6],
         tick: 76_013,
         liquidity: 10_000_000_000_000_000_000_000_000,
+        warm_up: 31 * 60,
         policies: &[
             PolicyPlan::Damped {
                 turns: TurnMode::Seeded,
@@ -81,6 +88,22 @@ pub static WORLDS: [WorldPlan; 2] = [
             },
             PolicyPlan::TargetHealth,
         ],
+        with_backstop: false,
+    },
+    WorldPlan {
+        name: "backstop",
+        fixture: "BackstopWorld",
+        asset_decimals: 6,
+        token_decimals: [18, 8],
+        tick: -200_311,
+        liquidity: 10_000_000_000_000_000_000,
+        warm_up: 25 * 3_600,
+        policies: &[PolicyPlan::Damped {
+            turns: TurnMode::Systematic,
+            bucket: BucketMode::HardStop,
+            slice_base: WAD,
+        }],
+        with_backstop: true,
     },
 ];
 
