@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Sources outside `contracts/` that the Rust tools deploy. One that is absent is skipped.
-const EXTRA_SOURCES: [&str; 16] = [
+const EXTRA_SOURCES: [&str; 19] = [
     "node_modules/@openzeppelin/contracts/governance/TimelockController.sol",
     "script/BackstopDeployer.sol",
     "script/Multicall.sol",
@@ -29,12 +29,15 @@ const EXTRA_SOURCES: [&str; 16] = [
     "test/fuzz/FuzzVenue.sol",
     "test/mocks/FixedOracle.sol",
     "test/mocks/FullClosePolicy.sol",
+    "test/mocks/LatestAnswer.sol",
     "test/mocks/PoolActor.sol",
     "test/mocks/PoolHookToken.sol",
     "test/mocks/ShadowVenue.sol",
     "test/mocks/SimFeed.sol",
     "test/mocks/SimToken.sol",
     "test/mocks/SpotOracle.sol",
+    "test/utils/AaveDeleverager.sol",
+    "test/utils/AaveLiquidator.sol",
     "test/utils/Deleverager.sol",
     "test/utils/VenueRouter.sol",
 ];

@@ -51,8 +51,9 @@ pub struct Scenarios {
 pub struct Simulate {
     /// A shipped scenario's name (see `breakwater scenarios`), or a scenario file
     pub scenario: String,
-    /// Policies to run, separated by commas: rigid, target-health, damped [default: all three]
-    #[arg(long, value_name = "POLICY", value_delimiter = ',', value_parser = policy)]
+    /// Policies to run, separated by commas: rigid, target-health, damped, and aave-v3, the real Aave v3 pool, which needs
+    /// the npm package @aave/core-v3 [default: the first three]
+    #[arg(long, alias = "policies", value_name = "POLICY", value_delimiter = ',', value_parser = policy)]
     pub policy: Vec<Policy>,
     /// Seed of all random numbers [default: the scenario's]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -195,7 +196,7 @@ impl Simulate {
     /// The policies to run.
     pub fn policies(&self) -> Vec<Policy> {
         if self.policy.is_empty() {
-            Policy::ALL.to_vec()
+            Policy::USUAL.to_vec()
         } else {
             self.policy.clone()
         }

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::keccak256;
+use breakwater_sim::aave;
+use breakwater_sim::config::Policy;
+
+use crate::failure::Failure;
 
 /// Commit of the build.
 pub const COMMIT: &str = env!("BREAKWATER_COMMIT");
@@ -33,4 +37,13 @@ pub fn contracts() -> BTreeMap<String, String> {
         )
     };
     breakwater_bindings::contracts().iter().map(hash).collect()
+}
+
+/// The same of a run of these policies: with Aave's, where it takes part.
+pub fn contracts_of(policies: &[Policy]) -> Result<BTreeMap<String, String>, Failure> {
+    let mut all = contracts();
+    if policies.contains(&Policy::AaveV3) {
+        all.extend(aave::contracts().map_err(Failure::input)?);
+    }
+    Ok(all)
 }

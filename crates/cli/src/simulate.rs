@@ -16,7 +16,7 @@ use crate::arguments::Simulate;
 use crate::failure::Failure;
 use crate::print;
 use crate::progress::Progress;
-use crate::provenance::{COMMIT, command, contracts};
+use crate::provenance::{COMMIT, command, contracts_of};
 
 /// Reads everything, checks that results can be written, simulates, writes, prints.
 pub fn run(options: &Simulate) -> Result<(), Failure> {
@@ -36,6 +36,7 @@ pub fn run(options: &Simulate) -> Result<(), Failure> {
     let directory = OutputDirectory::prepare(&out).map_err(Failure::input)?;
 
     let policies = options.policies();
+    let contracts = contracts_of(&policies)?;
     let progress = Progress::new(policies.len() + 1, &cancelled);
     let simulated = compare(&policies, |world| {
         let mut observer = progress.world(world_name(world), prepared.blocks);
@@ -54,7 +55,8 @@ pub fn run(options: &Simulate) -> Result<(), Failure> {
             ..
         }) => return Err(Failure::Interrupted),
         Err(ComparisonError::World {
-            source: error @ (SimError::Input(_) | SimError::Parameter { .. }),
+            source:
+                error @ (SimError::Input(_) | SimError::Parameter { .. } | SimError::Artifacts(_)),
             ..
         }) => return Err(Failure::input(error)),
         Err(error) => return Err(Failure::other(error)),
@@ -63,7 +65,7 @@ pub fn run(options: &Simulate) -> Result<(), Failure> {
     let provenance = Provenance {
         commit: COMMIT,
         command: &command,
-        contracts: contracts(),
+        contracts,
     };
     let (paths, _) = publish(directory, &scenario, &prepared, &comparison, &provenance)
         .map_err(Failure::other)?;

@@ -287,7 +287,7 @@ fn arguments() {
     let folder = tempfile::tempdir().unwrap();
     let said = refused(folder.path(), &["black-thursday", "--policy", "rigid,soft"]);
     assert!(
-        said.contains("'soft'") && said.contains("expected rigid, target-health, damped"),
+        said.contains("'soft'") && said.contains("expected rigid, target-health, damped, aave-v3"),
         "{said}"
     );
     for arguments in [

@@ -13,6 +13,8 @@ use crate::setup::FLIGHTY_PROVIDERS;
 use crate::units::{COLLATERAL_UNIT, DEBT_UNIT};
 use crate::world::World;
 
+mod aave;
+
 impl World<'_> {
     /// Adds everything up.
     ///
@@ -20,8 +22,16 @@ impl World<'_> {
     /// [`SimError::Conservation`] for the first sum that is wrong.
     pub(crate) fn audit(&mut self) -> Result<(), SimError> {
         self.check_tokens()?;
-        self.check_books()?;
-        self.check_mirror()?;
+        match self.addresses.aave {
+            Some(market) => {
+                self.check_aave_books(&market)?;
+                self.check_aave_mirror(&market)?;
+            }
+            None => {
+                self.check_books()?;
+                self.check_mirror()?;
+            }
+        }
         self.check_venue()
     }
 
@@ -60,6 +70,9 @@ impl World<'_> {
             addresses.deleverager,
         ]);
         holders.extend(addresses.shadow);
+        if let Some(market) = &addresses.aave {
+            holders.extend([market.collateral_receipts, market.asset_receipts]);
+        }
         holders
     }
 

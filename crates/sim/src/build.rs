@@ -188,9 +188,22 @@ impl World<'_> {
         }
     }
 
+    /// Where to send what. Liquidators and deleveragers are called alike whoever lends.
     fn encode(&self, from: Address, intent: &Intent) -> Result<(Address, Bytes), SimError> {
         let addresses = &self.addresses;
         let owner = |account: u32| addresses.accounts[account as usize];
+        if let Some(market) = &addresses.aave {
+            match intent.action {
+                Action::TopUp {
+                    account,
+                    collateral,
+                } => return Ok(market.top_up_call(owner(account), collateral)),
+                Action::Repay { account, debt } => {
+                    return Ok(market.repay_call(owner(account), debt));
+                }
+                _ => {}
+            }
+        }
         let id = U256::ZERO;
         Ok(match intent.action {
             Action::Liquidate {
@@ -329,6 +342,11 @@ impl World<'_> {
     }
 
     fn health(&mut self, account: u32) -> Result<Health, SimError> {
+        if let Some(market) = &self.addresses.aave {
+            let owner = self.addresses.accounts[account as usize];
+            let fast = market.health(&mut self.chain, owner)?;
+            return Ok(Health { fast, hard: 0.0 });
+        }
         let call = ILendingPool::accountHealthCall {
             account: self.addresses.accounts[account as usize],
         };
@@ -357,6 +375,9 @@ impl World<'_> {
     }
 
     fn fast_price(&mut self) -> Result<f64, SimError> {
+        if let Some(market) = &self.addresses.aave {
+            return market.price(&mut self.chain);
+        }
         let call = breakwater_bindings::IPriceOracle::peekCall {};
         let prices = self
             .chain

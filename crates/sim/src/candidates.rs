@@ -197,6 +197,14 @@ impl World<'_> {
             charged: false,
             held: false,
         };
+        if let Some(market) = &self.addresses.aave {
+            let owner = self.addresses.accounts[account as usize];
+            (candidate.repay, candidate.seize) =
+                market.quote(&mut self.chain, self.addresses.liquidator, owner)?;
+            // It does not write losses off.
+            candidate.settle = None;
+            return Ok(candidate);
+        }
         let granted = match self
             .chain
             .call_sol(self.addresses.operator, self.addresses.pool, &call)

@@ -13,11 +13,16 @@ pub enum Policy {
     TargetHealth,
     /// Breakwater's.
     Damped,
+    /// No policy of Breakwater's pool: the real Aave v3 pool in its place.
+    AaveV3,
 }
 
 impl Policy {
     /// All policies, in the order in which they are reported.
-    pub const ALL: [Self; 3] = [Self::Rigid, Self::TargetHealth, Self::Damped];
+    pub const ALL: [Self; 4] = [Self::Rigid, Self::TargetHealth, Self::Damped, Self::AaveV3];
+
+    /// Those that run where nobody chose: all that need nothing but this program.
+    pub const USUAL: [Self; 3] = [Self::Rigid, Self::TargetHealth, Self::Damped];
 
     /// The name used on the command line and in results.
     #[must_use]
@@ -26,6 +31,7 @@ impl Policy {
             Self::Rigid => "rigid",
             Self::TargetHealth => "target-health",
             Self::Damped => "damped",
+            Self::AaveV3 => "aave-v3",
         }
     }
 }

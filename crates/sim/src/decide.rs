@@ -65,7 +65,9 @@ impl World<'_> {
 
     fn keep_up(&mut self, observation: &Observation, counts: &mut BlockCounts) {
         let damped = self.kind == WorldKind::Policy(Policy::Damped);
-        for (number, action, wanted) in [(0, Action::Poke, true), (1, Action::RecordDepth, damped)]
+        let breaker = self.addresses.aave.is_none();
+        for (number, action, wanted) in
+            [(0, Action::Poke, breaker), (1, Action::RecordDepth, damped)]
         {
             let sender = Sender::Upkeep(number);
             if !wanted || self.mempool.contains(sender) {

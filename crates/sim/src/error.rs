@@ -3,6 +3,8 @@
 use breakwater_evm::{CallError, EvmError};
 use thiserror::Error;
 
+use crate::aave::ArtifactError;
+
 /// Why a world could not be run.
 #[derive(Debug, Error)]
 pub enum SimError {
@@ -37,6 +39,9 @@ pub enum SimError {
         /// What it should be.
         expected: String,
     },
+    /// Aave's contracts are not to be had.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactError),
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EvmError),

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod aave;
 mod actors;
 mod audit;
 mod build;

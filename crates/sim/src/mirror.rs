@@ -1,4 +1,5 @@
-//! The pool's positions, kept up to date from its events alone: every event carries the post-state of what it changed.
+//! The pool's positions, kept up to date from its events alone: every event of Breakwater's carries the post-state of what it
+//! changed, and Aave's tell the changes.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +8,7 @@ use alloy_sol_types::{SolEvent, SolEventInterface};
 use breakwater_agents::index::{LiquidationIndex, Position};
 use breakwater_bindings::{DampedPolicy, ILendingPool};
 
+use crate::aave::{self, Market};
 use crate::units::{COLLATERAL_UNIT, from_base};
 
 use ILendingPool::ILendingPoolEvents as Event;
@@ -37,11 +39,29 @@ pub struct Closed {
     pub written_off: (U256, U256),
 }
 
+/// Whose events tell of the positions.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// Breakwater's pool and its policy.
+    Breakwater {
+        /// The pool.
+        pool: Address,
+        /// The policy.
+        policy: Address,
+    },
+    /// Aave's pool and tokens.
+    Aave {
+        /// Where they are.
+        market: Market,
+        /// The bonus of every liquidation, WAD.
+        bonus: U256,
+    },
+}
+
 /// The mirror.
 #[derive(Clone, Debug)]
 pub struct Mirror {
-    pool: Address,
-    policy: Address,
+    source: Source,
     accounts: BTreeMap<Address, u32>,
     exact: Vec<ExactPosition>,
     index: LiquidationIndex,
@@ -51,12 +71,11 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// An empty mirror of `pool` for these accounts, numbered in order.
+    /// An empty mirror for these accounts, numbered in order.
     #[must_use]
-    pub fn new(pool: Address, policy: Address, accounts: &[Address]) -> Self {
+    pub fn new(source: Source, accounts: &[Address]) -> Self {
         Self {
-            pool,
-            policy,
+            source,
             accounts: accounts
                 .iter()
                 .zip(0..)
@@ -87,16 +106,29 @@ impl Mirror {
         self.flagged.get(account as usize).copied().flatten()
     }
 
+    /// An account's number.
+    #[must_use]
+    pub fn number(&self, account: Address) -> Option<u32> {
+        self.accounts.get(&account).copied()
+    }
+
     /// Takes one transaction's logs; returns the liquidation or settlement among them, if there was one.
     pub fn apply(&mut self, logs: &[Log]) -> Option<Closed> {
+        match self.source {
+            Source::Breakwater { pool, policy } => self.apply_breakwater(pool, policy, logs),
+            Source::Aave { market, bonus } => aave::events::apply(self, &market, bonus, logs),
+        }
+    }
+
+    fn apply_breakwater(&mut self, pool: Address, policy: Address, logs: &[Log]) -> Option<Closed> {
         let mut closed: Option<Closed> = None;
         let mut written_off = (U256::ZERO, U256::ZERO);
         let mut removed = U256::ZERO;
         for log in logs {
-            if log.address == self.policy {
-                self.apply_flag(log);
+            if log.address == policy {
+                self.apply_flag(pool, log);
             }
-            if log.address != self.pool {
+            if log.address != pool {
                 continue;
             }
             let Ok(event) = Event::decode_log(log) else {
@@ -172,20 +204,25 @@ impl Mirror {
         })
     }
 
-    fn apply_flag(&mut self, log: &Log) {
+    fn apply_flag(&mut self, pool: Address, log: &Log) {
         let Ok(event) = DampedPolicy::Flagged::decode_log(log) else {
             return;
         };
         let Some(&account) = self.accounts.get(&event.account) else {
             return;
         };
-        if event.pool == self.pool {
+        if event.pool == pool {
             self.flagged[account as usize] = Some(event.since.saturating_to());
         }
     }
 
-    fn change(&mut self, account: Address, change: impl FnOnce(&mut ExactPosition)) -> Option<u32> {
-        let number = *self.accounts.get(&account)?;
+    /// Changes a position; the account's number, if it is one of those that are mirrored.
+    pub fn change(
+        &mut self,
+        account: Address,
+        change: impl FnOnce(&mut ExactPosition),
+    ) -> Option<u32> {
+        let number = self.number(account)?;
         let position = &mut self.exact[number as usize];
         change(position);
         self.index.set(

@@ -43,6 +43,10 @@ pub fn read(
     venue: &ChainVenue,
     kind: WorldKind,
 ) -> Result<Reading, SimError> {
+    if let Some(market) = &addresses.aave {
+        let venue = venue.state(chain)?;
+        return market.read(chain, venue);
+    }
     let caller = addresses.operator;
     let prices = chain
         .call_sol(caller, addresses.oracle, &IPriceOracle::peekCall {})

@@ -19,7 +19,7 @@ pub const COUNTERFACTUAL: &str = "counterfactual";
 /// tokens unless named otherwise, base fee in gwei.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockRow {
-    /// The policy's name (`rigid`, `target-health`, `damped`, or [`COUNTERFACTUAL`]).
+    /// The policy's name (`rigid`, `target-health`, `damped`, `aave-v3`, or [`COUNTERFACTUAL`]).
     pub policy: String,
     /// Blocks since the start; the first is 0, the state before anything happens.
     pub block: u64,
@@ -33,9 +33,9 @@ pub struct BlockRow {
     pub venue_price: f64,
     /// F, as the pool's oracle reports it.
     pub fast_price: f64,
-    /// L.
+    /// L; 0 under Aave, which has none.
     pub slow_price: f64,
-    /// V.
+    /// V; 0 under Aave, which has none.
     pub confirm_price: f64,
     /// Base fee of the block, gwei.
     pub base_fee_gwei: f64,
@@ -51,7 +51,7 @@ pub struct BlockRow {
     pub waiting: u64,
     /// Transactions dropped (replaced, expired, or priced out).
     pub dropped: u64,
-    /// Circuit breaker level, 0 to 3.
+    /// Circuit breaker level, 0 to 3; 0 under Aave, which has none.
     pub breaker_level: u8,
     /// Volume bucket's level; 0 where the policy has none.
     pub bucket_level: f64,
@@ -118,7 +118,7 @@ pub struct LiquidationRow {
     pub health_before: f64,
     /// The health factor at F after; `f64::MAX` if no debt is left.
     pub health_after: f64,
-    /// HF_hard of the account.
+    /// HF_hard of the account; 0 under Aave, which has none.
     pub health_hard: f64,
     /// F at the time.
     pub fast_price: f64,

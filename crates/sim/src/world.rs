@@ -21,13 +21,13 @@ use crate::chain_venue::ChainVenue;
 use crate::config::{AdversaryStrategy, WorldInput, WorldParameters};
 use crate::error::SimError;
 use crate::mempool::Mempool;
-use crate::mirror::Mirror;
+use crate::mirror::{Mirror, Source};
 use crate::network::GasMarket;
 use crate::outside::PassThrough;
 use crate::reading::{self, Reading};
 use crate::setup::{self, Addresses, FLIGHTY_PROVIDERS};
 use crate::trace::{BlockRow, LiquidationRow};
-use crate::units::to_sqrt_x96;
+use crate::units::{WAD, to_base, to_sqrt_x96};
 
 /// What a settlement pays, as the pool has it.
 const SETTLEMENT_BONUS: f64 = 0.03;
@@ -43,6 +43,8 @@ pub struct Totals {
     pub adversary_cash: f64,
     /// What it has sold and not bought back, whole collateral tokens.
     pub adversary_short: f64,
+    /// Transactions that were included.
+    pub transactions: u64,
 }
 
 /// Counters of one block.
@@ -116,11 +118,17 @@ impl<'a> World<'a> {
         seed: u64,
     ) -> Result<Self, SimError> {
         let mut built = setup::build(parameters, input, kind, seed)?;
-        let mut mirror = Mirror::new(
-            built.addresses.pool,
-            built.addresses.policy,
-            &built.addresses.accounts,
-        );
+        let source = match &built.addresses.aave {
+            Some(market) => Source::Aave {
+                market: *market,
+                bonus: to_base(parameters.collateral.max_bonus, WAD),
+            },
+            None => Source::Breakwater {
+                pool: built.addresses.pool,
+                policy: built.addresses.policy,
+            },
+        };
+        let mut mirror = Mirror::new(source, &built.addresses.accounts);
         for logs in &built.logs {
             mirror.apply(logs);
         }
@@ -235,6 +243,7 @@ impl<'a> World<'a> {
         self.decide(&observation, &mut counts);
         self.build(block, reference, liquidations, &mut counts)?;
         self.drop_expired(block, &mut counts);
+        self.totals.transactions += counts.transactions;
 
         counts.background_gas = self.market.background(counts.gas_used);
         self.inclusion_price = self.market.inclusion_price();

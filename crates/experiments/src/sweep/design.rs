@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use alloy_primitives::Keccak256;
-use breakwater_sim::config::DampedOverrides;
+use breakwater_sim::config::{DampedOverrides, Policy};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
@@ -165,13 +165,17 @@ impl Sweep {
             .file_name()
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let range = selection.range.as_deref().unwrap_or(REPORTING).to_owned();
+        let mut contracts = program.contracts.clone();
+        if specification.policies.contains(&Policy::AaveV3) {
+            contracts.extend(breakwater_sim::aave::contracts()?);
+        }
         let mut sweep = Self::assemble(
             Design {
                 configuration_hash: String::new(),
                 range,
                 seeds: 0,
                 commit: program.commit.clone(),
-                contracts: program.contracts.clone(),
+                contracts,
                 file: name,
                 specification: text,
                 scenarios: records,

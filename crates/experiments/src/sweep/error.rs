@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use breakwater_sim::SimError;
+use breakwater_sim::aave::ArtifactError;
 
 use crate::metrics::MetricsError;
 use crate::scenario::ScenarioError;
@@ -42,6 +43,9 @@ pub enum SweepError {
         /// What it should be.
         expected: String,
     },
+    /// Contracts that the specification wants and that are not to be had.
+    #[error(transparent)]
+    Contracts(#[from] ArtifactError),
     /// A directory or file that the operating system refuses.
     #[error("{}: {source}", path.display())]
     File {
@@ -165,6 +169,7 @@ impl SweepError {
                 | Self::Specification(_)
                 | Self::Scenario { .. }
                 | Self::Option { .. }
+                | Self::Contracts(_)
                 | Self::Occupied { .. }
                 | Self::NoSweep { .. }
                 | Self::Busy { .. }

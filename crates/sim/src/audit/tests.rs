@@ -162,6 +162,74 @@ fn t10_counterfactual_world_conserves() {
 }
 
 #[test]
+fn t10_aave_world_conserves() {
+    let (parameters, input) = (parameters(), input());
+    let kind = WorldKind::Policy(Policy::AaveV3);
+    let mut world = World::new(&parameters, &input, kind, SEED).unwrap();
+    world.audit().unwrap();
+    let market = world.addresses.aave.unwrap();
+    for (number, account) in input.accounts.iter().enumerate() {
+        let owner = world.addresses.accounts[number];
+        for (token, expected) in [
+            (market.debts, crate::units::to_base(account.debt, DEBT_UNIT)),
+            (
+                market.collateral_receipts,
+                crate::units::to_base(account.collateral, COLLATERAL_UNIT),
+            ),
+        ] {
+            // As in the input, to the wei.
+            assert_eq!(world.balance_of(token, owner).unwrap(), expected);
+        }
+    }
+    let start = world.start_row();
+    for price in [start.fast_price, start.venue_price, start.reference_price] {
+        assert!((price / input.prices[0] - 1.0).abs() < 1e-4, "{start:?}");
+    }
+
+    let mut liquidations = Vec::new();
+    for block in 1..=BLOCKS as u64 {
+        world.step(block, &mut liquidations).unwrap();
+        if block % 20 == 0 {
+            world.check_aave_books(&market).unwrap();
+        }
+    }
+    world.audit().unwrap();
+    assert!(liquidations.len() > 10, "{}", liquidations.len());
+}
+
+#[test]
+fn the_audit_notices_collateral_and_claims_that_aave_does_not_have() {
+    let (parameters, input) = (parameters(), input());
+    let kind = WorldKind::Policy(Policy::AaveV3);
+    let mut world = World::new(&parameters, &input, kind, SEED).unwrap();
+    let market = world.addresses.aave.unwrap();
+    let (operator, plenty) = (world.addresses.operator, U256::from(1_000_000));
+    for (token, holder, what) in [
+        (
+            market.collateral,
+            market.collateral_receipts,
+            "collateral in the pool",
+        ),
+        (market.asset, market.asset_receipts, "lenders' claims"),
+    ] {
+        let mut world = World::new(&parameters, &input, kind, SEED).unwrap();
+        let mint = SimToken::mintCall {
+            to: holder,
+            amount: plenty,
+        };
+        world.chain.execute_sol(operator, token, &mint).unwrap();
+        let found = world.audit().unwrap_err().to_string();
+        assert!(found.contains(what), "{found}");
+    }
+    let account = world.addresses.accounts[0];
+    world.mirror.change(account, |position| {
+        position.debt_shares += U256::ONE;
+    });
+    let found = world.check_aave_mirror(&market).unwrap_err().to_string();
+    assert!(found.contains("debt shares of account 0"), "{found}");
+}
+
+#[test]
 fn t10_conserves_with_noise_an_adversary_and_missed_slots() {
     let mut parameters = parameters();
     parameters.noise = Some(NoiseParameters {

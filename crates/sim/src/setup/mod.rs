@@ -7,9 +7,11 @@ use breakwater_bindings::{
 };
 use breakwater_evm::{BlockEnvironment, Chain, MemoryChain, Rules, Transaction};
 
+mod aave;
 mod positions;
 
 use crate::WorldKind;
+use crate::aave::Market;
 use crate::actors::{Role, address};
 use crate::chain_venue::ChainVenue;
 use crate::config::{DampedOverrides, Policy, WorldInput, WorldParameters};
@@ -50,9 +52,9 @@ pub struct Addresses {
     pub feed: Address,
     /// The pool.
     pub pool: Address,
-    /// The pool's policy.
+    /// The pool's policy; nobody under Aave, which has none.
     pub policy: Address,
-    /// The circuit breaker.
+    /// The circuit breaker; nobody under Aave, which has none.
     pub breaker: Address,
     /// The collateral's oracle.
     pub oracle: Address,
@@ -64,6 +66,8 @@ pub struct Addresses {
     pub shadow: Option<Address>,
     /// The borrowers, in order of the population.
     pub accounts: Vec<Address>,
+    /// The market, if it is Aave that lends.
+    pub aave: Option<Market>,
 }
 
 /// A world ready for its first block.
@@ -116,48 +120,20 @@ pub fn build(
     // x = L / √P.
     let liquidity = parameters.venue.depth * posted * input.prices[0].sqrt();
     let venue = builder.venue(collateral, asset, liquidity)?;
-    let system = builder.system(kind, collateral, asset, feed, &venue)?;
-    let pool = system.pool;
-    let deleverager = builder.deploy(
-        "deploy the deleverager",
-        &Deleverager::BYTECODE,
-        &Deleverager::constructorCall {
-            pool,
-            venue: venue.pool(),
-            collateralId: U256::ZERO,
-        },
-    )?;
-    let shadow = match kind {
-        WorldKind::Counterfactual => Some(builder.deploy(
-            "deploy the shadow venue",
-            &ShadowVenue::BYTECODE,
-            &ShadowVenue::constructorCall {
-                tokenA: collateral,
-                tokenB: asset,
-            },
-        )?),
-        WorldKind::Policy(_) => None,
+    let (addresses, logs) = if kind == WorldKind::Policy(Policy::AaveV3) {
+        let addresses = builder.aave(collateral, asset, feed, &venue)?;
+        builder.settle(&addresses)?;
+        let logs = match addresses.aave {
+            Some(market) => builder.populate_aave(&addresses, &market)?,
+            None => Vec::new(),
+        };
+        (addresses, logs)
+    } else {
+        let (addresses, timelock) = builder.breakwater(kind, collateral, asset, feed, &venue)?;
+        builder.settle(&addresses)?;
+        let logs = builder.populate(&addresses, timelock)?;
+        (addresses, logs)
     };
-    let liquidator = builder.liquidator(pool, shadow.unwrap_or(venue.pool()))?;
-    let addresses = Addresses {
-        operator: builder.operator,
-        collateral,
-        asset,
-        feed,
-        pool,
-        policy: system.policy,
-        breaker: system.breaker,
-        oracle: system.oracles[0],
-        deleverager,
-        liquidator,
-        shadow,
-        accounts: (0..)
-            .take(input.accounts.len())
-            .map(|number| address(seed, Role::Borrower, number))
-            .collect(),
-    };
-    builder.settle(&addresses)?;
-    let logs = builder.populate(&addresses, system.timelock)?;
     Ok(Built {
         chain: builder.chain,
         addresses,
@@ -312,6 +288,64 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Deploys Breakwater and what agents use to act in it; with it comes the timelock that governs.
+    fn breakwater(
+        &mut self,
+        kind: WorldKind,
+        collateral: Address,
+        asset: Address,
+        feed: Address,
+        venue: &ChainVenue,
+    ) -> Result<(Addresses, Address), SimError> {
+        let system = self.system(kind, collateral, asset, feed, venue)?;
+        let pool = system.pool;
+        let deleverager = self.deploy(
+            "deploy the deleverager",
+            &Deleverager::BYTECODE,
+            &Deleverager::constructorCall {
+                pool,
+                venue: venue.pool(),
+                collateralId: U256::ZERO,
+            },
+        )?;
+        let shadow = match kind {
+            WorldKind::Counterfactual => Some(self.deploy(
+                "deploy the shadow venue",
+                &ShadowVenue::BYTECODE,
+                &ShadowVenue::constructorCall {
+                    tokenA: collateral,
+                    tokenB: asset,
+                },
+            )?),
+            WorldKind::Policy(_) => None,
+        };
+        let liquidator = self.liquidator(pool, shadow.unwrap_or(venue.pool()))?;
+        let addresses = Addresses {
+            operator: self.operator,
+            collateral,
+            asset,
+            feed,
+            pool,
+            policy: system.policy,
+            breaker: system.breaker,
+            oracle: system.oracles[0],
+            deleverager,
+            liquidator,
+            shadow,
+            accounts: self.accounts(),
+            aave: None,
+        };
+        Ok((addresses, system.timelock))
+    }
+
+    /// The borrowers, in order of the population.
+    fn accounts(&self) -> Vec<Address> {
+        (0..)
+            .take(self.input.accounts.len())
+            .map(|number| address(self.seed, Role::Borrower, number))
+            .collect()
+    }
+
     fn system(
         &mut self,
         kind: WorldKind,
@@ -338,7 +372,7 @@ impl Builder<'_> {
         plan.policy.kind = match kind {
             WorldKind::Policy(Policy::TargetHealth) => 1,
             WorldKind::Policy(Policy::Damped) => 2,
-            WorldKind::Policy(Policy::Rigid) | WorldKind::Counterfactual => 0,
+            WorldKind::Policy(Policy::Rigid | Policy::AaveV3) | WorldKind::Counterfactual => 0,
         };
         plan.policy.rigidBonus = to_base(listed.max_bonus, 1e18);
         plan.policy.damped.bonusMax = to_base(listed.max_bonus, 1e18);
@@ -406,6 +440,9 @@ impl Builder<'_> {
             timestamp = (timestamp + SETTLING_STEP).min(self.input.start);
             self.open_block(timestamp);
             self.report(addresses.feed)?;
+            if addresses.aave.is_some() {
+                continue;
+            }
             let poke = ICircuitBreaker::pokeCall {
                 pool: addresses.pool,
             };

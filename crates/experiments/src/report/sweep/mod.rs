@@ -85,7 +85,9 @@ impl<'a> View<'a> {
     /// The class that gives a policy its colour.
     fn class(&self, policy: &str) -> String {
         match policy {
-            "rigid" | "target-health" | "damped" | "counterfactual" => format!("p-{policy}"),
+            "rigid" | "target-health" | "damped" | "aave-v3" | "counterfactual" => {
+                format!("p-{policy}")
+            }
             _ => "p-variant".to_owned(),
         }
     }
