@@ -17,7 +17,7 @@ pub const FURTHER_GAS: u64 = 25_000;
 /// What each further collateral adds to a settlement beyond its price: it is handed over, by a flash twice.
 pub const HANDOVER_GAS: u64 = 75_000;
 
-/// Gas of one that reverts because another was first.
+/// Gas of one on Breakwater that reverts because another was first.
 pub const REVERT_GAS: u64 = 90_000;
 
 /// Gas of starting a clock.
@@ -56,6 +56,8 @@ pub struct Terms {
     pub count: u32,
     /// Gas of one liquidation with its sale, as lately seen on chain.
     pub liquidation_gas: u64,
+    /// Gas of one that reverts because another was first.
+    pub revert_gas: u64,
     /// Whether a transaction that comes too late reverts, early and so at little gas. Where nothing on chain insists on a
     /// profit it may go through for next to nothing, and costs whole.
     pub guarded: bool,
@@ -374,7 +376,7 @@ impl Keeper {
     pub fn least_won(&self, observation: &Observation, terms: &Terms) -> f64 {
         let rate = self.rate(terms);
         let gas = if terms.guarded {
-            REVERT_GAS
+            terms.revert_gas
         } else {
             terms.liquidation_gas
         };

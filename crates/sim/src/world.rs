@@ -7,7 +7,7 @@ use alloy_primitives::{Address, keccak256};
 use alloy_sol_types::SolCall;
 use breakwater_agents::adversary::{Adversary, Means, Strategy};
 use breakwater_agents::borrower::{Borrower, Habits, Temperament};
-use breakwater_agents::keeper::{Keeper, LIQUIDATION_GAS, Terms};
+use breakwater_agents::keeper::{Keeper, LIQUIDATION_GAS, REVERT_GAS, Terms};
 use breakwater_agents::provider::{Provider, RealisedVolatility};
 use breakwater_agents::reporter::Reporter;
 use breakwater_agents::{Observation, Venue};
@@ -16,6 +16,7 @@ use breakwater_evm::{BlockEnvironment, Chain, MemoryChain};
 use breakwater_market::{Purpose, Stream};
 
 use crate::WorldKind;
+use crate::aave;
 use crate::candidates::{QuoteSchedule, Sight};
 use crate::chain_venue::ChainVenue;
 use crate::config::{AdversaryStrategy, WorldInput, WorldParameters};
@@ -149,6 +150,10 @@ impl<'a> World<'a> {
         } else {
             (Vec::new(), vec![1.0])
         };
+        let (liquidation_gas, revert_gas) = match built.addresses.aave {
+            Some(_) => (aave::LIQUIDATION_GAS, aave::REVERT_GAS),
+            None => (LIQUIDATION_GAS, REVERT_GAS),
+        };
         let slot = parameters.network.slot_seconds;
         let first_bonus =
             reading::first_bonus(&mut built.chain, &built.addresses, parameters, kind)?;
@@ -183,7 +188,8 @@ impl<'a> World<'a> {
                 risk_margin: parameters.keepers.risk_margin,
                 min_profit: parameters.keepers.min_profit,
                 count: parameters.keepers.count,
-                liquidation_gas: LIQUIDATION_GAS,
+                liquidation_gas,
+                revert_gas,
                 guarded: true,
             },
             reporter: Reporter {

@@ -15,6 +15,7 @@ const TERMS: Terms = Terms {
     min_profit: 1.0,
     count: 2,
     liquidation_gas: 400_000,
+    revert_gas: REVERT_GAS,
     guarded: true,
 };
 

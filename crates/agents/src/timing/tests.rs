@@ -10,6 +10,7 @@ const TERMS: Terms = Terms {
     min_profit: 1.0,
     count: 1,
     liquidation_gas: 400_000,
+    revert_gas: crate::keeper::REVERT_GAS,
     guarded: true,
 };
 const AUCTION: Auction = Auction {

@@ -12,7 +12,7 @@ use std::cmp::{Ordering, Reverse};
 
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, U256};
-use breakwater_agents::keeper::{Candidate, Keeper, Terms, best_sale};
+use breakwater_agents::keeper::{Candidate, Keeper, REVERT_GAS, Terms, best_sale};
 use breakwater_agents::{Action as Wanted, Bid, Intent, Observation, Venue};
 use breakwater_operator::config::{Capital, StrategyConfig};
 use breakwater_protocol::policy::{Environment, Refusal, Seed};
@@ -213,6 +213,7 @@ impl Planner {
             min_profit: self.strategy.min_profit,
             count: self.strategy.count.max(1),
             liquidation_gas: self.liquidation_gas,
+            revert_gas: REVERT_GAS,
             // Only the flash liquidator insists on a profit.
             guarded: self.strategy.capital == Capital::Flash,
         }

@@ -11,6 +11,12 @@ use crate::error::{During, SimError};
 use crate::reading::Reading;
 use crate::units::{COLLATERAL_UNIT, DEBT_UNIT, WAD, from_base, to_base};
 
+/// Gas of a liquidation with its sale, for the keepers' decisions, until one has been seen.
+pub const LIQUIDATION_GAS: u64 = 400_000;
+
+/// Gas of one that reverts because another was first: Aave adds interest before it looks at the position.
+pub const REVERT_GAS: u64 = 170_000;
+
 /// A market of two reserves: one is the collateral, the other is lent.
 #[derive(Clone, Copy, Debug)]
 pub struct Market {

@@ -11,7 +11,7 @@ mod tests;
 
 pub use artifacts::{ArtifactError, VERSION};
 pub(crate) use artifacts::{Artifacts, Libraries};
-pub(crate) use market::Market;
+pub(crate) use market::{LIQUIDATION_GAS, Market, REVERT_GAS};
 
 use std::collections::BTreeMap;
 

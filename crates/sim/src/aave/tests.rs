@@ -244,6 +244,14 @@ fn what_runs_is_the_published_code_and_liquidation_call_runs_in_it() {
     assert_eq!(count, 0);
     let (healthy, _) = run(chain, &liquidate(1), hashes[1]);
     assert!(!healthy.is_success());
+    // What keepers think that both cost is right within a tenth.
+    let made = run(chain, &liquidate(0), hashes[0]).0;
+    for (gas, thought) in [
+        (made.gas_used, LIQUIDATION_GAS),
+        (healthy.gas_used, REVERT_GAS),
+    ] {
+        assert!(gas.abs_diff(thought) < thought / 10, "{gas} for {thought}");
+    }
 }
 
 fn liquidated(execution: &Execution, pool: Address) -> bool {
