@@ -29,14 +29,14 @@ pub fn run(options: &Simulate) -> Result<(), Failure> {
     let prepared = scenario
         .prepare(&options.overrides())
         .map_err(Failure::input)?;
+    let policies = options.policies();
+    let contracts = contracts_of(&policies)?;
     let out = options
         .out
         .clone()
         .unwrap_or_else(|| Path::new("results").join(scenario.name()));
     let directory = OutputDirectory::prepare(&out).map_err(Failure::input)?;
 
-    let policies = options.policies();
-    let contracts = contracts_of(&policies)?;
     let progress = Progress::new(policies.len() + 1, &cancelled);
     let simulated = compare(&policies, |world| {
         let mut observer = progress.world(world_name(world), prepared.blocks);

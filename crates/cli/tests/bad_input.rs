@@ -320,6 +320,16 @@ fn arguments() {
 }
 
 #[test]
+fn aave_without_its_package() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = refused(folder.path(), &["black-thursday", "--policy", "aave-v3"]);
+    assert!(
+        said.contains("@aave/core-v3 1.19.3") && said.contains("run `npm ci`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn directories_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "mine").unwrap();

@@ -256,6 +256,21 @@ fn what_no_sweep_can_do_is_refused_before_it_begins() {
 }
 
 #[test]
+fn a_sweep_of_aave_without_its_package_is_refused() {
+    let folder = Folder::new();
+    let changed = SPECIFICATION.replacen(
+        "policies = [\"rigid\"",
+        "policies = [\"aave-v3\", \"rigid\"",
+        1,
+    );
+    assert_ne!(changed, SPECIFICATION);
+    fs::write(folder.path("aave.toml"), changed).unwrap();
+    let said = folder.refused(&["sweep", "aave.toml", "--out", "out"]);
+    assert!(said.contains("run `npm ci`"), "{said}");
+    assert!(!folder.path("out").exists(), "{said}");
+}
+
+#[test]
 fn shipped_specifications_can_be_run() {
     let sweeps = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments/sweeps");
     let program = Program {
@@ -268,6 +283,7 @@ fn shipped_specifications_can_be_run() {
         ("grid", 30),
         ("ablations", 30),
         ("sobol", 64),
+        ("aave", 30),
     ] {
         let file = sweeps.join(format!("{name}.toml"));
         let sweep = Sweep::read(&file, &Selection::default(), &program).unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::{SolCall, SolEvent, sol};
 use breakwater_agents::{Action, Bid, Intent};
-use breakwater_bindings::AaveLiquidator;
+use breakwater_bindings::{AaveLiquidator, ILendingPool};
 use breakwater_evm::{Chain, Execution, JumpCounter, MemoryChain, Transaction};
 use serde::Deserialize;
 
@@ -20,6 +20,7 @@ use crate::config::{
     NetworkParameters, Policy, VenueParameters, WorldInput, WorldParameters,
 };
 use crate::setup::{Built, build, feed_call};
+use crate::units::{COLLATERAL_UNIT, DEBT_UNIT, from_base};
 
 const SEED: u64 = 3;
 
@@ -281,6 +282,72 @@ fn aave_grants_half_above_a_health_factor_of_0_95_and_all_below() {
         // A question changes nothing.
         assert_eq!(market.quote(chain, liquidator, account).unwrap().0, repay);
     }
+}
+
+/// What Breakwater's pool under the rigid policy and Aave's grant at a price, collateral and debt being those of `input`.
+fn grants(input: &WorldInput, price: f64) -> [(f64, f64); 2] {
+    let parameters = parameters();
+    [Policy::Rigid, Policy::AaveV3].map(|policy| {
+        let mut built = build(&parameters, input, WorldKind::Policy(policy), SEED).unwrap();
+        let addresses = &built.addresses;
+        let chain = &mut built.chain;
+        let call = feed_call(price, chain.block().timestamp);
+        chain
+            .execute_sol(addresses.operator, addresses.feed, &call)
+            .unwrap();
+        let account = addresses.accounts[0];
+        if let Some(market) = addresses.aave {
+            return market.quote(chain, addresses.liquidator, account).unwrap();
+        }
+        let call = ILendingPool::quoteLiquidationCall {
+            account,
+            collateralId: U256::ZERO,
+            maxRepay: U256::MAX,
+        };
+        let grant = chain
+            .call_sol(addresses.operator, addresses.pool, &call)
+            .unwrap()
+            .grant;
+        (
+            from_base(grant.repay, DEBT_UNIT),
+            from_base(grant.seize, COLLATERAL_UNIT),
+        )
+    })
+}
+
+#[test]
+fn the_rigid_policy_grants_what_aave_does() {
+    let mut granted = 0;
+    // Healthy; half; all; all collateral for less than all debt, still solvent and not.
+    for price in [
+        200.0, 197.3, 194.0, 189.3, 189.2, 180.0, 173.0, 170.0, 165.0,
+    ] {
+        let [rigid, aave] = grants(&input(), price);
+        // To three units of the debt token and to what they buy.
+        assert!(
+            (rigid.0 - aave.0).abs() <= 3e-6,
+            "{price}: {rigid:?} {aave:?}"
+        );
+        assert!(
+            (rigid.1 - aave.1).abs() <= 3e-8,
+            "{price}: {rigid:?} {aave:?}"
+        );
+        granted += usize::from(aave.0 > 0.0);
+    }
+    assert_eq!(granted, 8);
+}
+
+#[test]
+fn dust_is_where_they_differ() {
+    // 150 debt tokens, half of which would be less than the least debt of 100.
+    let mut input = input();
+    input.accounts[0] = Account {
+        collateral: 0.907,
+        debt: 150.0,
+    };
+    let [rigid, aave] = grants(&input, 198.0);
+    assert!((rigid.0 - 150.0).abs() <= 3e-6, "{rigid:?}");
+    assert!((aave.0 - 75.0).abs() <= 3e-6, "{aave:?}");
 }
 
 #[test]
