@@ -47,6 +47,32 @@ fn both_liquidate_and_nearly_alike() {
 }
 
 #[test]
+fn where_gas_is_cheap_they_do_the_same() {
+    let mut input = input(150, 0.2, accounts(40));
+    input.gas_gwei.fill(0.01);
+    let [rigid, aave] = [RIGID, AAVE].map(|world| trace(&parameters(), &input, world, 1));
+    assert!(rigid.liquidations.len() > 10);
+    assert_eq!(rigid.liquidations.len(), aave.liquidations.len());
+    let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-6, "{a} {b}");
+    for (a, b) in rigid.liquidations.iter().zip(&aave.liquidations) {
+        assert_eq!(
+            (a.block, a.account, a.keeper),
+            (b.block, b.account, b.keeper)
+        );
+        close(a.repaid, b.repaid);
+        close(a.seized, b.seized);
+    }
+    for (a, b) in rigid.blocks.iter().zip(&aave.blocks) {
+        close(a.reference_price, b.reference_price);
+        close(a.venue_price, b.venue_price);
+    }
+    // What is left is what calls cost.
+    let gas = |trace: &Trace| trace.liquidations[0].gas_used as f64;
+    let dearer = gas(&aave) / gas(&rigid);
+    assert!((1.5..2.5).contains(&dearer), "{dearer}");
+}
+
+#[test]
 fn both_begin_with_the_same_market() {
     let (rigid, aave) = (run(RIGID, 1), run(AAVE, 1));
     let first = rigid.liquidations[0].block.min(aave.liquidations[0].block);

@@ -1,5 +1,7 @@
 //! The contracts are Aave's, and it is they who liquidate.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -407,6 +409,39 @@ fn actions_of_borrowers_reach_their_positions() {
     let left = 11.0 - position.collateral;
     assert!(left > 1.003 && left < 1.02, "{left}");
     world.audit().unwrap();
+}
+
+#[test]
+fn who_may_sell_collateral_to_repay_is_another_difference() {
+    let (parameters, input) = (parameters(), input());
+    let reverted = |policy| {
+        let kind = WorldKind::Policy(policy);
+        let mut world = crate::world::World::new(&parameters, &input, kind, SEED).unwrap();
+        // At a loan-to-value of 82.7%, above the borrow limit of 80% and below the threshold of 83%.
+        let intent = Intent {
+            action: Action::Deleverage {
+                account: 0,
+                debt: 20.0,
+                max_collateral: 0.11,
+            },
+            bid: Bid {
+                max_fee: 10.0,
+                tip: 1.0,
+            },
+            gas_limit: 1_200_000,
+        };
+        let sender = crate::mempool::Sender::Borrower(0);
+        world.mempool.submit(sender, intent, 9);
+        let mut counts = Default::default();
+        world
+            .build(1, 200.0, &mut Vec::new(), &mut counts)
+            .unwrap();
+        assert_eq!(counts.transactions, 1);
+        counts.reverted
+    };
+    // Breakwater judges a withdrawal by the borrow limit, Aave by the threshold.
+    assert_eq!(reverted(Policy::Rigid), 1);
+    assert_eq!(reverted(Policy::AaveV3), 0);
 }
 
 #[test]
