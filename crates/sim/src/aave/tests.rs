@@ -433,9 +433,7 @@ fn who_may_sell_collateral_to_repay_is_another_difference() {
         let sender = crate::mempool::Sender::Borrower(0);
         world.mempool.submit(sender, intent, 9);
         let mut counts = Default::default();
-        world
-            .build(1, 200.0, &mut Vec::new(), &mut counts)
-            .unwrap();
+        world.build(1, 200.0, &mut Vec::new(), &mut counts).unwrap();
         assert_eq!(counts.transactions, 1);
         counts.reverted
     };
