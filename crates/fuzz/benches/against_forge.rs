@@ -1,9 +1,13 @@
-//! Executions a second against those of `forge test` on the invariants of `test/invariants`, one after the other, on all cores.
+//! Acts and executions a second of processor time against those of `forge test` on the campaign of `test/invariants/system`: a
+//! handler a mechanism (lenders, borrowers, liquidators, settlement, callbacks, market, signals, tokens, administrator), which are the acts
+//! of a campaign here too.
 //!
-//! Every call of both sides is followed by the properties. Forge runs a campaign for each of its four invariants and checks
-//! that one after a call; here all are checked after each, the model included. Nothing is taken off forge for that.
+//! Both check all their properties after every call: forge the one invariant in which that suite has put them, this crate its own,
+//! model included. Processor time is what both used of all cores, so that other work on the machine weighs on neither; compiling and
+//! starting forge is taken off by a run that only lists.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
@@ -12,24 +16,35 @@ use std::thread::available_parallelism;
 use std::time::Instant;
 
 use breakwater_fuzz::{
-    Artifacts, Corpus, Ending, Limit, Settings, Status, WORLDS, World, campaign,
+    Artifacts, Corpus, Ending, Limit, Settings, Status, Tally, WORLDS, World, campaign,
 };
 
 /// Executions of the campaign here.
-const EXECUTIONS: u64 = 200_000;
-/// Calls of each of forge's campaigns.
-const RUNS: u64 = 32;
-const DEPTH: u64 = 128;
+const EXECUTIONS: u64 = 60_000;
+/// A clock tick of the kernel's accounts, seconds.
+const TICK: f64 = 0.01;
 
 fn main() {
-    let ours = ours();
+    let began = (Instant::now(), used(Whose::Own));
+    let tally = ours();
+    let (wall, time) = (began.0.elapsed().as_secs_f64(), used(Whose::Own) - began.1);
+    let acts = tally.acts as f64 / time;
+    let executions = tally.executions as f64 / time;
+    println!(
+        "breakwater fuzz: {} acts, {} executions, {wall:.1} s, of a processor {time:.1} s",
+        tally.acts, tally.executions
+    );
     let theirs = theirs();
-    println!("breakwater fuzz  {ours:>10.0} executions/s");
-    println!("forge test       {theirs:>10.0} calls/s");
-    println!("ratio            {:>10.1} (asked: 5)", ours / theirs);
+    println!("breakwater fuzz  {acts:>8.0} acts/s  {executions:>8.0} executions/s");
+    println!("forge test       {theirs:>8.0} handlers' calls/s");
+    println!(
+        "ratio            {:>8.1} by acts, {:.1} by executions (asked: 5)",
+        acts / theirs,
+        executions / theirs
+    );
 }
 
-fn ours() -> f64 {
+fn ours() -> Tally {
     let world = World::build(&Artifacts::built_in(), &WORLDS[0]).unwrap();
     let settings = Settings {
         seed: 1,
@@ -37,52 +52,61 @@ fn ours() -> f64 {
         limit: Limit::Executions(EXECUTIONS),
         extra: None,
     };
-    let began = Instant::now();
     let mut observer = |_: &Status| ControlFlow::Continue(());
     let stop = AtomicBool::new(false);
     let mut corpus = Corpus::in_memory();
     let (ending, status) = campaign(&world, &mut corpus, &settings, &mut observer, &stop).unwrap();
     assert!(matches!(ending, Ending::Clean), "{ending:?}");
-    status.tally.executions as f64 / began.elapsed().as_secs_f64()
+    status.tally
 }
 
-/// Calls over the time that forge says its suite took, compiling apart.
+/// Calls a second of processor time of forge's campaign.
 fn theirs() -> f64 {
+    let before = used(Whose::Children);
+    forge(&["--list"]);
+    let listed = used(Whose::Children);
+    let began = Instant::now();
+    let text = forge(&[]);
+    let wall = began.elapsed().as_secs_f64();
+    let time = (used(Whose::Children) - listed) - (listed - before);
+    let calls = text.split("calls: ").nth(1).unwrap();
+    let digits: String = calls.chars().take_while(char::is_ascii_digit).collect();
+    let calls: f64 = digits.parse().unwrap();
+    println!("forge test: {calls} calls, {wall:.1} s, of a processor {time:.1} s");
+    calls / time
+}
+
+fn forge(more: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = Command::new(root.join("script/forge"))
-        .args([
-            "test",
-            "--match-contract",
-            "PoolInvariantsTest",
-            "--match-test",
-            "invariant_",
-        ])
-        .env("FOUNDRY_INVARIANT_RUNS", RUNS.to_string())
-        .env("FOUNDRY_INVARIANT_DEPTH", DEPTH.to_string())
+        .args(["test", "--match-contract", "SystemInvariantsTest"])
+        .args(["--match-test", "invariant_"])
+        .args(more)
         .current_dir(&root)
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}");
-    let calls: u64 = numbers_after(&text, "calls: ").sum();
-    let seconds = text
-        .split("finished in ")
-        .nth(1)
-        .and_then(|rest| rest.split_once('s'))
-        .map(|(number, _)| number)
-        .unwrap();
-    // forge writes 912.30ms or 12.34s
-    let seconds: f64 = match seconds.strip_suffix('m') {
-        Some(milliseconds) => milliseconds.parse::<f64>().unwrap() / 1_000.0,
-        None => seconds.parse().unwrap(),
-    };
-    println!("forge: {calls} calls in {seconds:.1} s");
-    calls as f64 / seconds
+    text
 }
 
-fn numbers_after<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = u64> + 'a {
-    text.split(mark).skip(1).filter_map(|rest| {
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().ok()
-    })
+enum Whose {
+    Own,
+    Children,
+}
+
+/// Processor time, user and system, of this process or of its children that ended, seconds.
+fn used(whose: Whose) -> f64 {
+    let text = fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = text.rsplit_once(") ").unwrap();
+    let fields: Vec<&str> = fields.split(' ').collect();
+    // The first of them is the third of proc(5); utime is the 14th.
+    let first = match whose {
+        Whose::Own => 11,
+        Whose::Children => 13,
+    };
+    let ticks = fields[first..first + 2]
+        .iter()
+        .map(|field| field.parse::<f64>().unwrap());
+    ticks.sum::<f64>() * TICK
 }

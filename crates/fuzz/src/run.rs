@@ -68,6 +68,7 @@ pub fn run(world: &World, actions: &[Action], extra: Option<Extra<'_>>) -> Outco
     let mut violation = None;
     for (index, action) in actions.iter().enumerate() {
         run.index = index;
+        run.outcome.tally.act();
         if let Err(broken) = run.perform(action) {
             violation = Some((index, broken));
             break;
@@ -195,7 +196,12 @@ impl<'a> Run<'a> {
             tally.reason(kind, reason.as_deref().unwrap_or("unnamed"));
         }
         self.learn(&execution.logs, success.then_some(planned.effect))?;
-        let after = self.sample(false)?;
+        // What was reverted changed nothing: all that holds of states was checked before it.
+        let after = if success {
+            self.sample(false)?
+        } else {
+            self.now.clone()
+        };
         let before = std::mem::replace(&mut self.now, after);
         let made = Made {
             world: self.world,
@@ -213,7 +219,12 @@ impl<'a> Run<'a> {
             expected: expected.as_ref(),
         };
         if let Some(split) = split.filter(|_| success)
-            && split.check(&mut self.chain, &before, &execution.logs)?
+            && split.check(
+                &mut self.chain,
+                &before,
+                &execution.logs,
+                self.block.base_fee,
+            )?
         {
             self.outcome.tally.mark(if kind == Kind::Liquidate {
                 Mark::SplitLiquidation
@@ -236,6 +247,9 @@ impl<'a> Run<'a> {
             && refusal_of(&execution.output) == Some(Refusal::Turn)
         {
             self.turn(index)?;
+        }
+        if !success {
+            return Ok(());
         }
         self.check_state()
     }

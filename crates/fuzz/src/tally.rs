@@ -64,12 +64,19 @@ impl Mark {
 pub struct Tally {
     /// Calls and blocks that were executed.
     pub executions: u64,
+    /// Acts that they belong to.
+    pub acts: u64,
     counts: BTreeMap<Kind, (u64, u64)>,
     marks: BTreeMap<Mark, u64>,
     reasons: BTreeMap<(Kind, String), u64>,
 }
 
 impl Tally {
+    /// An act begins.
+    pub const fn act(&mut self) {
+        self.acts += 1;
+    }
+
     /// An action's call, or its block, ended.
     pub fn count(&mut self, kind: Kind, success: bool) {
         self.executions += 1;
@@ -91,6 +98,7 @@ impl Tally {
     /// Joins another's counts.
     pub fn add(&mut self, other: &Self) {
         self.executions += other.executions;
+        self.acts += other.acts;
         for (kind, count) in &other.counts {
             let sum = self.counts.entry(*kind).or_default();
             *sum = (sum.0 + count.0, sum.1 + count.1);

@@ -116,22 +116,24 @@ fn artifacts_from_disk_are_the_same_world() {
 
 #[test]
 fn an_idle_campaign_names_what_never_happened() {
+    let never = [Kind::Settle, Kind::Buy, Kind::Usurp];
     let mut tally = Tally::default();
     for kind in Kind::ALL {
-        tally.count(*kind, *kind != Kind::Settle && *kind != Kind::Usurp);
+        tally.count(*kind, !never.contains(kind));
     }
     for mark in Mark::ALL.iter().filter(|mark| **mark != Mark::Turn) {
         tally.mark(*mark);
     }
-    assert_eq!(tally.idle(&WORLDS[2], 1), ["settle", "waiting for a turn"]);
-    assert_eq!(
-        tally.idle(&WORLDS[2], 1_000),
-        Vec::<&str>::new(),
-        "too early to say"
-    );
-    tally.count(Kind::Settle, true);
+    let (plain, backstop) = (&WORLDS[0], &WORLDS[2]);
+    assert_eq!(tally.idle(plain, 1), ["settle", "waiting for a turn"]);
+    assert_eq!(tally.idle(backstop, 1), ["settle", "buy inventory"]);
+    assert_eq!(tally.idle(plain, 1_000), Vec::<&str>::new(), "too early");
+    for kind in never {
+        tally.count(kind, kind != Kind::Usurp);
+    }
     tally.mark(Mark::Turn);
-    assert_eq!(tally.idle(&WORLDS[2], 1), Vec::<&str>::new());
+    assert_eq!(tally.idle(plain, 1), Vec::<&str>::new());
+    assert_eq!(tally.idle(backstop, 1), Vec::<&str>::new());
 }
 
 #[test]

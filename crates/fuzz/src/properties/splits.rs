@@ -5,7 +5,7 @@ use alloy_primitives::{Address, Log, U256};
 use alloy_sol_types::{SolCall, SolEvent};
 use breakwater_bindings::{ILendingPool, LendingPool};
 use breakwater_evm::{Chain, Execution, MemoryChain, Transaction};
-use breakwater_protocol::math::{PRICE_SCALE, mul_div_up, value_down};
+use breakwater_protocol::math::{PRICE_SCALE, WAD, mul_div_up, value_down};
 
 use super::{Property, Violation, require};
 use crate::action::Kind;
@@ -70,6 +70,7 @@ impl<'a> Split<'a> {
         chain: &mut MemoryChain,
         before: &Sample,
         logs: &[Log],
+        base_fee: u64,
     ) -> Result<bool, Violation> {
         let asked = self.call.arguments.get(self.position);
         let Some((asked, _)) = asked.and_then(DynSolValue::as_uint) else {
@@ -106,7 +107,8 @@ impl<'a> Split<'a> {
                 return Ok(false);
             }
             // What one call rounds off of the collateral, and a unit of debt for each half.
-            let most = profit + unit + U256::from(2);
+            let rounding = unit + U256::from(2);
+            let most = profit + rounding + self.gas_left_over(before, base_fee);
             require(split <= most, Property::P6, || told(profit, split))?;
             return Ok(true);
         }
@@ -146,6 +148,18 @@ impl<'a> Split<'a> {
             unit = mul_div_up(U256::ONE, price, PRICE_SCALE).unwrap_or_default();
         }
         (repaid, worth.saturating_sub(repaid), unit)
+    }
+
+    /// The gas bonus is sized for x, and x then falls by up to that bonus where all the collateral is taken: so much of it, at most
+    /// the largest bonus, is left to a second call. That call costs the liquidator a whole liquidation's gas.
+    fn gas_left_over(&self, before: &Sample, base_fee: u64) -> U256 {
+        let Some(damped) = self.world.damped_at(before.view.policy) else {
+            return U256::ZERO;
+        };
+        let parameters = damped.parameters();
+        let cost = U256::from(base_fee) * U256::from(parameters.liquidation_gas);
+        let cost = value_down(cost, before.view.collaterals[0].prices.fast).unwrap_or_default();
+        mul_div_up(cost, parameters.bonus_max, WAD).unwrap_or(U256::MAX >> 1)
     }
 
     /// A repayment beyond the debt is one of the debt.
