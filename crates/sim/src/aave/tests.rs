@@ -128,13 +128,18 @@ struct Deployed {
     immutables: BTreeMap<String, Vec<Place>>,
 }
 
-/// What the compiler said of a contract's deployed code, in the package.
-fn published(artifacts: &Artifacts, source: &str, name: &str) -> Deployed {
+/// What the compiler said of everything in the package.
+fn compiler_output(artifacts: &Artifacts) -> serde_json::Value {
     let folder = artifacts.package().join("artifacts/build-info");
     let file = fs::read_dir(folder).unwrap().next().unwrap().unwrap();
     let mut info: serde_json::Value = read(&file.path()).unwrap();
-    let deployed = info["output"]["contracts"][source][name]["evm"]["deployedBytecode"].take();
-    serde_json::from_value(deployed).unwrap()
+    info["output"]["contracts"].take()
+}
+
+/// What it said of a contract's deployed code.
+fn published(output: &serde_json::Value, source: &str, name: &str) -> Deployed {
+    let deployed = &output[source][name]["evm"]["deployedBytecode"];
+    serde_json::from_value(deployed.clone()).unwrap()
 }
 
 /// Where the links of the deployed pool lead.
@@ -189,6 +194,7 @@ fn jumps<T>(
 #[test]
 fn what_runs_is_the_published_code_and_liquidation_call_runs_in_it() {
     let artifacts = Artifacts::find_from(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let output = compiler_output(&artifacts);
     let mut built = built();
     let chain = &mut built.chain;
     let market = built.addresses.aave.unwrap();
@@ -201,7 +207,7 @@ fn what_runs_is_the_published_code_and_liquidation_call_runs_in_it() {
             &Proxied::ADDRESSES_PROVIDERCall {},
         )
         .unwrap();
-    let deployed = published(&artifacts, "contracts/protocol/pool/Pool.sol", "Pool");
+    let deployed = published(&output, "contracts/protocol/pool/Pool.sol", "Pool");
     let code = chain.code(pool);
     let libraries = libraries(&code, &deployed);
     assert_eq!(libraries.len(), 7);
@@ -209,7 +215,7 @@ fn what_runs_is_the_published_code_and_liquidation_call_runs_in_it() {
     assert_eq!(code_hash(chain, pool), keccak256(expected));
     for (name, library) in &libraries {
         let source = format!("contracts/protocol/libraries/logic/{name}.sol");
-        let deployed = published(&artifacts, &source, name);
+        let deployed = published(&output, &source, name);
         let expected = expected_library(&deployed, &libraries, *library);
         assert_eq!(code_hash(chain, *library), keccak256(expected), "{name}");
     }
