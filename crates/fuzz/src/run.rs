@@ -386,7 +386,6 @@ impl<'a> Run<'a> {
             native_price: native.fast,
             anchor_hash: block_hash(self.mirror.policy_state().seed().anchor),
             depth_reading: view_word(&mut self.chain, place.oracles[id], depth).unwrap_or_default(),
-            ..Environment::default()
         };
         let decisions = BreakerLevel::ALL
             .iter()
