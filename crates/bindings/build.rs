@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Sources outside `contracts/` that the Rust tools deploy. One that is absent is skipped.
-const EXTRA_SOURCES: [&str; 19] = [
+const EXTRA_SOURCES: [&str; 20] = [
     "node_modules/@openzeppelin/contracts/governance/TimelockController.sol",
     "script/BackstopDeployer.sol",
     "script/Multicall.sol",
@@ -30,6 +30,7 @@ const EXTRA_SOURCES: [&str; 19] = [
     "test/mocks/FixedOracle.sol",
     "test/mocks/FullClosePolicy.sol",
     "test/mocks/LatestAnswer.sol",
+    "test/mocks/OpenZeppelinToken.sol",
     "test/mocks/PoolActor.sol",
     "test/mocks/PoolHookToken.sol",
     "test/mocks/ShadowVenue.sol",

@@ -1,11 +1,14 @@
 //! The chain in this process: revm over [`Overlay`].
 
 use crate::{
-    BlockEnvironment, Chain, EvmError, Execution, Halt, Outcome, Transaction,
+    BlockEnvironment, CallError, Chain, EvmError, Execution, Halt, Outcome, Transaction,
     jumps::{EngineContext, JumpCounter, instrument},
+    read::{Memo, ReadOnly},
+    recording::{Recording, Step},
     state::{Layer, Overlay},
 };
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use alloy_sol_types::SolCall;
 use revm::{
     ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainnetEvm, SystemCallEvm,
     bytecode::Bytecode,
@@ -20,7 +23,7 @@ use revm::{
     handler::{EvmTr, FrameResult, Handler, SystemCallTx, post_execution},
     primitives::hardfork::SpecId,
 };
-use std::{convert::Infallible, fmt, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, fmt, sync::Arc};
 
 /// The rules of an in-process chain. The hard fork is Cancun, as in `foundry.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,16 +83,58 @@ impl Snapshot {
     pub const fn rules(&self) -> &Rules {
         &self.rules
     }
+
+    /// The block that was open, or was last.
+    #[must_use]
+    pub const fn block(&self) -> &BlockEnvironment {
+        &self.block
+    }
+
+    /// Every account, by address: for another engine to start from.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeMap<Address, AccountState> {
+        Overlay::new(self.base.clone(), self.rules.block_hash_seed)
+            .accounts()
+            .map(|(address, info, storage)| {
+                let account = AccountState {
+                    balance: info.balance,
+                    nonce: info.nonce,
+                    code: info
+                        .code
+                        .as_ref()
+                        .map(Bytecode::original_bytes)
+                        .unwrap_or_default(),
+                    storage: storage.into_iter().collect(),
+                };
+                (address, account)
+            })
+            .collect()
+    }
 }
 
-type Engine = MainnetEvm<EngineContext>;
-type EngineError = EVMError<Infallible, InvalidTransaction>;
+/// An account as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountState {
+    /// Wei.
+    pub balance: U256,
+    /// Transactions and contract creations that it has sent.
+    pub nonce: u64,
+    /// Runtime code; empty for none.
+    pub code: Bytes,
+    /// Slots that are not zero.
+    pub storage: BTreeMap<U256, U256>,
+}
+
+pub(crate) type Engine = MainnetEvm<EngineContext>;
+pub(crate) type EngineError = EVMError<Infallible, InvalidTransaction>;
 
 /// A chain in this process. It stays on its thread; what moves between threads is a [`Snapshot`].
 pub struct MemoryChain {
     evm: Engine,
     rules: Rules,
     block: BlockEnvironment,
+    recording: Option<Recording>,
+    memo: Memo,
 }
 
 impl fmt::Debug for MemoryChain {
@@ -130,6 +175,8 @@ impl MemoryChain {
             evm,
             rules: rules.clone(),
             block,
+            recording: None,
+            memo: Memo::default(),
         }
     }
 
@@ -151,12 +198,14 @@ impl MemoryChain {
 
     /// Sets an account's wei.
     pub fn set_balance(&mut self, address: Address, wei: U256) {
+        self.memo.forget();
         self.flushed()
             .modify_info(address, |info| info.balance = wei);
     }
 
     /// Puts runtime code at an address; its storage stays.
     pub fn set_code(&mut self, address: Address, code: Bytes) {
+        self.memo.forget();
         let code = Bytecode::new_legacy(code);
         self.flushed().modify_info(address, |info| {
             info.code_hash = code.hash_slow();
@@ -166,6 +215,7 @@ impl MemoryChain {
 
     /// Writes a storage slot.
     pub fn set_storage(&mut self, address: Address, slot: U256, value: U256) {
+        self.memo.forget();
         self.flushed().set_slot(address, slot, value);
     }
 
@@ -204,8 +254,54 @@ impl MemoryChain {
         to: Address,
         input: Bytes,
     ) -> Result<Execution, EvmError> {
+        self.memo.forget();
+        self.note(|| Step::ExecuteUnmetered {
+            from,
+            to,
+            input: input.clone(),
+        });
         let result = self.evm.system_call_one_with_caller(from, to, input);
         self.convert(from, result)
+    }
+
+    /// Calls a function for its result, as [`Chain::call_sol`] does, where it may write nothing at all. Such calls share what they
+    /// ask of other contracts for as long as nothing changes.
+    ///
+    /// # Errors
+    /// [`CallError`], with the revert data; an attempt to write halts.
+    pub fn read_sol<C: SolCall>(
+        &mut self,
+        from: Address,
+        to: Address,
+        call: &C,
+    ) -> Result<C::Return, CallError> {
+        let input = call.abi_encode().into();
+        self.evm
+            .ctx
+            .set_tx(TxEnv::new_system_tx_with_caller(from, to, input));
+        let result = ReadOnly(&mut self.memo).run_system_call(&mut self.evm);
+        let execution = self.convert(from, result)?.into_success()?;
+        Ok(C::abi_decode_returns(&execution.output)?)
+    }
+
+    /// Records, from now on, what changes this chain: blocks and transactions, not what is set by hand. Begins anew if it
+    /// does already; a fork does not go on with it.
+    pub fn record(&mut self) {
+        self.recording = Some(Recording::new(self.snapshot()));
+    }
+
+    /// Ends the recording and returns it: one without steps if there is none.
+    pub fn take_recording(&mut self) -> Recording {
+        match self.recording.take() {
+            Some(recording) => recording,
+            None => Recording::new(self.snapshot()),
+        }
+    }
+
+    fn note(&mut self, step: impl FnOnce() -> Step) {
+        if let Some(recording) = &mut self.recording {
+            recording.push(step());
+        }
     }
 
     /// Counts, from now on, the jumps of everything that is executed or viewed, in `counter`; `None` stops it. What was
@@ -249,12 +345,15 @@ impl MemoryChain {
 
 impl Chain for MemoryChain {
     fn begin_block(&mut self, block: BlockEnvironment) {
+        self.memo.forget();
+        self.note(|| Step::BeginBlock(block.clone()));
         self.evm.commit_inner();
         self.evm.set_block(engine_block(&block));
         self.block = block;
     }
 
     fn end_block(&mut self) {
+        self.note(|| Step::EndBlock);
         self.evm.commit_inner();
     }
 
@@ -263,7 +362,12 @@ impl Chain for MemoryChain {
     }
 
     fn execute(&mut self, transaction: &Transaction) -> Result<Execution, EvmError> {
+        self.note(|| Step::Execute(transaction.clone()));
         let result = self.evm.transact_one(engine_transaction(transaction));
+        // What fails moves a nonce, which no contract can see, and money where fees are charged.
+        if self.rules.charge_fees || result.as_ref().is_ok_and(ExecutionResult::is_success) {
+            self.memo.forget();
+        }
         self.convert(transaction.from, result)
     }
 
@@ -317,13 +421,22 @@ impl Handler for WhatIf {
         result: FrameResult,
         gas: ResultGas,
     ) -> Result<ExecutionResult, EngineError> {
-        take_error::<EngineError, _>(evm.ctx().error())?;
-        let result = post_execution::output(evm.ctx(), result, gas);
-        evm.ctx().journal_mut().discard_tx();
-        evm.ctx().local_mut().clear();
-        evm.frame_stack().clear();
-        Ok(result)
+        discard(evm, result, gas)
     }
+}
+
+/// Ends a transaction that is to leave no trace.
+pub(crate) fn discard(
+    evm: &mut Engine,
+    result: FrameResult,
+    gas: ResultGas,
+) -> Result<ExecutionResult, EngineError> {
+    take_error::<EngineError, _>(evm.ctx().error())?;
+    let result = post_execution::output(evm.ctx(), result, gas);
+    evm.ctx().journal_mut().discard_tx();
+    evm.ctx().local_mut().clear();
+    evm.frame_stack().clear();
+    Ok(result)
 }
 
 fn engine_block(block: &BlockEnvironment) -> BlockEnv {

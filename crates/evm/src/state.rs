@@ -160,9 +160,8 @@ impl Overlay {
         entry.storage.insert(slot, value);
     }
 
-    /// A fingerprint of the whole state: the sum, modulo 2^256, of one hash per account and one per nonzero slot. It does
-    /// not depend on order, nor on how the state is spread over layers. It detects divergence, not forgery.
-    pub(crate) fn digest(&self) -> B256 {
+    /// Everything that is known, in one map.
+    fn merged(&self) -> Accounts {
         let flat = Layer::freeze(self.written.clone(), None);
         let mut layers: Vec<&Accounts> = self.base.chain().map(|layer| &layer.accounts).collect();
         layers.reverse();
@@ -175,13 +174,27 @@ impl Overlay {
             older.info.clone_from(&entry.info);
             older.storage.extend(&entry.storage);
         }
+        merged
+    }
 
+    /// Every account that exists, with its nonzero slots.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (Address, AccountInfo, U256Map<U256>)> {
+        self.merged()
+            .into_iter()
+            .filter_map(|(address, mut entry)| {
+                entry.storage.retain(|_, value| !value.is_zero());
+                Some((address, entry.info?, entry.storage))
+            })
+    }
+
+    /// A fingerprint of the whole state: the sum, modulo 2^256, of one hash per account and one per nonzero slot. It does
+    /// not depend on order, nor on how the state is spread over layers. It detects divergence, not forgery.
+    pub(crate) fn digest(&self) -> B256 {
         let mut sum = U256::ZERO;
         let mut add = |parts: &[&[u8]]| {
             sum = sum.wrapping_add(U256::from_be_bytes(keccak256(parts.concat()).0))
         };
-        for (address, entry) in &merged {
-            let Some(info) = &entry.info else { continue };
+        for (address, info, storage) in self.accounts() {
             let (balance, nonce) = (info.balance.to_be_bytes::<32>(), info.nonce.to_be_bytes());
             add(&[
                 address.as_slice(),
@@ -189,7 +202,7 @@ impl Overlay {
                 &nonce,
                 info.code_hash.as_slice(),
             ]);
-            for (slot, value) in entry.storage.iter().filter(|(_, value)| !value.is_zero()) {
+            for (slot, value) in storage {
                 add(&[
                     address.as_slice(),
                     &slot.to_be_bytes::<32>(),

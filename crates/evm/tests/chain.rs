@@ -321,3 +321,42 @@ fn unmetered_execution_keeps_its_changes_and_sends_no_transaction() {
     );
     assert_eq!(token_balance(&mut chain, token, BOB), U256::from(5));
 }
+
+#[test]
+fn reads_answer_as_views_do_in_every_state_and_may_not_write() {
+    let (mut chain, token) = with_token(Rules::default());
+    let balance = SimToken::balanceOfCall { owner: BOB };
+    for (number, held) in [(2, 0), (3, 7), (4, 14)] {
+        chain.begin_block(block(number));
+        for _ in 0..2 {
+            let read = chain.read_sol(ALICE, token, &balance).unwrap();
+            assert_eq!(read, U256::from(held));
+            assert_eq!(read, chain.call_sol(ALICE, token, &balance).unwrap());
+        }
+        // What fails changes nothing; what succeeds is seen at once, in the open block.
+        chain.execute(&transfer(BOB, token, ALICE, 1_000)).unwrap();
+        assert_eq!(
+            chain.read_sol(ALICE, token, &balance).unwrap(),
+            U256::from(held)
+        );
+        chain.execute(&transfer(ALICE, token, BOB, 7)).unwrap();
+        assert_eq!(
+            chain.read_sol(ALICE, token, &balance).unwrap(),
+            U256::from(held + 7)
+        );
+    }
+    let input = transfer(BOB, token, ALICE, 1).input;
+    chain.execute_unmetered(BOB, token, input).unwrap();
+    assert_eq!(
+        chain.read_sol(ALICE, token, &balance).unwrap(),
+        U256::from(20)
+    );
+    let write = SimToken::transferCall {
+        to: BOB,
+        amount: U256::ONE,
+    };
+    assert!(matches!(
+        chain.read_sol(ALICE, token, &write),
+        Err(CallError::Halted { .. })
+    ));
+}

@@ -352,7 +352,7 @@ impl World<'_> {
         };
         let health = self
             .chain
-            .call_sol(self.addresses.operator, self.addresses.pool, &call)
+            .read_sol(self.addresses.operator, self.addresses.pool, &call)
             .during("read an account's health")?;
         let fast = if health.healthFast == U256::MAX {
             f64::MAX
@@ -369,7 +369,7 @@ impl World<'_> {
         let call = SimToken::balanceOfCall { owner };
         let balance = self
             .chain
-            .call_sol(self.addresses.operator, self.addresses.asset, &call)
+            .read_sol(self.addresses.operator, self.addresses.asset, &call)
             .during("read a balance")?;
         Ok(from_base(balance, DEBT_UNIT))
     }
@@ -381,7 +381,7 @@ impl World<'_> {
         let call = breakwater_bindings::IPriceOracle::peekCall {};
         let prices = self
             .chain
-            .call_sol(self.addresses.operator, self.addresses.oracle, &call)
+            .read_sol(self.addresses.operator, self.addresses.oracle, &call)
             .during("read the oracle")?;
         Ok(from_base(prices.fast, crate::units::PRICE_UNIT))
     }

@@ -10,7 +10,6 @@ use alloy_primitives::U256;
 use breakwater_agents::keeper::{Candidate, best_sale, potential, settlement_due};
 use breakwater_agents::{Observation, Venue};
 use breakwater_bindings::ILendingPool;
-use breakwater_evm::Chain;
 
 use crate::WorldKind;
 use crate::config::Policy;
@@ -207,7 +206,7 @@ impl World<'_> {
         }
         let granted = match self
             .chain
-            .call_sol(self.addresses.operator, self.addresses.pool, &call)
+            .read_sol(self.addresses.operator, self.addresses.pool, &call)
         {
             Ok(answer) => answer.grant,
             Err(breakwater_evm::CallError::Evm(error)) => return Err(error.into()),

@@ -23,6 +23,7 @@ mod world;
 
 use std::ops::ControlFlow;
 
+use breakwater_evm::Recording;
 pub use error::SimError;
 
 use config::{Policy, WorldInput, WorldParameters};
@@ -58,8 +59,49 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> Result<Trace, SimError> {
     input::check(parameters, input)?;
-    let total = input.prices.len() as u64 - 1;
-    let mut world = World::new(parameters, input, world, seed)?;
+    finish(World::new(parameters, input, world, seed)?, observer).map(|(trace, _)| trace)
+}
+
+/// A run with everything that it asked of its chain.
+#[derive(Clone, Debug)]
+pub struct RecordedRun {
+    /// As [`run`] gives it.
+    pub trace: Trace,
+    /// The set-up, up to the end of block 0.
+    pub setup: Recording,
+    /// The blocks.
+    pub blocks: Recording,
+}
+
+/// [`run`], recorded: what it executed can be done again by the engine alone, without the agents.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_recorded(
+    parameters: &WorldParameters,
+    input: &WorldInput,
+    world: WorldKind,
+    seed: u64,
+    observer: &mut dyn Observer,
+) -> Result<RecordedRun, SimError> {
+    input::check(parameters, input)?;
+    let mut world = World::recorded(parameters, input, world, seed)?;
+    let setup = world.chain.take_recording();
+    world.chain.record();
+    let (trace, mut world) = finish(world, observer)?;
+    Ok(RecordedRun {
+        trace,
+        setup,
+        blocks: world.chain.take_recording(),
+    })
+}
+
+/// Makes all blocks of a world and audits it.
+fn finish<'a>(
+    mut world: World<'a>,
+    observer: &mut dyn Observer,
+) -> Result<(Trace, World<'a>), SimError> {
+    let total = world.input.prices.len() as u64 - 1;
     let mut trace = Trace {
         blocks: vec![world.start_row()],
         liquidations: Vec::new(),
@@ -72,5 +114,5 @@ pub fn run(
         }
     }
     world.audit()?;
-    Ok(trace)
+    Ok((trace, world))
 }

@@ -3,7 +3,7 @@
 use alloy_primitives::U256;
 use breakwater_agents::{Prices, Venue};
 use breakwater_bindings::{DampedPolicy, ICircuitBreaker, ILendingPool, IPriceOracle};
-use breakwater_evm::{Chain, MemoryChain};
+use breakwater_evm::MemoryChain;
 
 use crate::WorldKind;
 use crate::chain_venue::ChainVenue;
@@ -49,13 +49,13 @@ pub fn read(
     }
     let caller = addresses.operator;
     let prices = chain
-        .call_sol(caller, addresses.oracle, &IPriceOracle::peekCall {})
+        .read_sol(caller, addresses.oracle, &IPriceOracle::peekCall {})
         .during("read the oracle")?;
     let market = chain
-        .call_sol(caller, addresses.pool, &ILendingPool::marketStateCall {})
+        .read_sol(caller, addresses.pool, &ILendingPool::marketStateCall {})
         .during("read the market")?;
     let level = chain
-        .call_sol(
+        .read_sol(
             caller,
             addresses.breaker,
             &ICircuitBreaker::levelOfCall {
@@ -69,7 +69,7 @@ pub fn read(
             collateralId: U256::ZERO,
         };
         let bucket = chain
-            .call_sol(caller, addresses.policy, &call)
+            .read_sol(caller, addresses.policy, &call)
             .during("read the bucket")?;
         (
             from_base(bucket.level, DEBT_UNIT),
@@ -117,7 +117,7 @@ pub fn first_bonus(
         maxBonus: to_base(parameters.collateral.max_bonus, WAD),
     };
     let bonus = chain
-        .call_sol(addresses.operator, addresses.policy, &call)
+        .read_sol(addresses.operator, addresses.policy, &call)
         .during("read the first bonus")?;
     Ok(from_base(bonus, WAD))
 }

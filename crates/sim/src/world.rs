@@ -118,7 +118,30 @@ impl<'a> World<'a> {
         kind: WorldKind,
         seed: u64,
     ) -> Result<Self, SimError> {
-        let mut built = setup::build(parameters, input, kind, seed)?;
+        Self::start(parameters, input, kind, seed, false)
+    }
+
+    /// [`World::new`] on a chain that records its set-up.
+    ///
+    /// # Errors
+    /// [`SimError`].
+    pub fn recorded(
+        parameters: &'a WorldParameters,
+        input: &'a WorldInput,
+        kind: WorldKind,
+        seed: u64,
+    ) -> Result<Self, SimError> {
+        Self::start(parameters, input, kind, seed, true)
+    }
+
+    fn start(
+        parameters: &'a WorldParameters,
+        input: &'a WorldInput,
+        kind: WorldKind,
+        seed: u64,
+        recorded: bool,
+    ) -> Result<Self, SimError> {
+        let mut built = setup::build(parameters, input, kind, seed, recorded)?;
         let source = match &built.addresses.aave {
             Some(market) => Source::Aave {
                 market: *market,

@@ -84,7 +84,8 @@ pub struct Built {
     pub logs: Vec<Vec<alloy_primitives::Log>>,
 }
 
-/// Builds a world in the block of `input.start`: F = L = V = the first price, every position exactly as in the input.
+/// Builds a world in the block of `input.start`: F = L = V = the first price, every position exactly as in the input. Where it is
+/// `recorded`, the chain goes on recording.
 ///
 /// # Errors
 /// [`SimError::Call`] for what a contract refuses.
@@ -93,6 +94,7 @@ pub fn build(
     input: &WorldInput,
     kind: WorldKind,
     seed: u64,
+    recorded: bool,
 ) -> Result<Built, SimError> {
     let rules = Rules {
         code_size_limit: Some(usize::MAX),
@@ -106,6 +108,9 @@ pub fn build(
         seed,
         base_fee: (input.gas_gwei[0] * 1e9) as u64,
     };
+    if recorded {
+        builder.chain.record();
+    }
     builder.open_block(input.start - SETTLING);
     let (collateral, asset) = (
         builder.token("Collateral", COLLATERAL_DECIMALS)?,
