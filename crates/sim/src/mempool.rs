@@ -1,5 +1,7 @@
 //! Transactions that wait, and the order in which a builder takes them.
 
+use std::collections::BTreeSet;
+
 use breakwater_agents::Intent;
 
 /// Who sent a transaction. Each sender has one nonce, so a new transaction about the same thing replaces the old one.
@@ -49,15 +51,18 @@ impl Waiting {
 #[derive(Clone, Debug, Default)]
 pub struct Mempool {
     waiting: Vec<Waiting>,
+    // Who has one: asked for every alarmed account in every block.
+    senders: BTreeSet<Sender>,
     arrivals: u64,
 }
 
 impl Mempool {
     /// Adds a transaction, replacing the sender's waiting one. Returns whether one was replaced.
     pub fn submit(&mut self, sender: Sender, intent: Intent, expires: u64) -> bool {
-        let before = self.waiting.len();
-        self.waiting.retain(|waiting| waiting.sender != sender);
-        let replaced = self.waiting.len() < before;
+        let replaced = !self.senders.insert(sender);
+        if replaced {
+            self.waiting.retain(|waiting| waiting.sender != sender);
+        }
         self.waiting.push(Waiting {
             sender,
             intent,
@@ -71,7 +76,7 @@ impl Mempool {
     /// Whether a transaction of this sender waits.
     #[must_use]
     pub fn contains(&self, sender: Sender) -> bool {
-        self.waiting.iter().any(|waiting| waiting.sender == sender)
+        self.senders.contains(&sender)
     }
 
     /// Takes out all transactions that pay `base_fee` gwei, the highest tip first, with their effective tips. What the
@@ -81,6 +86,7 @@ impl Mempool {
         self.waiting
             .retain(|waiting| match waiting.effective_tip(base_fee) {
                 Some(tip) => {
+                    self.senders.remove(&waiting.sender);
                     payable.push((tip, *waiting));
                     false
                 }
@@ -92,6 +98,7 @@ impl Mempool {
 
     /// Returns a transaction that did not fit.
     pub fn put_back(&mut self, waiting: Waiting) {
+        self.senders.insert(waiting.sender);
         self.waiting.push(waiting);
     }
 
@@ -102,6 +109,9 @@ impl Mempool {
             .drain(..)
             .partition(|waiting| waiting.expires <= block);
         self.waiting = kept;
+        for waiting in &expired {
+            self.senders.remove(&waiting.sender);
+        }
         expired.sort_by_key(|waiting| waiting.arrival);
         expired
     }
@@ -168,5 +178,10 @@ mod tests {
         assert_eq!(mempool.expire(3).len(), 0);
         assert_eq!(mempool.expire(4).len(), 1);
         assert_eq!(mempool.len(), 1);
+        assert!(mempool.contains(Sender::Keeper(0, 7)) && !mempool.contains(Sender::Keeper(1, 7)));
+        let taken = mempool.take_payable(0.0);
+        assert!(!mempool.contains(Sender::Keeper(0, 7)));
+        mempool.put_back(taken[0].1);
+        assert!(mempool.contains(Sender::Keeper(0, 7)) && mempool.len() == 1);
     }
 }

@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 
 use breakwater_sim::config::Policy;
 use breakwater_sim::trace::{BlockRow, Trace};
-use breakwater_sim::{Observer, SimError, WorldKind, run};
-use support::{accounts, input, parameters, trace};
+use breakwater_sim::{Observer, SimError, WorldKind, run, run_recorded};
+use support::{Quiet, accounts, input, parameters, trace};
 
 const WORLDS: [WorldKind; 4] = [
     WorldKind::Policy(Policy::Rigid),
@@ -263,5 +263,21 @@ fn a_starting_bonus_is_held_to_the_listings_greatest() {
         for row in trace.liquidations.iter().filter(|row| !row.settlement) {
             assert!((row.bonus - greatest).abs() < 1e-12, "{row:?}");
         }
+    }
+}
+
+#[test]
+fn the_engine_alone_does_what_a_recorded_run_did() {
+    let (parameters, input) = (parameters(), input(80, 0.2, accounts(20)));
+    for kind in WORLDS {
+        let recorded = run_recorded(&parameters, &input, kind, 1, &mut Quiet).unwrap();
+        assert_eq!(recorded.trace, trace(&parameters, &input, kind, 1));
+        assert!(!recorded.trace.liquidations.is_empty());
+        let (mut setup, _) = recorded.setup.replay().unwrap();
+        let mut start = recorded.blocks.start().chain();
+        assert_eq!(setup.state_digest(), start.state_digest());
+        let (_, gas) = recorded.blocks.replay().unwrap();
+        let used: u64 = recorded.trace.blocks.iter().map(|row| row.gas_used).sum();
+        assert_eq!(gas, used);
     }
 }
