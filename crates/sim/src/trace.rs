@@ -137,7 +137,7 @@ pub struct LiquidationRow {
 }
 
 /// Everything that one world recorded.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
     /// One row a block, in order.
     pub blocks: Vec<BlockRow>,
