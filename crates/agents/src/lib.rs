@@ -3,7 +3,9 @@
 pub mod adversary;
 pub mod allocation;
 pub mod arbitrageur;
+pub mod backstop;
 pub mod borrower;
+pub mod depositor;
 pub mod index;
 pub mod keeper;
 pub mod noise;

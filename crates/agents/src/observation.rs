@@ -1,6 +1,7 @@
 //! What agents see and what they answer with. Prices are debt tokens per whole collateral token, amounts are whole tokens,
 //! gas prices are gwei, times are unix seconds.
 
+use crate::backstop::BackstopAction;
 use crate::venue::Venue;
 
 /// One reading of the pool's oracle.
@@ -162,6 +163,8 @@ pub enum Action {
         /// The price.
         price: f64,
     },
+    /// Something at a backstop.
+    Backstop(BackstopAction),
 }
 
 /// An action with its bid.

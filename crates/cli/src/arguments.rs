@@ -73,6 +73,9 @@ pub struct Simulate {
     /// Blocks to simulate [default: the scenario's]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub blocks: Option<u64>,
+    /// Replace a value of the scenario, as backstop.capital=0.1; may be given many times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = replacement)]
+    pub set: Vec<(String, toml::Value)>,
     /// Where the results go [default: results/<scenario>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -234,6 +237,19 @@ fn world(name: &str) -> Result<&'static WorldPlan, String> {
     })
 }
 
+/// A key and its value as TOML has it; a bare word is a text.
+fn replacement(text: &str) -> Result<(String, toml::Value), String> {
+    let Some((key, value)) = text.split_once('=') else {
+        return Err("expected KEY=VALUE, as backstop.capital=0.1".to_owned());
+    };
+    let parsed: Result<toml::Table, _> = toml::from_str(&format!("value = {value}"));
+    let value = parsed
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    Ok((key.trim().to_owned(), value))
+}
+
 fn policy(name: &str) -> Result<Policy, String> {
     let found = Policy::ALL.into_iter().find(|policy| policy.name() == name);
     found.ok_or_else(|| format!("expected {}", Policy::ALL.map(Policy::name).join(", ")))
@@ -242,6 +258,26 @@ fn policy(name: &str) -> Result<Policy, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn replacements_are_toml_values_or_bare_words() {
+        use toml::Value;
+        let read = |text: &str| replacement(text).expect("a replacement");
+        let key = |key: &str, value| (key.to_owned(), value);
+        assert_eq!(
+            read("backstop.capital=0.1"),
+            key("backstop.capital", Value::Float(0.1))
+        );
+        assert_eq!(
+            read("keepers.count = 3"),
+            key("keepers.count", Value::Integer(3))
+        );
+        assert_eq!(
+            read("damped.turn_mode=off"),
+            key("damped.turn_mode", Value::String("off".to_owned()))
+        );
+        assert!(replacement("backstop.capital").is_err());
+    }
 
     #[test]
     fn the_definition_is_consistent() {

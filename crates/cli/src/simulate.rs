@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use breakwater_experiments::comparison::{Comparison, ComparisonError, compare, world_name};
-use breakwater_experiments::report::{FIGURES, headline};
+use breakwater_experiments::report::{all_figures, headline};
 use breakwater_experiments::results::{Provenance, publish};
 use breakwater_experiments::scenario::{Scenario, Source};
 use breakwater_experiments::store::OutputDirectory;
@@ -25,6 +25,7 @@ pub fn run(options: &Simulate) -> Result<(), Failure> {
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(Failure::other)?;
 
     let scenario = Scenario::read(&Source::find(&options.scenario).map_err(Failure::input)?)
+        .and_then(|scenario| scenario.changed(&options.set))
         .map_err(Failure::input)?;
     let prepared = scenario
         .prepare(&options.overrides())
@@ -119,7 +120,10 @@ fn table(comparison: &Comparison) -> Table {
         .outcomes()
         .map(|outcome| outcome.name().to_owned());
     table.set_header([String::new()].into_iter().chain(names));
-    for figure in &FIGURES {
+    let guarded = comparison
+        .outcomes()
+        .any(|outcome| outcome.figures.backstop.is_some());
+    for figure in all_figures(guarded) {
         let values = comparison
             .outcomes()
             .map(|outcome| figure.format(&outcome.figures));

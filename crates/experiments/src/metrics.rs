@@ -9,8 +9,12 @@
 //! | D₀ | `debt` in block 0 |
 //! | (D − C·P)⁺ summed over accounts | `shortfall` |
 
+mod backstop;
+
 use breakwater_sim::trace::{BlockRow, LiquidationRow, Trace};
 use serde::{Deserialize, Serialize};
+
+pub use backstop::{BackstopFigures, depositor_drawdown, holding_seconds};
 
 /// Rows from which no figure can be computed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,7 +76,7 @@ pub struct Figures {
     pub settlements: u64,
     /// Debt repaid in liquidations that began at or below HF_hard, over all debt repaid; n/a if none was.
     pub hard_zone_share: Option<f64>,
-    /// Collateral seized at the reference price less debt repaid: what borrowers paid above their debt.
+    /// Collateral seized, or absorbed, at the reference price less debt repaid: what borrowers paid above their debt.
     pub borrower_cost: f64,
     /// Written-off losses borne by lenders at the end.
     pub lender_loss: f64,
@@ -82,6 +86,9 @@ pub struct Figures {
     pub lowest_venue_price: f64,
     /// The lowest venue price over the lowest reference price of the counterfactual, less 1; negative when lower.
     pub venue_low_against_counterfactual: f64,
+    /// The backstop's figures; none, and not written, without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backstop: Option<BackstopFigures>,
 }
 
 impl Figures {
@@ -119,13 +126,17 @@ impl Figures {
             hard_zone_share: hard_zone_share(sales),
             borrower_cost: sum(sales
                 .iter()
-                .map(|row| row.seized * row.reference_price - row.repaid)),
+                .map(|row| row.seized * row.reference_price - row.repaid)
+                .chain(policy.absorptions.iter().map(|row| {
+                    (row.received + row.handed_over) * row.reference_price - row.repaid
+                }))),
             lender_loss: last.lender_loss,
             lowest_reference_price,
             lowest_venue_price,
             venue_low_against_counterfactual: lowest_venue_price
                 / lowest(reference, |row| row.reference_price)
                 - 1.0,
+            backstop: BackstopFigures::compute(policy),
         })
     }
 }

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use crate::comparison::{Comparison, Outcome};
 use crate::report::{Report, World};
 use crate::scenario::{Prepared, Scenario};
-use crate::store::{OutputDirectory, StoreError, write_blocks, write_liquidations};
+use crate::store::{
+    OutputDirectory, StoreError, write_absorptions, write_backstop, write_blocks,
+    write_liquidations,
+};
 use crate::summary::Summary;
 
 /// The files of a run. `summary.json` comes last: it stands for a complete set.
@@ -16,6 +19,9 @@ pub const FILES: [&str; 4] = [
     "report.html",
     "summary.json",
 ];
+
+/// The files that a run with a backstop has beside them.
+pub const BACKSTOP_FILES: [&str; 2] = ["absorptions.parquet", "backstop.parquet"];
 
 /// Results that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -77,12 +83,45 @@ pub fn publish(
         .map(|outcome| &outcome.trace.liquidations[..])
         .collect();
     write_liquidations(&directory.staged(FILES[1]), &liquidations, &metadata)?;
+    let guarded = guarded(comparison);
+    if guarded {
+        let absorptions: Vec<_> = comparison
+            .outcomes()
+            .map(|outcome| &outcome.trace.absorptions[..])
+            .collect();
+        write_absorptions(
+            &directory.staged(BACKSTOP_FILES[0]),
+            &absorptions,
+            &metadata,
+        )?;
+        let states: Vec<_> = comparison
+            .outcomes()
+            .map(|outcome| &outcome.trace.backstop[..])
+            .collect();
+        write_backstop(&directory.staged(BACKSTOP_FILES[1]), &states, &metadata)?;
+    }
     directory.stage(
         FILES[2],
         report(scenario, prepared, comparison, provenance).as_bytes(),
     )?;
     directory.stage(FILES[3], summary.to_json()?.as_bytes())?;
-    Ok((directory.publish(&FILES)?, summary))
+    let mut names = FILES.to_vec();
+    if guarded {
+        names.splice(2..2, BACKSTOP_FILES);
+    } else {
+        // Those of an earlier run in the same directory do not belong to this one.
+        BACKSTOP_FILES
+            .iter()
+            .try_for_each(|name| directory.withdraw(name))?;
+    }
+    Ok((directory.publish(&names)?, summary))
+}
+
+/// Whether there is a backstop in any world.
+fn guarded(comparison: &Comparison) -> bool {
+    comparison
+        .outcomes()
+        .any(|outcome| outcome.figures.backstop.is_some())
 }
 
 /// The report's text.

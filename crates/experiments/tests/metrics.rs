@@ -167,6 +167,7 @@ fn all_figures_come_together() {
     let mut policy = Trace {
         blocks: blocks("rigid", &[100.0, 76.0, 80.0]),
         liquidations: vec![sale(300.0, 0.9, 1.0), sale(100.0, 0.95, 0.94)],
+        ..Trace::default()
     };
     policy.liquidations[0].seized = 3.2;
     policy.liquidations[1].seized = 1.0;
@@ -182,6 +183,7 @@ fn all_figures_come_together() {
     let without = Trace {
         blocks: blocks(COUNTERFACTUAL, &[100.0, 80.0, 82.0]),
         liquidations: vec![sale(200.0, 0.9, 1.0)],
+        ..Trace::default()
     };
     let figures = Figures::compute(&policy, &without).unwrap();
     assert_eq!(figures.overshoot, 1.0 - 76.0 / 80.0);
@@ -229,6 +231,7 @@ fn worlds_of_different_blocks_are_refused() {
     let trace = |prices: &[f64]| Trace {
         blocks: blocks("rigid", prices),
         liquidations: Vec::new(),
+        ..Trace::default()
     };
     let error = Figures::compute(&trace(&[1.0, 1.0]), &trace(&[1.0])).unwrap_err();
     assert_eq!(

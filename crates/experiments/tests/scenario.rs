@@ -445,8 +445,8 @@ fn what_may_befall_a_run_is_read_as_the_readme_writes_it() {
         .skip(1)
         .map(|rest| toml::from_str(rest.split("```").next().unwrap()).unwrap())
         .collect();
-    let [mut scenario, befalls] = <[_; 2]>::try_from(blocks).unwrap();
-    for (name, value) in befalls {
+    let [mut scenario, befalls, backstop] = <[_; 3]>::try_from(blocks).unwrap();
+    for (name, value) in befalls.into_iter().chain(backstop) {
         match (scenario.get_mut(&name), value) {
             (Some(toml::Value::Table(table)), toml::Value::Table(more)) => table.extend(more),
             (_, value) => {
@@ -463,6 +463,9 @@ fn what_may_befall_a_run_is_read_as_the_readme_writes_it() {
     assert_eq!(parameters.feed.written(3_600, 100.0), None);
     assert_eq!(parameters.network.missed_share(600), 0.5);
     assert!(parameters.noise.is_some() && parameters.adversary.is_some());
+    // What the README says of a backstop are the defaults.
+    let default = breakwater_sim::config::BackstopParameters::with_capital(0.1);
+    assert_eq!(parameters.backstop, Some(default));
     assert!(run.settings.iter().all(|each| !each.meaning.is_empty()));
 }
 

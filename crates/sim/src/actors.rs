@@ -22,6 +22,12 @@ pub enum Role {
     Noise,
     /// The adversary.
     Adversary,
+    /// A depositor of the backstop.
+    Depositor,
+    /// Who triggers absorptions.
+    Absorber,
+    /// Who buys the backstop's inventory.
+    Buyer,
 }
 
 /// The address of the `number`-th actor in a role.

@@ -1,5 +1,7 @@
 //! T10, conservation, to the wei: what a run must satisfy at its end whatever happened in it.
 
+mod backstop;
+
 use std::fmt::Display;
 
 use alloy_primitives::{Address, U256};
@@ -32,7 +34,8 @@ impl World<'_> {
                 self.check_mirror()?;
             }
         }
-        self.check_venue()
+        self.check_venue()?;
+        self.check_backstop()
     }
 
     fn ask_contract<C: SolCall>(&mut self, to: Address, call: &C) -> Result<C::Return, SimError> {
@@ -73,6 +76,7 @@ impl World<'_> {
         if let Some(market) = &addresses.aave {
             holders.extend([market.collateral_receipts, market.asset_receipts]);
         }
+        holders.extend(self.backstop_holders());
         holders
     }
 

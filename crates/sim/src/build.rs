@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
+use breakwater_agents::backstop::BackstopAction;
 use breakwater_agents::{Action, Intent};
 use breakwater_bindings::{
     DampedPolicy, Deleverager, FlashLiquidator, ICircuitBreaker, ILendingPool, SimToken,
@@ -9,6 +10,7 @@ use breakwater_bindings::{
 use breakwater_evm::{Chain, Execution, Transaction};
 
 use crate::actors::{Role, address};
+use crate::backstop::Included;
 use crate::error::{During, SimError};
 use crate::mempool::{Sender, Waiting};
 use crate::mirror::Closed;
@@ -33,7 +35,11 @@ impl World<'_> {
         counts: &mut BlockCounts,
     ) -> Result<(), SimError> {
         let base_fee = self.market.base_fee_gwei();
-        for (tip, waiting) in self.mempool.take_payable(base_fee) {
+        let mut payable = self.mempool.take_payable(base_fee);
+        if self.backstop.as_ref().is_some_and(|own| own.comes_first()) {
+            payable.sort_by_key(|(_, waiting)| !matches!(waiting.sender, Sender::Absorber(_)));
+        }
+        for (tip, waiting) in payable {
             if !self
                 .market
                 .fits(waiting.intent.gas_limit, counts.gas_used, tip)
@@ -62,6 +68,9 @@ impl World<'_> {
             Action::Liquidate { account, .. } | Action::Settle { account, .. } => {
                 Some((self.health(account)?, self.balance(from)?))
             }
+            Action::Backstop(
+                BackstopAction::Absorb { account } | BackstopAction::Settle { account },
+            ) => Some((self.health(account)?, 0.0)),
             Action::TopUp {
                 account,
                 collateral,
@@ -100,6 +109,19 @@ impl World<'_> {
             counts,
         );
         let closed = self.mirror.apply(&execution.logs);
+        self.account_at_backstop(&Included {
+            waiting,
+            execution: &execution,
+            closed,
+            health: before
+                .as_ref()
+                .map(|(health, _)| (health.fast, health.hard)),
+            block,
+            index,
+            reference,
+            gas_price,
+            gas_cost,
+        })?;
         match sender {
             Sender::Keeper(keeper, _) => {
                 self.totals.keeper_profit -= gas_cost;
@@ -185,11 +207,14 @@ impl World<'_> {
             Sender::Keeper(number, _) => address(self.seed, Role::Keeper, number),
             Sender::Noise => address(self.seed, Role::Noise, 0),
             Sender::Adversary => address(self.seed, Role::Adversary, 0),
+            Sender::Absorber(_) => address(self.seed, Role::Absorber, 0),
+            Sender::Buyer => address(self.seed, Role::Buyer, 0),
+            Sender::Depositor(number) => address(self.seed, Role::Depositor, number),
         }
     }
 
     /// Where to send what. Liquidators and deleveragers are called alike whoever lends.
-    fn encode(&self, from: Address, intent: &Intent) -> Result<(Address, Bytes), SimError> {
+    fn encode(&mut self, from: Address, intent: &Intent) -> Result<(Address, Bytes), SimError> {
         let addresses = &self.addresses;
         let owner = |account: u32| addresses.accounts[account as usize];
         if let Some(market) = &addresses.aave {
@@ -313,6 +338,7 @@ impl World<'_> {
                     .abi_encode()
                     .into(),
             ),
+            Action::Backstop(action) => self.encode_at_backstop(action)?,
         })
     }
 
@@ -374,7 +400,12 @@ impl World<'_> {
         Ok(from_base(balance, DEBT_UNIT))
     }
 
-    fn fast_price(&mut self) -> Result<f64, SimError> {
+    /// An account's health at F.
+    pub(crate) fn fast_health(&mut self, account: u32) -> Result<f64, SimError> {
+        Ok(self.health(account)?.fast)
+    }
+
+    pub(crate) fn fast_price(&mut self) -> Result<f64, SimError> {
         if let Some(market) = &self.addresses.aave {
             return market.price(&mut self.chain);
         }

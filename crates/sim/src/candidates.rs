@@ -69,18 +69,18 @@ impl QuoteSchedule {
         }
     }
 
-    fn observe(&mut self, price: f64) {
+    pub(crate) fn observe(&mut self, price: f64) {
         if (price / self.price - 1.0).abs() > PRICE_MOVE || self.price == 0.0 {
             self.price = price;
             self.waits.fill(Wait::default());
         }
     }
 
-    fn due(&self, account: u32, block: u64) -> bool {
+    pub(crate) fn due(&self, account: u32, block: u64) -> bool {
         self.waits[account as usize].next <= block
     }
 
-    fn answered(&mut self, account: u32, block: u64, useful: bool) {
+    pub(crate) fn answered(&mut self, account: u32, block: u64, useful: bool) {
         let wait = &mut self.waits[account as usize];
         if useful {
             *wait = Wait::default();

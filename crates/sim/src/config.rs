@@ -1,7 +1,11 @@
 //! The configuration of one simulated world: what a scenario file's tables say. Every key is required or has a documented
 //! default; unknown keys are refused.
 
+mod backstop;
+
 use serde::{Deserialize, Serialize};
+
+pub use backstop::BackstopParameters;
 
 /// Which liquidation policy the pool runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -334,6 +338,9 @@ pub struct WorldParameters {
     /// An adversary, if there is one.
     #[serde(default)]
     pub adversary: Option<AdversaryParameters>,
+    /// A backstop before the policy, if there is one.
+    #[serde(default)]
+    pub backstop: Option<BackstopParameters>,
     /// Lenders' deposits over all debt at the start; at least 1.
     pub lender_assets_over_debt: f64,
     /// What differs from the deployment's defaults.

@@ -10,6 +10,14 @@ use crate::error::SimError;
 pub fn check(parameters: &WorldParameters, input: &WorldInput) -> Result<(), SimError> {
     check_series(input)?;
     check_parameters(parameters)?;
+    if let Some((name, value, expected)) = parameters.backstop.as_ref().and_then(|own| own.wrong())
+    {
+        return Err(SimError::Parameter {
+            name,
+            value,
+            expected,
+        });
+    }
     check_disturbances(parameters)?;
     check_accounts(parameters, input)
 }

@@ -3,6 +3,7 @@
 pub mod aave;
 mod actors;
 mod audit;
+mod backstop;
 mod build;
 mod candidates;
 pub mod chain_venue;
@@ -104,7 +105,7 @@ fn finish<'a>(
     let total = world.input.prices.len() as u64 - 1;
     let mut trace = Trace {
         blocks: vec![world.start_row()],
-        liquidations: Vec::new(),
+        ..Trace::default()
     };
     for block in 1..=total {
         let row = world.step(block, &mut trace.liquidations)?;
@@ -114,5 +115,8 @@ fn finish<'a>(
         }
     }
     world.audit()?;
+    if let Some(backstop) = world.backstop.take() {
+        (trace.backstop, trace.absorptions) = backstop.into_records();
+    }
     Ok((trace, world))
 }

@@ -23,6 +23,12 @@ pub enum Sender {
     Noise,
     /// The adversary.
     Adversary,
+    /// Who triggers absorptions, about the account of that number.
+    Absorber(u32),
+    /// Who buys the backstop's inventory and records its sale.
+    Buyer,
+    /// A depositor of the backstop, by number.
+    Depositor(u32),
 }
 
 /// A waiting transaction.

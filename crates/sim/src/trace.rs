@@ -1,7 +1,11 @@
 //! What a simulation records: one row a block, one row a liquidation. Every figure that is reported is computed from
 //! these rows alone.
 
+mod backstop;
+
 use serde::{Deserialize, Serialize};
+
+pub use backstop::{AbsorptionRow, BackstopRow};
 
 /// Upper edges of the health-factor histogram's bins; the last bin has no upper edge. Accounts without debt are in no bin.
 pub const HEALTH_BIN_EDGES: [f64; 11] = [
@@ -143,4 +147,8 @@ pub struct Trace {
     pub blocks: Vec<BlockRow>,
     /// In order of execution.
     pub liquidations: Vec<LiquidationRow>,
+    /// One row a block, in order, where there is a backstop.
+    pub backstop: Vec<BackstopRow>,
+    /// In order of execution.
+    pub absorptions: Vec<AbsorptionRow>,
 }

@@ -17,6 +17,7 @@ use breakwater_market::{Purpose, Stream};
 
 use crate::WorldKind;
 use crate::aave;
+use crate::backstop::Backstop;
 use crate::candidates::{QuoteSchedule, Sight};
 use crate::chain_venue::ChainVenue;
 use crate::config::{AdversaryStrategy, WorldInput, WorldParameters};
@@ -105,6 +106,8 @@ pub struct World<'a> {
     pub(crate) first_bonus: f64,
     /// When the last block was made.
     pub(crate) last_made: u64,
+    /// The backstop and those around it.
+    pub(crate) backstop: Option<Box<Backstop>>,
 }
 
 impl<'a> World<'a> {
@@ -180,7 +183,8 @@ impl<'a> World<'a> {
         let slot = parameters.network.slot_seconds;
         let first_bonus =
             reading::first_bonus(&mut built.chain, &built.addresses, parameters, kind)?;
-        Ok(Self {
+        let backstop = Backstop::new(parameters, input, &built, seed).map(Box::new);
+        let mut world = Self {
             parameters,
             input,
             kind,
@@ -227,7 +231,10 @@ impl<'a> World<'a> {
             totals: Totals::default(),
             first_bonus,
             last_made: input.start,
-        })
+            backstop,
+        };
+        world.record_backstop(0)?;
+        Ok(world)
     }
 
     /// The row of block 0.
@@ -254,6 +261,7 @@ impl<'a> World<'a> {
         let base_fee = self.market.base_fee_gwei();
         if self.misses(block) {
             self.pass_through.push(0.0);
+            self.record_backstop(block)?;
             return Ok(self.row(block, &BlockCounts::default(), base_fee));
         }
         self.chain.begin_block(BlockEnvironment {
@@ -270,6 +278,7 @@ impl<'a> World<'a> {
         let mut counts = BlockCounts::default();
         self.look(&observation)?;
         self.decide(&observation, &mut counts);
+        self.tend_backstop(&observation, &mut counts)?;
         self.build(block, reference, liquidations, &mut counts)?;
         self.drop_expired(block, &mut counts);
         self.totals.transactions += counts.transactions;
@@ -279,6 +288,7 @@ impl<'a> World<'a> {
         self.market.close(counts.gas_used + counts.background_gas);
         self.pass_through.push(counts.net_selling);
         self.reading = reading::read(&mut self.chain, &self.addresses, &self.venue, self.kind)?;
+        self.record_backstop(block)?;
         self.chain.end_block();
         self.last_made = timestamp;
         Ok(self.row(block, &counts, base_fee))

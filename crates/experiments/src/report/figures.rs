@@ -1,9 +1,13 @@
 //! The figures as a table: what each is called, what it means, how it is written.
 
+mod backstop;
+
 use std::fmt::Write as _;
 
 use super::number::{NOT_APPLICABLE, compact, escape, fixed, percent};
 use crate::metrics::Figures;
+
+pub use backstop::BACKSTOP_FIGURES;
 
 /// Which end of a figure is the better one for those who use the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +26,7 @@ enum Unit {
     Amount,
     Count,
     Price,
+    Hours,
 }
 
 /// A row of the table.
@@ -58,6 +63,7 @@ impl Figure {
             Unit::Multiple => (1.0, "\u{d7}"),
             Unit::BasisPoints => (1.0, "bp"),
             Unit::Amount | Unit::Count | Unit::Price => (1.0, ""),
+            Unit::Hours => (1.0, "h"),
         }
     }
 
@@ -70,7 +76,7 @@ impl Figure {
     /// The figure of this key.
     #[must_use]
     pub fn of(key: &str) -> Option<&'static Self> {
-        FIGURES.iter().find(|figure| figure.key == key)
+        all(true).find(|figure| figure.key == key)
     }
 
     /// The value, written with its unit; "n/a" where it does not apply.
@@ -106,6 +112,7 @@ impl Unit {
             Self::Amount => compact(value),
             Self::Count => fixed(value, 0),
             Self::Price => fixed(value, 2),
+            Self::Hours => format!("{} h", fixed(value, 1)),
         }
     }
 }
@@ -301,6 +308,16 @@ pub static FIGURES: [Figure; 21] = [
     ),
 ];
 
+/// The figures of runs with a backstop or without one, in the order of tables.
+pub fn all(with_backstop: bool) -> impl Iterator<Item = &'static Figure> + Clone {
+    let more: &[Figure] = if with_backstop {
+        &BACKSTOP_FIGURES
+    } else {
+        &[]
+    };
+    FIGURES.iter().chain(more)
+}
+
 /// The table of all policies, with the damped policy's change against the rigid one where both ran.
 pub(super) fn table(policies: &[(&str, &Figures)], counterfactual: &Figures) -> String {
     let named = |wanted: &str| {
@@ -324,7 +341,8 @@ pub(super) fn table(policies: &[(&str, &Figures)], counterfactual: &Figures) -> 
         html.push_str("<th scope=\"col\">damped against rigid</th>");
     }
     html.push_str("</tr></thead><tbody>");
-    for figure in &FIGURES {
+    let guarded = policies.iter().any(|(_, each)| each.backstop.is_some());
+    for figure in all(guarded) {
         let best = figure.best(policies);
         let _ = write!(
             html,

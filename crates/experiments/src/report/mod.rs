@@ -1,6 +1,7 @@
 //! The report: one HTML file with its styles, drawings and script inside, so that it opens offline and can be sent.
 
 mod axis;
+mod backstop;
 mod chart;
 mod figures;
 mod headline;
@@ -15,10 +16,10 @@ use breakwater_sim::trace::Trace;
 
 use crate::metrics::Figures;
 use axis::Moment;
-use number::{escape, fixed};
+use number::{NOT_APPLICABLE, escape, fixed};
 use panels::{Section, Worlds};
 
-pub use figures::{FIGURES, Figure};
+pub use figures::{BACKSTOP_FIGURES, FIGURES, Figure, all as all_figures};
 pub use sweep::sweep_report;
 
 /// What a run of these policies showed, in one line without a full stop.
@@ -122,13 +123,14 @@ impl Report<'_> {
             .iter()
             .map(|world| (world.name, world.trace))
             .collect();
-        for section in (Worlds {
+        let worlds = Worlds {
             policies: &traces,
             counterfactual: self.counterfactual.trace,
-        })
-        .sections()
-        {
-            write_section(&mut html, &section);
+        };
+        let backstop =
+            backstop::paragraph(self.policies).and_then(|paragraph| worlds.backstop(paragraph));
+        for section in worlds.sections().iter().chain(&backstop) {
+            write_section(&mut html, section);
         }
         self.limits(&mut html);
         self.run(&mut html);

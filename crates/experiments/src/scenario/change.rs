@@ -38,10 +38,12 @@ impl Scenario {
             .try_into()
             .map_err(|error| ScenarioError::from_toml(&self.source, &error))?;
         settings::check_ranges(&self.source, &table)?;
+        let keys = changes.iter().map(|(key, _)| key.clone());
         let changed = Self {
             source: self.source.clone(),
             table,
             file,
+            changed: self.changed.iter().cloned().chain(keys).collect(),
         };
         changed.check_together()?;
         Ok(changed)

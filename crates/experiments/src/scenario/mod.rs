@@ -21,9 +21,9 @@ mod window;
 
 use breakwater_market::{DepthConfig, GasConfig, PopulationConfig, PriceConfig};
 use breakwater_sim::config::{
-    AdversaryParameters, BorrowerParameters, CollateralParameters, DampedOverrides, FeedError,
-    FeedParameters, KeeperParameters, MissedSlots, NetworkParameters, NoiseParameters,
-    VenueParameters,
+    AdversaryParameters, BackstopParameters, BorrowerParameters, CollateralParameters,
+    DampedOverrides, FeedError, FeedParameters, KeeperParameters, MissedSlots, NetworkParameters,
+    NoiseParameters, VenueParameters,
 };
 use serde::Deserialize;
 
@@ -69,6 +69,7 @@ struct File {
     borrowers: BorrowerParameters,
     noise: Option<NoiseParameters>,
     adversary: Option<AdversaryParameters>,
+    backstop: Option<BackstopParameters>,
     #[serde(default)]
     damped: DampedOverrides,
 }
@@ -79,6 +80,8 @@ pub struct Scenario {
     source: Source,
     table: toml::Table,
     file: File,
+    /// Keys whose values are not the file's.
+    changed: Vec<String>,
 }
 
 impl Scenario {
@@ -95,6 +98,7 @@ impl Scenario {
             source: source.clone(),
             table,
             file,
+            changed: Vec::new(),
         };
         scenario.check_together()?;
         Ok(scenario)
@@ -136,6 +140,12 @@ impl Scenario {
         &self.file.damped
     }
 
+    /// Its backstop, if it has one.
+    #[must_use]
+    pub const fn backstop(&self) -> Option<&BackstopParameters> {
+        self.file.backstop.as_ref()
+    }
+
     /// Its file's text.
     pub(crate) fn text(&self) -> &str {
         &self.source.text
@@ -150,7 +160,7 @@ impl Scenario {
     /// Every parameter as the file has it, in the order of [`PARAMETERS`].
     #[must_use]
     pub fn settings(&self) -> Vec<Setting> {
-        settings::settings(&self.source, &self.table)
+        settings::settings(&self.source, &self.table, &self.changed)
     }
 
     /// Refuses stretches of a run that end before they begin, and what cannot happen in one.
@@ -191,6 +201,24 @@ impl Scenario {
                 &format!("network.missed[{index}].share"),
                 network.missed[index].share.to_string(),
                 "0 to 0.95".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Refuses depositors of more kinds than there are.
+    fn check_backstop(
+        &self,
+        refuse: &impl Fn(&str, String, String) -> Result<(), ScenarioError>,
+    ) -> Result<(), ScenarioError> {
+        let shares = self.file.backstop.as_ref().map_or(0.0, |backstop| {
+            backstop.stress_share + backstop.loss_share + backstop.yield_share
+        });
+        if shares > 1.0 + 1e-12 {
+            return refuse(
+                "backstop.stress_share",
+                format!("{shares} with loss_share and yield_share"),
+                "shares that sum to at most 1".to_owned(),
             );
         }
         Ok(())
@@ -247,6 +275,6 @@ impl Scenario {
                 "shares that sum to at most 1".to_owned(),
             );
         }
-        Ok(())
+        self.check_backstop(&refuse)
     }
 }

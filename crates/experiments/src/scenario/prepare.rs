@@ -74,7 +74,7 @@ impl Scenario {
             overrides,
             grid: Grid::new(blocks as usize + 1, self.file.network.slot_seconds)?,
             seed,
-            settings: settings(&self.source, &self.table),
+            settings: settings(&self.source, &self.table, &self.changed),
             notes: Vec::new(),
         };
         preparation.set(
@@ -100,6 +100,7 @@ impl Scenario {
             borrowers: file.borrowers.clone(),
             noise: file.noise.clone(),
             adversary: file.adversary.clone(),
+            backstop: file.backstop.clone(),
             lender_assets_over_debt: file.lender_assets_over_debt,
             damped: file.damped.clone(),
         };

@@ -74,7 +74,7 @@ pub(super) fn check_ranges(source: &Source, table: &Table) -> Result<(), Scenari
 }
 
 /// The parameters of a scenario as the report lists them.
-pub(super) fn settings(source: &Source, table: &Table) -> Vec<Setting> {
+pub(super) fn settings(source: &Source, table: &Table, changed: &[String]) -> Vec<Setting> {
     const METADATA: [&str; 4] = ["name", "title", "description", "sources"];
     flatten(table)
         .into_iter()
@@ -84,7 +84,12 @@ pub(super) fn settings(source: &Source, table: &Table) -> Vec<Setting> {
             meaning: Parameter::of(&key)
                 .map_or("", |parameter| parameter.meaning)
                 .to_owned(),
-            source: source.said_of(&key).to_owned(),
+            // What the file says beside its own value is not said of another.
+            source: if changed.contains(&key) {
+                "replaces the file's value".to_owned()
+            } else {
+                source.said_of(&key).to_owned()
+            },
             key,
         })
         .collect()

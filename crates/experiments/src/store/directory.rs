@@ -86,12 +86,7 @@ impl OutputDirectory {
     pub fn publish(mut self, names: &[&str]) -> Result<Vec<PathBuf>, StoreError> {
         let refuse = |path: PathBuf| move |source| StoreError::File { path, source };
         if let Some(last) = names.last() {
-            let target = self.path.join(last);
-            if let Err(error) = fs::remove_file(&target)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                return Err(refuse(target)(error));
-            }
+            self.withdraw(last)?;
         }
         let mut published = Vec::with_capacity(names.len());
         for name in names {
@@ -102,6 +97,20 @@ impl OutputDirectory {
         self.created = None;
         self.staging = None;
         Ok(published)
+    }
+
+    /// Removes a published file, where there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] if it cannot be removed.
+    pub fn withdraw(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::File { path, source })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

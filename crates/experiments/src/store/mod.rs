@@ -10,7 +10,10 @@ use std::path::PathBuf;
 pub(crate) use rows::write_columns;
 
 pub use directory::OutputDirectory;
-pub use rows::{read_blocks, read_liquidations, write_blocks, write_liquidations};
+pub use rows::{
+    read_absorptions, read_backstop, read_blocks, read_liquidations, write_absorptions,
+    write_backstop, write_blocks, write_liquidations,
+};
 
 /// A result file that cannot be written or read.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema};
-use breakwater_sim::trace::{BlockRow, HEALTH_BIN_EDGES, HEALTH_BINS, LiquidationRow};
+use breakwater_sim::trace::{
+    AbsorptionRow, BackstopRow, BlockRow, HEALTH_BIN_EDGES, HEALTH_BINS, LiquidationRow,
+};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
@@ -120,6 +122,59 @@ table!(LiquidationRow {
     profit: f64,
 });
 
+table!(BackstopRow {
+    policy: String,
+    block: u64,
+    assets: f64,
+    entering: f64,
+    leaving: f64,
+    inventory: f64,
+    sale_open: bool,
+    sale_price: f64,
+    for_sale: f64,
+    deposits: f64,
+    absorbed: f64,
+    received: f64,
+    discount: f64,
+    released: f64,
+    release_proceeds: f64,
+    premium: f64,
+    claimed_assets: f64,
+    claimed_collateral: f64,
+    dumped: f64,
+    dump_proceeds: f64,
+    depositor_gas: f64,
+    depositor_profit: f64,
+    caller_profit: f64,
+    buyer_profit: f64,
+    entries: u64,
+    exits: u64,
+    exit_wait: u64,
+    longest_exit_wait: u64,
+});
+
+table!(AbsorptionRow {
+    policy: String,
+    block: u64,
+    index: u64,
+    account: u32,
+    settlement: bool,
+    repaid: f64,
+    absorbed: f64,
+    received: f64,
+    handed_over: f64,
+    written_off: f64,
+    bonus: f64,
+    health_before: f64,
+    health_after: f64,
+    health_hard: f64,
+    fast_price: f64,
+    reference_price: f64,
+    gas_used: u64,
+    gas_price_gwei: f64,
+    profit: f64,
+});
+
 /// The columns' names of the health-factor histogram: `health_below_0_90`, …, `health_from_3_00`.
 fn bin_names() -> impl Iterator<Item = String> {
     (0..HEALTH_BINS).map(|bin| {
@@ -167,6 +222,46 @@ pub fn write_liquidations(
     metadata: &[(&str, String)],
 ) -> Result<(), StoreError> {
     write(path, worlds, metadata)
+}
+
+/// Writes the worlds' backstop rows to `path`, one row group a world, with `metadata` in the file's footer.
+///
+/// # Errors
+/// [`StoreError`] if the file cannot be written.
+pub fn write_backstop(
+    path: &Path,
+    worlds: &[&[BackstopRow]],
+    metadata: &[(&str, String)],
+) -> Result<(), StoreError> {
+    write(path, worlds, metadata)
+}
+
+/// Writes the worlds' absorptions to `path`, one row group a world, with `metadata` in the file's footer.
+///
+/// # Errors
+/// [`StoreError`] if the file cannot be written.
+pub fn write_absorptions(
+    path: &Path,
+    worlds: &[&[AbsorptionRow]],
+    metadata: &[(&str, String)],
+) -> Result<(), StoreError> {
+    write(path, worlds, metadata)
+}
+
+/// Reads what [`write_backstop`] wrote, all worlds one after another.
+///
+/// # Errors
+/// [`StoreError`] if the file cannot be read or a column is missing or of another type.
+pub fn read_backstop(path: &Path) -> Result<Vec<BackstopRow>, StoreError> {
+    read(path)
+}
+
+/// Reads what [`write_absorptions`] wrote, all worlds one after another.
+///
+/// # Errors
+/// [`StoreError`] if the file cannot be read or a column is missing or of another type.
+pub fn read_absorptions(path: &Path) -> Result<Vec<AbsorptionRow>, StoreError> {
+    read(path)
 }
 
 /// Reads what [`write_blocks`] wrote, all worlds one after another.

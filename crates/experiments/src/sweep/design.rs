@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use alloy_primitives::Keccak256;
-use breakwater_sim::config::{DampedOverrides, Policy};
+use breakwater_sim::config::{Policy, WorldParameters};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::error::SweepError;
 use super::plan::{Market, markets, most_seeds};
 use super::specification::{SeedRange, Specification, World};
-use crate::report::FIGURES;
+use crate::report::{Figure, all_figures};
 use crate::scenario::{Overrides, Prepared, Scenario, ScenarioError, Source, nearest};
 
 /// The range of seeds that is taken if none is named.
@@ -359,28 +359,41 @@ impl Sweep {
         Ok(prepared)
     }
 
-    /// What a world's damped policy is in a market's scenario.
+    /// The parameters of a world in a market whose parameters are `general`.
     ///
     /// # Errors
     /// [`SweepError::Scenario`].
-    pub fn damped(
+    pub fn parameters(
         &self,
         scenario: &Scenario,
         world: &World,
-    ) -> Result<DampedOverrides, SweepError> {
-        let changes: Vec<_> = world
-            .damped
-            .iter()
-            .map(|(key, value)| (format!("damped.{key}"), value.clone()))
-            .collect();
-        changed(scenario, &changes).map(|changed| changed.damped().clone())
+        general: &WorldParameters,
+    ) -> Result<WorldParameters, SweepError> {
+        let own = in_world(scenario, world)?;
+        Ok(WorldParameters {
+            damped: own.damped().clone(),
+            backstop: own.backstop().cloned(),
+            ..general.clone()
+        })
+    }
+
+    /// The figures of its paths, in the order of results: those of a backstop where any world may have one.
+    #[must_use]
+    pub fn figures(&self) -> Vec<&'static Figure> {
+        let guarded = self.worlds.iter().any(|world| !world.backstop.is_empty())
+            || self.scenarios.iter().any(|each| each.backstop().is_some())
+            || self.specification.sobol.iter().any(|sobol| {
+                let mut inputs = sobol.inputs.iter();
+                inputs.any(|input| input.key.starts_with("backstop."))
+            });
+        all_figures(guarded).collect()
     }
 
     /// Refuses what would only be found out in the middle: a variant or an end of a range that a scenario cannot take.
     fn check(&self) -> Result<(), SweepError> {
         for scenario in &self.scenarios {
             for world in &self.worlds {
-                self.damped(scenario, world)?;
+                in_world(scenario, world)?;
             }
             for input in self
                 .specification
@@ -395,6 +408,19 @@ impl Sweep {
         }
         Ok(())
     }
+}
+
+/// A scenario as a world has it.
+fn in_world(scenario: &Scenario, world: &World) -> Result<Scenario, SweepError> {
+    let tables = [("damped", &world.damped), ("backstop", &world.backstop)];
+    let changes: Vec<_> = tables
+        .into_iter()
+        .flat_map(|(name, table)| {
+            let keys = table.iter();
+            keys.map(move |(key, value)| (format!("{name}.{key}"), value.clone()))
+        })
+        .collect();
+    changed(scenario, &changes)
 }
 
 /// A scenario with these values.
@@ -416,5 +442,5 @@ fn described(changes: &[(String, Value)]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// The figures of a path, in the order of [`FIGURES`].
-pub type PathFigures = [Option<f64>; FIGURES.len()];
+/// The figures of a path, in the order of [`Sweep::figures`].
+pub type PathFigures = Vec<Option<f64>>;

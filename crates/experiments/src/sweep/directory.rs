@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::design::{Design, PathFigures, Sweep};
 use super::error::SweepError;
-use crate::report::FIGURES;
+use crate::report::Figure;
 
 /// The file that says which sweep a directory is of.
 pub const DESIGN: &str = "design.json";
@@ -105,7 +105,7 @@ impl Directory {
             "configuration {}\npath {name}\n",
             sweep.design.configuration_hash
         );
-        for (figure, value) in FIGURES.iter().zip(figures) {
+        for (figure, value) in sweep.figures().into_iter().zip(figures) {
             // The shortest decimal that reads back as the same number.
             let value = value.map_or_else(|| NOT_APPLICABLE.to_owned(), |value| value.to_string());
             text.push_str(&format!("{} {value}\n", figure.key));
@@ -213,13 +213,18 @@ pub fn read_figures(
             source,
         })?,
     };
-    parse(&text, &sweep.design.configuration_hash, name)
-        .map(Some)
-        .ok_or_else(|| SweepError::Foreign {
-            path,
-            reason: "expected the figures of a path of this sweep; delete it to run the path again"
-                .to_owned(),
-        })
+    parse(
+        &text,
+        &sweep.figures(),
+        &sweep.design.configuration_hash,
+        name,
+    )
+    .map(Some)
+    .ok_or_else(|| SweepError::Foreign {
+        path,
+        reason: "expected the figures of a path of this sweep; delete it to run the path again"
+            .to_owned(),
+    })
 }
 
 /// The file of a path.
@@ -227,7 +232,12 @@ fn place(directory: &Path, name: &str) -> PathBuf {
     directory.join("paths").join(name)
 }
 
-fn parse(text: &str, configuration_hash: &str, name: &str) -> Option<PathFigures> {
+fn parse(
+    text: &str,
+    known: &[&Figure],
+    configuration_hash: &str,
+    name: &str,
+) -> Option<PathFigures> {
     let mut lines = text.lines().map(|line| line.split_once(' '));
     let mut value = |key: &str| {
         lines
@@ -236,8 +246,8 @@ fn parse(text: &str, configuration_hash: &str, name: &str) -> Option<PathFigures
             .map(|(_, value)| value)
     };
     let own = value("configuration")? == configuration_hash && value("path")? == name;
-    let mut figures = [None; FIGURES.len()];
-    for (figure, place) in FIGURES.iter().zip(&mut figures) {
+    let mut figures = vec![None; known.len()];
+    for (figure, place) in known.iter().zip(&mut figures) {
         let text = value(figure.key)?;
         *place = if text == NOT_APPLICABLE {
             None

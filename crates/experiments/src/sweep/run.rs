@@ -12,7 +12,6 @@ use super::error::SweepError;
 use super::plan::{Market, Shard};
 use super::specification::World;
 use crate::metrics::Figures;
-use crate::report::FIGURES;
 
 /// Hears how a sweep goes on, from several threads, and may stop it.
 pub trait Watch: Sync {
@@ -139,8 +138,7 @@ fn run_market(
     let prepared = sweep.prepare(&scenario, market)?;
     let simulate = |number: usize| {
         let world = &sweep.worlds[number];
-        let mut parameters = prepared.parameters.clone();
-        parameters.damped = sweep.damped(&scenario, world)?;
+        let parameters = sweep.parameters(&scenario, world, &prepared.parameters)?;
         let mut observer = Blocks { watch };
         let traced = breakwater_sim::run(
             &parameters,
@@ -162,7 +160,7 @@ fn run_market(
             source,
         })?;
         if !directory.has(&name) {
-            directory.write_figures(sweep, &name, &values(&figures))?;
+            directory.write_figures(sweep, &name, &values(sweep, &figures))?;
             watch.path();
         }
         Ok(())
@@ -176,8 +174,9 @@ fn run_market(
 }
 
 /// A path's figures in the order of results.
-fn values(figures: &Figures) -> PathFigures {
-    std::array::from_fn(|index| FIGURES[index].value(figures))
+fn values(sweep: &Sweep, figures: &Figures) -> PathFigures {
+    let all = sweep.figures().into_iter();
+    all.map(|figure| figure.value(figures)).collect()
 }
 
 /// Hands on a world's blocks.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::error::SweepError;
 use super::sobol::MOST_INPUTS;
-use crate::report::{FIGURES, Figure};
+use crate::report::{Figure, all_figures};
 use crate::scenario::{PARAMETERS, Parameter, ScenarioError, Source, nearest};
 
 /// The value of `scenarios` that stands for every shipped one.
@@ -37,7 +37,7 @@ pub struct Specification {
     pub policies: Vec<Policy>,
     /// The policy that the others are compared with.
     pub baseline: String,
-    /// Variants of the damped policy.
+    /// Variants of policies.
     #[serde(default)]
     pub variants: Vec<Variant>,
     /// What the scenarios are crossed with.
@@ -51,14 +51,25 @@ pub struct Specification {
     pub sobol: Option<SobolInputs>,
 }
 
-/// The damped policy with some of its parameters changed.
+/// A policy with some of its parameters, or those of a backstop before it, changed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// What it is called.
     pub name: String,
+    /// Which policy; the damped one if left out.
+    #[serde(default = "damped")]
+    pub policy: Policy,
     /// Keys of a scenario's table `damped`.
+    #[serde(default)]
     pub damped: toml::Table,
+    /// Keys of a scenario's table `backstop`.
+    #[serde(default)]
+    pub backstop: toml::Table,
+}
+
+const fn damped() -> Policy {
+    Policy::Damped
 }
 
 /// The market's cells: every combination.
@@ -151,6 +162,8 @@ pub struct World {
     pub kind: WorldKind,
     /// What differs from the scenario's damped policy.
     pub damped: toml::Table,
+    /// What differs from the scenario's backstop.
+    pub backstop: toml::Table,
 }
 
 impl Specification {
@@ -170,27 +183,20 @@ impl Specification {
     /// The worlds in the order of results; the counterfactual is the last.
     #[must_use]
     pub fn worlds(&self) -> Vec<World> {
-        let world = |name: &str, kind, damped| World {
+        let plain = |name: &str, kind| World {
             name: name.to_owned(),
             kind,
-            damped,
+            damped: toml::Table::new(),
+            backstop: toml::Table::new(),
         };
-        let policies = self.policies.iter().map(|policy| {
-            world(
-                policy.name(),
-                WorldKind::Policy(*policy),
-                toml::Table::new(),
-            )
+        let policies = self.policies.iter();
+        let policies = policies.map(|policy| plain(policy.name(), WorldKind::Policy(*policy)));
+        let variants = self.variants.iter().map(|variant| World {
+            damped: variant.damped.clone(),
+            backstop: variant.backstop.clone(),
+            ..plain(&variant.name, WorldKind::Policy(variant.policy))
         });
-        let variants = self.variants.iter().map(|variant| {
-            let damped = variant.damped.clone();
-            world(&variant.name, WorldKind::Policy(Policy::Damped), damped)
-        });
-        let without = world(
-            COUNTERFACTUAL,
-            WorldKind::Counterfactual,
-            toml::Table::new(),
-        );
+        let without = plain(COUNTERFACTUAL, WorldKind::Counterfactual);
         policies.chain(variants).chain([without]).collect()
     }
 
@@ -315,6 +321,13 @@ impl Checker<'_> {
         }
         for (index, variant) in specification.variants.iter().enumerate() {
             self.word(&format!("variants[{index}].name"), &variant.name)?;
+            if !variant.damped.is_empty() && variant.policy != Policy::Damped {
+                return Err(self.refuse(
+                    &format!("variants[{index}].damped"),
+                    format!("set for the policy {}", variant.policy.name()),
+                    "only where the policy is damped",
+                ));
+            }
         }
         self.distinct("policies", names)?;
         let policies = &names[..names.len() - 1];
@@ -426,7 +439,9 @@ impl Checker<'_> {
                 ));
             }
         }
-        let known: Vec<String> = FIGURES.iter().map(|figure| figure.key.to_owned()).collect();
+        let known: Vec<String> = all_figures(true)
+            .map(|figure| figure.key.to_owned())
+            .collect();
         self.distinct("sobol.figures", &sobol.figures)?;
         for figure in &sobol.figures {
             if Figure::of(figure).is_none() {

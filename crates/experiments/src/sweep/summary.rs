@@ -13,7 +13,7 @@ use super::statistics::{
     Estimate, LEVEL, RESAMPLES, RESAMPLING_SEED, Resamples, TAIL, mean, relative, tail_mean,
 };
 use super::table::Table;
-use crate::report::FIGURES;
+use crate::report::Figure;
 
 /// The figures whose tail is reported beside their mean.
 const TAILED: [&str; 2] = ["bad_debt_bp", "bad_debt_max_bp"];
@@ -285,13 +285,14 @@ impl Cell<'_> {
     fn summary(&self) -> CellSummary {
         let market = &self.table.markets[self.markets.start];
         let names = self.sweep.worlds.iter().map(|world| &world.name);
+        let known = self.sweep.figures();
         let of = |statistic: &dyn Fn(usize, usize) -> Option<Estimate>,
                   wanted: &dyn Fn(&str) -> bool| {
             names
                 .clone()
                 .enumerate()
                 .map(|(world, name)| {
-                    let figures = FIGURES
+                    let figures = known
                         .iter()
                         .enumerate()
                         .filter(|(_, figure)| wanted(figure.key));
@@ -378,7 +379,7 @@ impl Cell<'_> {
 
     /// Every figure of a world less another's, over the seeds in which it applies in both.
     fn differences(&self, world: usize, against: usize) -> BTreeMap<String, Difference> {
-        let figures = FIGURES.iter().enumerate();
+        let figures = self.sweep.figures().into_iter().enumerate();
         figures
             .filter_map(|(index, figure)| {
                 let rows = self.table.figures[self.markets.clone()].iter();
@@ -417,6 +418,7 @@ fn sobol(sweep: &Sweep, table: &Table) -> Vec<SobolSummary> {
         .worlds
         .iter()
         .position(|world| world.name == sweep.specification.baseline);
+    let known: Vec<&Figure> = sweep.figures();
     let mut wanted = Vec::new();
     for scenario in 0..sweep.scenarios.len() {
         for figure in &inputs.figures {
@@ -428,7 +430,7 @@ fn sobol(sweep: &Sweep, table: &Table) -> Vec<SobolSummary> {
     wanted
         .par_iter()
         .filter_map(|&(scenario, figure, policy, against)| {
-            let index = FIGURES.iter().position(|each| each.key == figure)?;
+            let index = known.iter().position(|each| each.key == figure)?;
             let value = |market: usize| {
                 let worlds = &table.figures[market];
                 let own = worlds[policy][index]?;

@@ -9,7 +9,6 @@ use arrow::datatypes::{DataType, Field};
 use super::design::{PathFigures, Sweep};
 use super::error::SweepError;
 use super::plan::{Market, Origin, Point};
-use crate::report::FIGURES;
 use crate::store::{StoreError, write_columns};
 
 /// The figures of every path.
@@ -147,7 +146,7 @@ impl Table {
                 columns.push((&input.key, number(&|market| market.inputs[index]), false));
             }
         }
-        for (index, figure) in FIGURES.iter().enumerate() {
+        for (index, figure) in sweep.figures().into_iter().enumerate() {
             let values = Float64Array::from_iter(rows().map(|(.., figures)| figures[index]));
             columns.push((figure.key, Arc::new(values), true));
         }

@@ -86,6 +86,7 @@ fn parameters() -> WorldParameters {
         adversary: None,
         lender_assets_over_debt: 1.25,
         damped: Default::default(),
+        backstop: None,
     }
 }
 
@@ -107,7 +108,7 @@ fn input() -> WorldInput {
 
 fn built() -> Built {
     let kind = WorldKind::Policy(Policy::AaveV3);
-    build(&parameters(), &input(), kind, SEED).unwrap()
+    build(&parameters(), &input(), kind, SEED, false).unwrap()
 }
 
 fn code_hash(chain: &MemoryChain, address: Address) -> B256 {
@@ -296,7 +297,7 @@ fn aave_grants_half_above_a_health_factor_of_0_95_and_all_below() {
 fn grants(input: &WorldInput, price: f64) -> [(f64, f64); 2] {
     let parameters = parameters();
     [Policy::Rigid, Policy::AaveV3].map(|policy| {
-        let mut built = build(&parameters, input, WorldKind::Policy(policy), SEED).unwrap();
+        let mut built = build(&parameters, input, WorldKind::Policy(policy), SEED, false).unwrap();
         let addresses = &built.addresses;
         let chain = &mut built.chain;
         let call = feed_call(price, chain.block().timestamp);

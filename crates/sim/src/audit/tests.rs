@@ -6,9 +6,9 @@ use breakwater_bindings::ILendingPool;
 use super::*;
 use crate::WorldKind;
 use crate::config::{
-    Account, AdversaryParameters, AdversaryStrategy, BorrowerParameters, CollateralParameters,
-    FeedParameters, KeeperParameters, MissedSlots, NetworkParameters, NoiseParameters, Policy,
-    VenueParameters, WorldInput, WorldParameters,
+    Account, AdversaryParameters, AdversaryStrategy, BackstopParameters, BorrowerParameters,
+    CollateralParameters, FeedParameters, KeeperParameters, MissedSlots, NetworkParameters,
+    NoiseParameters, Policy, VenueParameters, WorldInput, WorldParameters,
 };
 
 const BLOCKS: usize = 120;
@@ -61,6 +61,7 @@ fn parameters() -> WorldParameters {
         },
         noise: None,
         adversary: None,
+        backstop: None,
         lender_assets_over_debt: 1.2,
         damped: Default::default(),
     }
@@ -251,6 +252,69 @@ fn t10_conserves_with_noise_an_adversary_and_missed_slots() {
         let (liquidations, _) = audit_of(&parameters, WorldKind::Policy(Policy::Damped));
         assert!(liquidations > 10, "{liquidations}");
     }
+}
+
+#[test]
+fn t10_conserves_with_a_backstop_under_every_policy() {
+    let mut parameters = parameters();
+    for (policy, flight_share) in [
+        (Policy::Rigid, 1.0),
+        (Policy::TargetHealth, 0.0),
+        (Policy::Damped, 0.5),
+    ] {
+        parameters.backstop = Some(BackstopParameters {
+            flight_share,
+            stress_fall: 0.1,
+            reaction_time: 60.0,
+            ..BackstopParameters::with_capital(0.15)
+        });
+        let input = input();
+        let kind = WorldKind::Policy(policy);
+        let mut world = World::new(&parameters, &input, kind, SEED).unwrap();
+        world.audit().unwrap();
+        for block in 1..=BLOCKS as u64 {
+            world.step(block, &mut Vec::new()).unwrap();
+            world.check_backstop().unwrap();
+            if block % 20 == 0 {
+                world.check_tokens().unwrap();
+            }
+        }
+        world.audit().unwrap();
+        let (rows, absorptions) = world.backstop.unwrap().into_records();
+        assert!(absorptions.len() > 5, "{policy:?}: {}", absorptions.len());
+        assert!(rows.last().unwrap().exits > 0, "{policy:?}");
+    }
+}
+
+#[test]
+fn the_audit_notices_what_a_backstop_holds_and_nobody_gave() {
+    let input = input();
+    let mut parameters = parameters();
+    parameters.backstop = Some(BackstopParameters::with_capital(0.1));
+    let given = |asset: bool| {
+        let kind = WorldKind::Policy(Policy::Damped);
+        let mut world = World::new(&parameters, &input, kind, SEED).unwrap();
+        let addresses = &world.addresses;
+        let token = if asset {
+            addresses.asset
+        } else {
+            addresses.collateral
+        };
+        let mint = SimToken::mintCall {
+            to: addresses.backstop.unwrap().pool,
+            amount: U256::ONE,
+        };
+        let operator = addresses.operator;
+        world.chain.execute_sol(operator, token, &mint).unwrap();
+        world.audit().unwrap_err().to_string()
+    };
+    let cash = given(true);
+    assert!(cash.contains("the backstop's cash"), "{cash}");
+    let collateral = given(false);
+    assert!(
+        collateral.contains("the backstop's collateral"),
+        "{collateral}"
+    );
 }
 
 #[test]

@@ -124,6 +124,7 @@ impl Builder<'_> {
             liquidator,
             shadow: None,
             accounts: self.accounts(),
+            backstop: None,
             aave: Some(market),
         })
     }

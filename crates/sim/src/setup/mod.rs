@@ -8,7 +8,10 @@ use breakwater_bindings::{
 use breakwater_evm::{BlockEnvironment, Chain, MemoryChain, Rules, Transaction};
 
 mod aave;
+mod backstop;
 mod positions;
+
+pub use backstop::{BackstopAddresses, deposit_of, wanted};
 
 use crate::WorldKind;
 use crate::aave::Market;
@@ -64,6 +67,8 @@ pub struct Addresses {
     pub liquidator: Address,
     /// Where liquidators sell in the counterfactual world.
     pub shadow: Option<Address>,
+    /// The backstop.
+    pub backstop: Option<BackstopAddresses>,
     /// The borrowers, in order of the population.
     pub accounts: Vec<Address>,
     /// The market, if it is Aave that lends.
@@ -82,6 +87,8 @@ pub struct Built {
     pub liquidity: f64,
     /// What the population's set-up said, transaction by transaction, for the mirror.
     pub logs: Vec<Vec<alloy_primitives::Log>>,
+    /// What the set-up of the backstop's depositors said.
+    pub backstop_logs: Vec<Vec<alloy_primitives::Log>>,
 }
 
 /// Builds a world in the block of `input.start`: F = L = V = the first price, every position exactly as in the input. Where it is
@@ -100,6 +107,11 @@ pub fn build(
         code_size_limit: Some(usize::MAX),
         ..Rules::default()
     };
+    let posted: f64 = input
+        .accounts
+        .iter()
+        .map(|account| account.collateral)
+        .sum();
     let mut builder = Builder {
         chain: MemoryChain::new(rules),
         operator: address(seed, Role::Operator, 0),
@@ -107,37 +119,54 @@ pub fn build(
         input,
         seed,
         base_fee: (input.gas_gwei[0] * 1e9) as u64,
+        posted,
+        router: Address::ZERO,
     };
     if recorded {
         builder.chain.record();
     }
-    builder.open_block(input.start - SETTLING);
+    let own = wanted(parameters, kind);
+    builder.open_block(own.map_or(input.start - SETTLING, |own| {
+        backstop::before_start(own, input.start).0
+    }));
     let (collateral, asset) = (
         builder.token("Collateral", COLLATERAL_DECIMALS)?,
         builder.token("Debt", DEBT_DECIMALS)?,
     );
     let feed = builder.feed()?;
-    let posted: f64 = input
-        .accounts
-        .iter()
-        .map(|account| account.collateral)
-        .sum();
     // x = L / √P.
     let liquidity = parameters.venue.depth * posted * input.prices[0].sqrt();
     let venue = builder.venue(collateral, asset, liquidity)?;
-    let (addresses, logs) = if kind == WorldKind::Policy(Policy::AaveV3) {
+    builder.router = venue.router();
+    let (addresses, logs, backstop_logs) = if kind == WorldKind::Policy(Policy::AaveV3) {
         let addresses = builder.aave(collateral, asset, feed, &venue)?;
         builder.settle(&addresses)?;
         let logs = match addresses.aave {
             Some(market) => builder.populate_aave(&addresses, &market)?,
             None => Vec::new(),
         };
-        (addresses, logs)
+        (addresses, logs, Vec::new())
     } else {
-        let (addresses, timelock) = builder.breakwater(kind, collateral, asset, feed, &venue)?;
+        let system = builder.system(kind, collateral, asset, feed, &venue)?;
+        let (guard, backstop_logs) = match own {
+            None => (None, Vec::new()),
+            Some(own) => {
+                let (guard, policy, logs) =
+                    builder.backstop(own, (collateral, asset), venue.pool(), &system)?;
+                builder.open_block(input.start - SETTLING);
+                builder.report(feed)?;
+                (Some((guard, policy)), logs)
+            }
+        };
+        let mut addresses = builder.breakwater(kind, &system, (collateral, asset), feed, &venue)?;
+        if let Some((guard, policy)) = guard {
+            addresses.policy = policy;
+            addresses.backstop = Some(guard);
+        }
         builder.settle(&addresses)?;
-        let logs = builder.populate(&addresses, timelock)?;
-        (addresses, logs)
+        let logs = builder.populate(&addresses, system.timelock)?;
+        builder.hand_over(&addresses, system.timelock)?;
+        (addresses, logs, backstop_logs)
     };
     Ok(Built {
         chain: builder.chain,
@@ -145,6 +174,7 @@ pub fn build(
         venue,
         liquidity,
         logs,
+        backstop_logs,
     })
 }
 
@@ -155,6 +185,10 @@ struct Builder<'a> {
     input: &'a WorldInput,
     seed: u64,
     base_fee: u64,
+    /// All collateral of the population, whole tokens.
+    posted: f64,
+    /// The venue's router, once there is a venue.
+    router: Address,
 }
 
 impl Builder<'_> {
@@ -293,16 +327,15 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Deploys Breakwater and what agents use to act in it; with it comes the timelock that governs.
+    /// Deploys what agents use to act in Breakwater.
     fn breakwater(
         &mut self,
         kind: WorldKind,
-        collateral: Address,
-        asset: Address,
+        system: &SystemDeployer::System,
+        (collateral, asset): (Address, Address),
         feed: Address,
         venue: &ChainVenue,
-    ) -> Result<(Addresses, Address), SimError> {
-        let system = self.system(kind, collateral, asset, feed, venue)?;
+    ) -> Result<Addresses, SimError> {
         let pool = system.pool;
         let deleverager = self.deploy(
             "deploy the deleverager",
@@ -325,7 +358,7 @@ impl Builder<'_> {
             WorldKind::Policy(_) => None,
         };
         let liquidator = self.liquidator(pool, shadow.unwrap_or(venue.pool()))?;
-        let addresses = Addresses {
+        Ok(Addresses {
             operator: self.operator,
             collateral,
             asset,
@@ -337,10 +370,10 @@ impl Builder<'_> {
             deleverager,
             liquidator,
             shadow,
+            backstop: None,
             accounts: self.accounts(),
             aave: None,
-        };
-        Ok((addresses, system.timelock))
+        })
     }
 
     /// The borrowers, in order of the population.

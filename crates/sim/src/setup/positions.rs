@@ -122,7 +122,7 @@ impl Builder<'_> {
     }
 
     /// Schedules and executes through the timelock, whose delay is 0 here.
-    fn govern<C: SolCall>(
+    pub(super) fn govern<C: SolCall>(
         &mut self,
         timelock: Address,
         target: Address,

@@ -67,6 +67,7 @@ pub fn parameters() -> WorldParameters {
         },
         noise: None,
         adversary: None,
+        backstop: None,
         lender_assets_over_debt: 1.25,
         damped: Default::default(),
     }

@@ -1,5 +1,6 @@
 //! The charts of a run.
 
+mod backstop;
 mod liquidations;
 mod prices;
 

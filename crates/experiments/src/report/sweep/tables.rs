@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::figures::{FIGURES, Figure};
+use super::super::figures::{Figure, all};
 use super::super::number::{NOT_APPLICABLE, escape};
 use super::{FEW_CELLS, MAIN, View, baseline, cell_name, named, side, signed, with_interval};
 use crate::sweep::summary::{CellSummary, ComparisonSummary, Difference};
@@ -105,10 +105,10 @@ impl View<'_> {
         let _ = write!(
             html,
             "<details><summary>All {} figures</summary>",
-            FIGURES.len()
+            self.figures().count()
         );
-        let all: Vec<&Figure> = FIGURES.iter().collect();
-        transposed(html, &names, &all, means);
+        let every: Vec<&Figure> = self.figures().collect();
+        transposed(html, &names, &every, means);
         html.push_str("</details>");
     }
 
@@ -219,6 +219,17 @@ struct Loss<'a> {
 }
 
 impl View<'_> {
+    /// The figures that the sweep has.
+    fn figures(&self) -> impl Iterator<Item = &'static Figure> {
+        let guarded = self.summary.cells.iter().any(|cell| {
+            let means = cell.means.values();
+            means
+                .flat_map(|figures| figures.keys())
+                .any(|key| key == "absorptions")
+        });
+        all(guarded)
+    }
+
     /// Where a policy is worse than the baseline, and where it makes no difference.
     pub(super) fn costs(&self, html: &mut String) {
         if self.summary.cells.is_empty() {
@@ -228,7 +239,7 @@ impl View<'_> {
         let (mut losses, mut nulls, mut gains) = (Vec::new(), 0, 0);
         for cell in &self.summary.cells {
             for policy in self.policies() {
-                for figure in FIGURES.iter().filter(|figure| figure.lower_is_better()) {
+                for figure in self.figures().filter(|figure| figure.lower_is_better()) {
                     let Some(difference) = self.difference(cell, policy, figure.key) else {
                         continue;
                     };
