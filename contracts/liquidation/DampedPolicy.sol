@@ -274,7 +274,8 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
 
     /// @dev b' = min(bmax, b + gas * basefee * P_native / x), with x as sized at b, and sized again at b'. All the calls of an
     /// account and epoch together are paid one liquidation's gas: each takes of it what bmax leaves room for, and what it
-    /// did not use up is left to the next. So neither splitting a call gains, nor does a tiny one spoil the rest.
+    /// did not use up is left to the next. So a tiny call does not spoil the rest, and splitting one gains nothing, except where all
+    /// the collateral is taken: two calls then keep up to bmax of one liquidation's gas more, and cost a liquidation's gas more.
     function _addGasBonus(address pool, LiquidationRequest calldata request, Decision memory d) private view {
         if (LIQUIDATION_GAS == 0 || request.breaker == BreakerLevel.Normal || d.bonus >= d.bonusCap) return;
         if (!SLICED || d.hard) _loadAccount(pool, request.account, d);
