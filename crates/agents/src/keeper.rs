@@ -4,6 +4,13 @@
 //! What a policy would grant is asked of the contract (`Candidate` carries the answer); what it could grant at best is
 //! bounded here, so that only candidates worth a question are asked about.
 
+mod backstop;
+
+pub use backstop::{
+    ABSORB_GAS, BACKSTOP_SETTLE_GAS, BUY_GAS, OBSERVE_GAS, absorb_gas, backstop_gas_limit,
+    backstop_settle_gas, purchase, rewarded,
+};
+
 use crate::allocation::{Item, allocate};
 use crate::observation::{Action, Bid, Intent, Observation};
 use crate::venue::Venue;

@@ -50,7 +50,8 @@ async fn system(options: &Deploy) -> Result<(), Failure> {
     }
     let multicall = find_multicall(&views).await?;
     let system = inspect_feeds(&views, configuration.plan()).await?;
-    let plan = Plan::new(system, chain_id, account.address(), multicall)?;
+    let backstop = configuration.backstop_plan();
+    let plan = Plan::with_backstop(system, backstop, chain_id, account.address(), multicall)?;
     let settings = Settings::default();
     let mut execution = Execution::open(provider, account, plan, manifest, settings).await?;
     let estimate = execution.estimate().await?;

@@ -1,7 +1,7 @@
 //! `breakwater keeper drill`: shows what happens as it happens, then the account of it.
 
 use breakwater_keeper::drill::{
-    self, DrillError, Report, Told, amount, clock, grouped, percent, signed_amount,
+    self, Drama, DrillError, Report, Told, amount, clock, grouped, percent, signed_amount,
 };
 use breakwater_keeper::store::Kind;
 use comfy_table::{CellAlignment, Table, presets};
@@ -12,11 +12,11 @@ use crate::failure::Failure;
 use crate::print;
 
 /// Runs a drill. Succeeds only if every expectation was met.
-pub async fn run(stop: CancellationToken) -> Result<(), Failure> {
+pub async fn run(stop: CancellationToken, drama: Drama) -> Result<(), Failure> {
     let mut part = 0;
     let mut closed = None;
     let halt = stop.clone();
-    let report = drill::run(stop, |told| {
+    let report = drill::run(stop, drama, |told| {
         if let Err(failure) = print(&shown(&told, &mut part)) {
             // Where nobody listens any more, nobody waits for the end.
             closed.get_or_insert(failure);
@@ -87,9 +87,12 @@ fn account(report: &Report) -> String {
         let what = match closing {
             _ if !row.sent.success => "reverted",
             None if row.sent.recorded => "depth recorded",
+            None if row.sent.bought.is_some() => "inventory bought",
+            None if row.sent.observed => "sale's clock started",
             None if row.sent.cancels => "taken back",
             None => "clock started:",
             Some(closing) if closing.kind == Kind::Settled => "settled:",
+            Some(closing) if closing.kind == Kind::Absorbed => "absorbed:",
             Some(_) => "liquidated:",
         };
         let earned = signed_amount(row.sent.earned, report.decimals.0);
@@ -101,9 +104,9 @@ fn account(report: &Report) -> String {
             closing.map_or_else(String::new, |one| amount(one.repaid, report.decimals.0)),
             closing.map_or_else(String::new, |one| amount(one.seized, report.decimals.1)),
             closing
-                .filter(|one| one.kind == Kind::Liquidated)
+                .filter(|one| one.kind != Kind::Settled)
                 .map_or_else(String::new, |one| percent(one.bonus)),
-            if closing.is_some() {
+            if closing.is_some() || row.sent.bought.is_some() {
                 earned
             } else {
                 String::new()
@@ -142,6 +145,16 @@ fn account(report: &Report) -> String {
         said.succeeded,
         said.reverted,
     );
+    if !report.kept.is_zero() {
+        text = text.replacen(
+            "What had to happen",
+            &format!(
+                "It keeps {} {collateral} that the backstop paid and sold it.\n\nWhat had to happen",
+                signed_amount(report.kept, report.decimals.1)
+            ),
+            1,
+        );
+    }
     for check in &report.checks {
         let mark = if check.met { "yes" } else { "NO " };
         text.push_str(&format!("   {mark}  {}: {}\n", check.what, check.found));
@@ -183,6 +196,7 @@ mod tests {
                 .map(|place| check(place, Some(place) != unmet))
                 .collect(),
             gross: Default::default(),
+            kept: Default::default(),
             spent: Default::default(),
             keeper: Default::default(),
             decimals: (6, 18),

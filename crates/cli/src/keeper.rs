@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::Address;
+use breakwater_keeper::drill::Drama;
 use breakwater_keeper::{Options, RunError, explain, replay};
 use breakwater_operator::config::KeeperConfig;
 use breakwater_operator::redact::Redactor;
@@ -27,7 +28,7 @@ pub enum Keeper {
     /// Watch a running keeper in the terminal
     Watch(Watch),
     /// Prove the whole path on a chain of its own: deploy, open and break positions, liquidate them at a profit
-    Drill,
+    Drill(Drill),
     /// Print a commented configuration with every key
     Example,
 }
@@ -81,6 +82,14 @@ pub struct Watch {
     pub url: Url,
 }
 
+/// Options of `keeper drill`.
+#[derive(Debug, Args)]
+pub struct Drill {
+    /// Put a backstop before the policy: absorb, settle and buy inventory through it
+    #[arg(long)]
+    pub backstop: bool,
+}
+
 /// Does it.
 pub fn run(command: &Keeper) -> Result<(), Failure> {
     if matches!(command, Keeper::Example) {
@@ -109,7 +118,14 @@ pub fn run(command: &Keeper) -> Result<(), Failure> {
                     .await
                     .map_err(Failure::other)
             }
-            Keeper::Drill => crate::drill::run(stop_on_signals()?).await,
+            Keeper::Drill(options) => {
+                let drama = if options.backstop {
+                    Drama::Backstop
+                } else {
+                    Drama::Market
+                };
+                crate::drill::run(stop_on_signals()?, drama).await
+            }
             Keeper::Example => Ok(()),
         }
     });

@@ -75,6 +75,34 @@ fn it_succeeds_says_what_happened_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn with_a_backstop_it_absorbs_settles_and_buys() {
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let anvil = own_anvil(folder.path());
+    let started = Instant::now();
+    let output = breakwater(folder.path(), temporary.path())
+        .arg("--backstop")
+        .env("PATH", folder.path())
+        .output()
+        .unwrap();
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    println!("a drill with a backstop takes {:?}", started.elapsed());
+    for expected in [
+        "absorbed, ",
+        "settled, ",
+        "the keeper starts the clock of the backstop's sale",
+        "the keeper buys ",
+        "expectations were met",
+        "It keeps ",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(!said.contains("   NO "), "{said}");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+    assert_eq!(processes(anvil.to_str().unwrap()), 0);
+}
+
+#[test]
 fn an_interrupt_ends_the_anvil_and_removes_the_folder() {
     let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let anvil = own_anvil(folder.path());

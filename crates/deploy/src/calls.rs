@@ -5,7 +5,9 @@ use std::fmt;
 use alloy_primitives::{Address, B256, Bytes, U256, b256, keccak256};
 use alloy_sol_types::{SolCall, SolValue};
 use breakwater_bindings::lending_pool_extension::LendingPoolExtension::CollateralConfig;
-use breakwater_bindings::{LendingPool, LendingPoolExtension, TimelockController, UniswapV3Pool};
+use breakwater_bindings::{
+    LendingPool, LendingPoolExtension, PremiumSteward, TimelockController, UniswapV3Pool,
+};
 
 use crate::chain::Views;
 use crate::defaults::SystemPlan;
@@ -37,7 +39,9 @@ enum Action {
         venue: Address,
         observations: u16,
     },
+    SetPolicy(Address),
     TransferOwnership,
+    StewardAccepts(Address),
     Schedule(Operation),
     Execute(Operation),
     Grant(Role, Address),
@@ -86,7 +90,8 @@ pub struct Call {
     action: Action,
     pool: Address,
     timelock: Address,
-    policy: Address,
+    /// Of the pool, in the end.
+    owner: Address,
 }
 
 impl Call {
@@ -105,6 +110,8 @@ impl Call {
             number,
             listing: Box::new(same(&collateral.listing)),
         }));
+        let backstop = deployment.backstop;
+        actions.extend(backstop.map(|backstop| Action::SetPolicy(backstop.policy)));
         actions.push(Action::Caps {
             supply: system.supplyCap,
             borrow: system.borrowCap,
@@ -118,10 +125,16 @@ impl Call {
         }
         let (governance, deployer) = (system.governance, deployment.deployer);
         let delay = Operation::UpdateDelay(system.timelockDelay);
+        actions.push(Action::TransferOwnership);
+        match backstop {
+            // Anybody may have the steward accept; the timelock acts through it.
+            Some(backstop) => actions.push(Action::StewardAccepts(backstop.steward)),
+            None => actions.extend([
+                Action::Schedule(Operation::AcceptOwnership),
+                Action::Execute(Operation::AcceptOwnership),
+            ]),
+        }
         actions.extend([
-            Action::TransferOwnership,
-            Action::Schedule(Operation::AcceptOwnership),
-            Action::Execute(Operation::AcceptOwnership),
             Action::Schedule(delay),
             Action::Execute(delay),
             Action::Grant(Role::Proposer, governance),
@@ -136,7 +149,7 @@ impl Call {
             action,
             pool: deployment.pool,
             timelock: deployment.timelock,
-            policy: deployment.policy.address,
+            owner: deployment.owner(),
         };
         actions.into_iter().map(call).collect()
     }
@@ -149,7 +162,9 @@ impl Call {
             | Action::MinDebt { .. }
             | Action::ReserveFactor(_)
             | Action::Caps { .. }
+            | Action::SetPolicy(_)
             | Action::TransferOwnership => self.pool,
+            Action::StewardAccepts(steward) => steward,
             Action::GrowMemory { venue, .. } => venue,
             Action::Schedule(_) | Action::Execute(_) | Action::Grant(..) | Action::Renounce(..) => {
                 self.timelock
@@ -200,9 +215,13 @@ impl Call {
                 .abi_encode()
             }
             Action::TransferOwnership => LendingPool::transferOwnershipCall {
-                newOwner: self.timelock,
+                newOwner: self.owner,
             }
             .abi_encode(),
+            Action::SetPolicy(policy) => {
+                LendingPoolExtension::setPolicyCall { policy_: *policy }.abi_encode()
+            }
+            Action::StewardAccepts(_) => PremiumSteward::acceptCall {}.abi_encode(),
             Action::Schedule(operation) => {
                 let (target, data) = self.operation(*operation);
                 TimelockController::scheduleCall {
@@ -288,8 +307,15 @@ impl Call {
                 slot.observationCardinalityNext >= *observations
             }
             Action::TransferOwnership => {
-                views.read(pool, LendingPool::pendingOwnerCall {}).await? == timelock
-                    || views.read(pool, LendingPool::ownerCall {}).await? == timelock
+                views.read(pool, LendingPool::pendingOwnerCall {}).await? == self.owner
+                    || views.read(pool, LendingPool::ownerCall {}).await? == self.owner
+            }
+            Action::SetPolicy(policy) => {
+                let call = LendingPoolExtension::policyCall {};
+                views.read(pool, call).await? == *policy
+            }
+            Action::StewardAccepts(steward) => {
+                views.read(pool, LendingPool::ownerCall {}).await? == *steward
             }
             Action::Schedule(operation) => {
                 let id = self.operation_id(*operation);
@@ -378,7 +404,12 @@ impl fmt::Display for Call {
                 observations,
                 ..
             } => write!(f, "let venue {number} remember {observations} observations"),
+            Action::SetPolicy(policy) => write!(f, "put the backstop first by the policy {policy}"),
+            Action::TransferOwnership if self.owner != self.timelock => {
+                f.write_str("offer the pool to the steward")
+            }
             Action::TransferOwnership => f.write_str("offer the pool to the timelock"),
+            Action::StewardAccepts(_) => f.write_str("let the steward accept the pool"),
             Action::Schedule(operation) => write!(f, "schedule with the timelock {operation}"),
             Action::Execute(operation) => write!(f, "execute through the timelock {operation}"),
             Action::Grant(role, account) => write!(f, "make {account} {}", role.name()),

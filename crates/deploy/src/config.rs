@@ -1,5 +1,6 @@
 //! The configuration file, the same that `script/Deploy.s.sol` reads, and the plan that it makes of the defaults.
 
+mod backstop;
 mod collateral;
 
 use std::fs;
@@ -10,11 +11,12 @@ use alloy_primitives::{Address, U256, Uint};
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use self::backstop::{BackstopConfiguration, BackstopPlan};
 pub use self::collateral::CollateralConfiguration;
 use crate::defaults::{self, SystemPlan};
 
 /// Keys of the file.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "chainId",
     "asset",
     "governance",
@@ -27,6 +29,7 @@ const KEYS: [&str; 12] = [
     "settlementStipend",
     "nativeCollateral",
     "collaterals",
+    "backstop",
 ];
 
 /// Why a configuration cannot be used.
@@ -103,6 +106,9 @@ pub struct Configuration {
     pub native_collateral: Option<u64>,
     /// Listed in this order.
     pub collaterals: Vec<CollateralConfiguration>,
+    /// A backstop before the policy. `script/Deploy.s.sol` does not know the key and refuses it.
+    #[serde(default)]
+    pub backstop: Option<BackstopConfiguration>,
 }
 
 impl Configuration {
@@ -140,6 +146,9 @@ impl Configuration {
                 )?;
             }
         }
+        if let Some(backstop) = value.get("backstop") {
+            known(path, backstop, "backstop.", &backstop::KEYS)?;
+        }
         let configuration: Self = serde_json::from_str(text).map_err(syntax)?;
         configuration.check(path)?;
         Ok(configuration)
@@ -171,6 +180,12 @@ impl Configuration {
             .map(|collateral| collateral.plan(default.clone()))
             .collect();
         plan
+    }
+
+    /// The backstop beside that plan, where there is one; the contracts' constructors check its bounds.
+    #[must_use]
+    pub fn backstop_plan(&self) -> Option<BackstopPlan> {
+        self.backstop.as_ref().map(BackstopConfiguration::plan)
     }
 
     fn check(&self, path: &Path) -> Result<(), ConfigError> {
@@ -298,6 +313,46 @@ mod tests {
             (0, 0)
         );
         assert_eq!(collateral.quote.source, Address::with_last_byte(7));
+    }
+
+    #[test]
+    fn a_backstop_is_optional_and_has_the_scripts_defaults() {
+        assert!(parse(EXAMPLE).unwrap().backstop_plan().is_none());
+        let with = |section: &str| {
+            EXAMPLE.replacen(
+                "\"collaterals\"",
+                &format!("\"backstop\": {{{section}}}, \"collaterals\""),
+                1,
+            )
+        };
+        let least = "\"minimumLeft\": \"7\", \"minimumDeposit\": \"8\", \"absorptionHealth\": \"1050000000000000000\", \
+                     \"premiumShare\": \"100000000000000000\"";
+        let plan = parse(&with(least)).unwrap().backstop_plan().unwrap();
+        let (p, wad) = (&plan.parameters, U256::from(10).pow(U256::from(18)));
+        assert_eq!(
+            (p.minimumLeft, p.minimumDeposit),
+            (U256::from(7), U256::from(8))
+        );
+        assert_eq!(p.periodSeconds, U256::from(43_200));
+        assert_eq!(p.callerShare, wad / U256::from(10));
+        assert_eq!(p.symbol, "bwBACKSTOP");
+        assert_eq!(plan.premium_share, wad / U256::from(10));
+        let more = format!("{least}, \"periodSeconds\": 14400");
+        let plan = parse(&with(&more)).unwrap().backstop_plan().unwrap();
+        assert_eq!(plan.parameters.periodSeconds, U256::from(14_400));
+        for (section, expected) in [
+            (
+                format!("{least}, \"period\": 1"),
+                "unknown key `backstop.period`",
+            ),
+            (
+                "\"minimumLeft\": \"7\"".to_owned(),
+                "missing field `minimumDeposit`",
+            ),
+        ] {
+            let said = parse(&with(&section)).unwrap_err().to_string();
+            assert!(said.contains(expected), "{said}");
+        }
     }
 
     #[test]

@@ -2,12 +2,16 @@
 
 use std::sync::OnceLock;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes, U256};
 use breakwater_evm::{
     BlockEnvironment, CallError, Chain, EvmError, MemoryChain, Rules, Transaction,
 };
 
+use crate::plan::same;
+use breakwater_bindings::BackstopDeployer;
 pub use breakwater_bindings::SystemDeployer;
+use breakwater_bindings::backstop_pool::BackstopPool::BackstopParameters;
+
 pub use breakwater_bindings::system_deployer::SystemDeployer::{CollateralPlan, SystemPlan};
 
 /// Gas for placing the deployer, whose code is larger than a block of a chain would take.
@@ -22,6 +26,24 @@ pub fn system_plan() -> SystemPlan {
     static PLAN: OnceLock<SystemPlan> = OnceLock::new();
     PLAN.get_or_init(|| execute().unwrap_or_else(|error| panic!("the default plan: {error}")))
         .clone()
+}
+
+/// The default parameters of a backstop, as `contracts/backstop/BackstopParameters.sol` says them; amounts and the pool are zero.
+///
+/// # Panics
+/// If the compiled-in contract does not execute, which no input can bring about.
+#[must_use]
+pub fn backstop_parameters() -> BackstopParameters {
+    let read = || {
+        let (mut chain, deployer) = place(&BackstopDeployer::BYTECODE)?;
+        let call = BackstopDeployer::defaultParametersCall {
+            pool: Address::ZERO,
+            unit: U256::ZERO,
+        };
+        chain.call_sol(Address::ZERO, deployer, &call)
+    };
+    let read: Result<_, CallError> = read();
+    same(&read.unwrap_or_else(|error| panic!("the default backstop: {error}")))
 }
 
 /// The default bounds of a feed of a price, or (`is_quote`) of the debt token's, in its decimals.
@@ -45,6 +67,11 @@ fn execute() -> Result<SystemPlan, CallError> {
 
 /// A chain with the deployer on it.
 fn deployed() -> Result<(MemoryChain, Address), CallError> {
+    place(&SystemDeployer::BYTECODE)
+}
+
+/// A chain with a contract on it.
+fn place(code: &Bytes) -> Result<(MemoryChain, Address), CallError> {
     let mut chain = MemoryChain::new(Rules {
         code_size_limit: Some(usize::MAX),
         ..Rules::default()
@@ -56,7 +83,7 @@ fn deployed() -> Result<(MemoryChain, Address), CallError> {
     });
     let creation = Transaction {
         gas_limit: GAS,
-        ..Transaction::create(Address::ZERO, SystemDeployer::BYTECODE.clone())
+        ..Transaction::create(Address::ZERO, code.clone())
     };
     let created = chain.execute(&creation)?.into_success()?.created;
     let deployer = created.ok_or_else(|| EvmError::Engine("no address was created".to_owned()))?;

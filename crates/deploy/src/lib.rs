@@ -23,5 +23,7 @@ pub use create2::{FACTORY, FACTORY_CODE};
 pub use error::DeployError;
 pub use estimate::Estimate;
 pub use execution::{Execution, Progress, Settings, StepState};
-pub use manifest::{Collateral, Deployment, Manifest, ManifestError, ManifestFile, PolicyKind};
+pub use manifest::{
+    Backstop, Collateral, Deployment, Manifest, ManifestError, ManifestFile, PolicyKind,
+};
 pub use plan::{Creation, Plan, Step, find_multicall, inspect_feeds};

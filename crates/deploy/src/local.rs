@@ -9,6 +9,9 @@ pub use market::{LocalError, Market};
 
 use alloy_primitives::U256;
 
+use crate::config::BackstopConfiguration;
+use crate::defaults;
+
 /// Decimals of the feed's answers: a price is units of the debt token for one collateral token, times 10^8.
 pub const FEED_DECIMALS: u8 = 8;
 
@@ -42,4 +45,26 @@ const DEPOSIT: u64 = 10_000_000;
 #[must_use]
 pub fn tokens(whole: u64, decimals: u8) -> U256 {
     U256::from(whole) * U256::from(10).pow(U256::from(decimals))
+}
+
+/// A backstop for a local market: the shipped parameters but for the shortest period there is, the policy's own target health, and a tenth
+/// of what reserves grow by as premium.
+#[must_use]
+pub fn backstop() -> BackstopConfiguration {
+    let unit = tokens(1, DEBT_DECIMALS);
+    BackstopConfiguration {
+        name: None,
+        symbol: None,
+        period_seconds: Some(U256::from(4 * 3_600)),
+        minimum_left: unit,
+        minimum_deposit: unit,
+        caller_share: None,
+        release_share: None,
+        auction_seconds: None,
+        start_markup: None,
+        max_discount: None,
+        venue_tolerance: None,
+        absorption_health: defaults::system_plan().policy.damped.targetHealth,
+        premium_share: U256::from(10).pow(U256::from(17)),
+    }
 }

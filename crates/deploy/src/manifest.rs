@@ -43,7 +43,7 @@ pub struct Deployment {
     pub pool: Address,
     /// `LendingPoolExtension`, which the pool delegates to; nobody calls it directly.
     pub extension: Address,
-    /// Owns pool and breaker.
+    /// Owns breaker and pool, the pool through the steward where there is a backstop.
     pub timelock: Address,
     /// Proposes to the timelock.
     pub governance: Address,
@@ -51,8 +51,11 @@ pub struct Deployment {
     pub guardian: Address,
     /// `CircuitBreaker`, where there is one.
     pub breaker: Option<Address>,
-    /// The liquidation policy.
+    /// The liquidation policy; where there is a backstop, the one behind it.
     pub policy: Policy,
+    /// The backstop, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backstop: Option<Backstop>,
     /// `AdaptiveRateModel` or `KinkedRateModel`.
     pub rate_model: Address,
     /// In the order of the pool's numbers.
@@ -77,6 +80,18 @@ pub struct Policy {
     pub kind: PolicyKind,
     /// Where.
     pub address: Address,
+}
+
+/// A backstop before the liquidation policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Backstop {
+    /// `BackstopPool`.
+    pub pool: Address,
+    /// `BackstopPolicy`, which the lending pool asks.
+    pub policy: Address,
+    /// `PremiumSteward`: owns the lending pool in the timelock's place.
+    pub steward: Address,
 }
 
 /// The liquidation policies that there are.
@@ -190,6 +205,20 @@ impl Deployment {
     #[must_use]
     pub fn contract(&self, role: &str) -> Option<&ContractRecord> {
         self.contracts.iter().find(|record| record.role == role)
+    }
+
+    /// The policy that the pool asks: the backstop's, which has the other behind it, where there is one.
+    #[must_use]
+    pub fn asked_policy(&self) -> Address {
+        self.backstop
+            .map_or(self.policy.address, |backstop| backstop.policy)
+    }
+
+    /// Who owns the pool: the steward, through whom the timelock acts, where there is one, else the timelock.
+    #[must_use]
+    pub fn owner(&self) -> Address {
+        self.backstop
+            .map_or(self.timelock, |backstop| backstop.steward)
     }
 
     /// Gas of all transactions that are confirmed.

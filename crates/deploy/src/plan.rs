@@ -8,9 +8,9 @@ mod step;
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue;
 use breakwater_bindings::{
-    AdaptiveRateModel, CircuitBreaker, DampedPolicy, FlashLiquidator, KinkedRateModel, LendingPool,
-    LendingPoolExtension, RigidPolicy, TargetHealthPolicy, TimelockController, TwapOracle,
-    UniswapV3Source, lending_pool, twap_oracle,
+    AdaptiveRateModel, BackstopPolicy, BackstopPool, CircuitBreaker, DampedPolicy, FlashLiquidator,
+    KinkedRateModel, LendingPool, LendingPoolExtension, PremiumSteward, RigidPolicy,
+    TargetHealthPolicy, TimelockController, TwapOracle, UniswapV3Source, lending_pool, twap_oracle,
 };
 
 pub(crate) use creation::creation;
@@ -19,9 +19,12 @@ pub use feeds::inspect_feeds;
 pub use step::Step;
 
 use crate::calls::Call;
+use crate::config::BackstopPlan;
 use crate::defaults::{CollateralPlan, SystemPlan};
 use crate::error::DeployError;
-use crate::manifest::{CallRecord, Collateral, ContractRecord, Deployment, Policy, PolicyKind};
+use crate::manifest::{
+    Backstop, CallRecord, Collateral, ContractRecord, Deployment, Policy, PolicyKind,
+};
 
 /// The widest confirmation band without a venue, basis points, as in `script/Deployment.sol`.
 const MAX_BAND_WITHOUT_VENUE: u16 = 200;
@@ -31,6 +34,8 @@ const MAX_BAND_WITHOUT_VENUE: u16 = 200;
 pub struct Plan {
     /// What was asked for, with the addresses that follow from it filled in.
     pub system: SystemPlan,
+    /// The backstop before its policy, where one was asked for.
+    pub backstop: Option<BackstopPlan>,
     /// Sends the transactions.
     pub deployer: Address,
     /// In order.
@@ -50,10 +55,31 @@ impl Plan {
         deployer: Address,
         multicall: Option<Address>,
     ) -> Result<Self, DeployError> {
+        Self::with_backstop(system, None, chain_id, deployer, multicall)
+    }
+
+    /// The same with a backstop before the policy, if there is one: set, and the pool handed over to its steward, while the deployer
+    /// still owns the pool.
+    ///
+    /// # Errors
+    /// [`DeployError::Plan`] for what contradicts itself.
+    pub fn with_backstop(
+        system: SystemPlan,
+        backstop: Option<BackstopPlan>,
+        chain_id: u64,
+        deployer: Address,
+        multicall: Option<Address>,
+    ) -> Result<Self, DeployError> {
         check(&system, deployer)?;
+        let mut salt = keccak256((system.clone(), deployer).abi_encode());
+        if let Some(backstop) = &backstop {
+            let asked = (backstop.absorption_health, backstop.premium_share);
+            salt = keccak256((salt, backstop.parameters.clone(), asked).abi_encode());
+        }
         Ok(Builder {
-            salt: keccak256((system.clone(), deployer).abi_encode()),
+            salt,
             system,
+            backstop,
             deployer,
             creations: Vec::new(),
         }
@@ -115,6 +141,7 @@ struct Builder {
     /// deployer's timelocks are alike), and two systems must not share them.
     salt: B256,
     system: SystemPlan,
+    backstop: Option<BackstopPlan>,
     deployer: Address,
     creations: Vec<Creation>,
 }
@@ -156,6 +183,7 @@ impl Builder {
         let native = native.then(|| self.system.nativeCollateral.saturating_to::<u64>());
         let policy = self.policy(native.map(|number| collaterals[number as usize].oracle));
         let (pool, extension) = self.pool(timelock, rate_model, breaker, policy.address);
+        let backstop = self.backstop(timelock, pool, policy.address);
         let core = self.creations.len();
         for collateral in &mut collaterals {
             collateral.flash_liquidator = collateral.venue.map(|venue| {
@@ -184,6 +212,7 @@ impl Builder {
             guardian: self.system.guardian,
             breaker,
             policy,
+            backstop,
             rate_model,
             collaterals,
             native_collateral: native.filter(|_| policy.kind == PolicyKind::Damped),
@@ -212,6 +241,7 @@ impl Builder {
         }
         Plan {
             system: self.system,
+            backstop: self.backstop,
             deployer: self.deployer,
             steps,
             deployment,
@@ -363,6 +393,46 @@ impl Builder {
             }
         ));
         (pool, extension)
+    }
+}
+
+impl Builder {
+    /// Where it is asked for: the backstop, the policy that puts it before `behind`, and the pool's next owner.
+    fn backstop(&mut self, timelock: Address, pool: Address, behind: Address) -> Option<Backstop> {
+        let mut plan = self.backstop.take()?;
+        plan.parameters.pool = pool;
+        let backstop = self.create(creation!(
+            self.salt,
+            "backstop",
+            BackstopPool {
+                p: plan.parameters.clone()
+            }
+        ));
+        let policy = self.create(creation!(
+            self.salt,
+            "backstopPolicy",
+            BackstopPolicy {
+                behind: behind,
+                backstop: backstop,
+                absorptionHealth: plan.absorption_health,
+            }
+        ));
+        let steward = self.create(creation!(
+            self.salt,
+            "premiumSteward",
+            PremiumSteward {
+                pool: pool,
+                backstop: backstop,
+                timelock: timelock,
+                premiumShare: plan.premium_share,
+            }
+        ));
+        self.backstop = Some(plan);
+        Some(Backstop {
+            pool: backstop,
+            policy,
+            steward,
+        })
     }
 }
 

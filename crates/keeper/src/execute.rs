@@ -4,12 +4,12 @@ use alloy::rpc::types::TransactionRequest;
 use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_sol_types::SolCall;
 use breakwater_agents::Bid;
-use breakwater_bindings::{DampedPolicy, FlashLiquidator, ILendingPool};
+use breakwater_bindings::{DampedPolicy, FlashLiquidator, IBackstopPool, ILendingPool};
 use breakwater_operator::config::Capital;
 use breakwater_rpc::{Client, RpcError};
 use breakwater_sender::Order;
 
-use crate::planner::{Planned, Strategy};
+use crate::planner::{Planned, Strategy, kept_value, outlet};
 use crate::reading::HeadReading;
 use crate::store::ActionKind;
 use crate::system::System;
@@ -31,7 +31,7 @@ pub struct Call {
 #[must_use]
 pub fn call_of(
     system: &System,
-    capital: Capital,
+    strategy: &Strategy,
     planned: &Planned,
     min_profit: U256,
 ) -> Option<Call> {
@@ -46,7 +46,8 @@ pub fn call_of(
         .get(collateral as usize)
         .and_then(|listed| listed.liquidator);
     let collateral_id = U256::from(collateral);
-    let (to, data) = match (planned.kind, capital) {
+    let backstop = system.backstop.map(|backstop| backstop.address);
+    let (to, data) = match (planned.kind, strategy.capital) {
         (ActionKind::Flag, _) => (
             system.pool,
             ILendingPool::flagCall {
@@ -87,6 +88,36 @@ pub fn call_of(
             ILendingPool::settleCall {
                 account,
                 data: Bytes::new(),
+            }
+            .abi_encode(),
+        ),
+        (ActionKind::Absorb, _) => (
+            backstop?,
+            IBackstopPool::absorbCall {
+                account,
+                collateralId: collateral_id,
+            }
+            .abi_encode(),
+        ),
+        (ActionKind::SettleByBackstop, _) => (
+            backstop?,
+            IBackstopPool::settleCall { account }.abi_encode(),
+        ),
+        (ActionKind::ObserveSale, _) => (
+            backstop?,
+            IBackstopPool::observeCall {
+                collateralId: collateral_id,
+            }
+            .abi_encode(),
+        ),
+        (ActionKind::BuyInventory, _) => (
+            backstop?,
+            IBackstopPool::buyCall {
+                collateralId: collateral_id,
+                maxAmount: planned.amount,
+                // What it is worth to us, less what has to be left.
+                maxPaid: repay.saturating_sub(min_profit),
+                receiver: strategy.us,
             }
             .abi_encode(),
         ),
@@ -167,8 +198,7 @@ impl Stage<'_> {
             system, strategy, ..
         } = *self;
         // The least profit is asked for by the transaction itself; here its amount is to be seen.
-        let call =
-            call_of(system, strategy.capital, planned, U256::ZERO).ok_or(Declined::NoContract)?;
+        let call = call_of(system, strategy, planned, U256::ZERO).ok_or(Declined::NoContract)?;
         let next = self.reading.next;
         let mut transaction = TransactionRequest {
             from: Some(strategy.us),
@@ -187,7 +217,7 @@ impl Stage<'_> {
             .simulate(&transaction, next.state(), None, Some(next.overrides()))
             .await
             .map_err(declined)?;
-        if matches!(planned.kind, ActionKind::Flag | ActionKind::RecordDepth) {
+        if planned.kind.prepares() {
             return Ok(Rehearsed {
                 call,
                 bid: planned.bid,
@@ -199,8 +229,7 @@ impl Stage<'_> {
         let bid = self.bid_for(planned, left)?;
         let cost = self.gas_cost(planned, bid.tip);
         let min_profit = base_up(cost, system.debt.decimals);
-        let call =
-            call_of(system, strategy.capital, planned, min_profit).ok_or(Declined::NoContract)?;
+        let call = call_of(system, strategy, planned, min_profit).ok_or(Declined::NoContract)?;
         Ok(Rehearsed {
             call,
             bid,
@@ -220,6 +249,21 @@ impl Stage<'_> {
             })
         };
         match (planned.kind, self.strategy.capital) {
+            (ActionKind::Absorb, _) => {
+                let result =
+                    IBackstopPool::absorbCall::abi_decode_returns(answer).map_err(undecodable)?;
+                Ok(self.kept(planned, result.reward))
+            }
+            // What is handed over is not in the answer.
+            (ActionKind::SettleByBackstop, _) => Ok(planned.surplus),
+            (ActionKind::BuyInventory, _) => {
+                let bought =
+                    IBackstopPool::buyCall::abi_decode_returns(answer).map_err(undecodable)?;
+                let decimals = system.collateral_decimals(u64::from(planned.collateral));
+                let outlet = outlet(system, self.reading, planned.collateral);
+                let (worth, _) = outlet.sell(whole(bought.amount, decimals));
+                Ok(worth - whole(bought.paid, system.debt.decimals))
+            }
             (ActionKind::Settle, Capital::Flash) => {
                 FlashLiquidator::settleCall::abi_decode_returns(answer)
                     .map(|profit| whole(profit, system.debt.decimals))
@@ -238,17 +282,9 @@ impl Stage<'_> {
         }
     }
 
-    /// What seized collateral that is kept is counted at: the lower of the fast and the venue's price.
+    /// What seized collateral that is kept is counted at.
     fn kept(&self, planned: &Planned, seized: U256) -> f64 {
-        let place = planned.collateral as usize;
-        let (Some(listed), Some(market)) = (
-            self.system.collaterals.get(place),
-            self.reading.markets.get(place),
-        ) else {
-            return 0.0;
-        };
-        let price = market.prices.fast.min(market.prices.confirm);
-        whole(seized, listed.token.decimals) * self.system.decimals(listed).price(price)
+        kept_value(self.system, self.reading, planned.collateral, seized)
     }
 
     /// The planned bid, or one as much lower as the profit is below what was planned, if that is still worth it.

@@ -11,7 +11,7 @@ use crate::engine::{inclusion_tip, next_block, zone_of};
 use crate::error::RunError;
 use crate::history;
 use crate::planner::{NoOrders, Plan, Planned, Planner, Sight, Strategy};
-use crate::reading::HeadReading;
+use crate::reading::{HeadReading, Holders};
 use crate::run::{connect, read_system};
 use crate::store::ActionKind;
 use crate::system::System;
@@ -97,7 +97,7 @@ pub async fn explain(config: &KeeperConfig, account: Address) -> Result<Explanat
         source,
     };
     let next = next_block(&head, config.chain.slot.as_secs().max(1));
-    let reading = HeadReading::read(&client, &system, &oracles, None, next)
+    let reading = HeadReading::read(&client, &system, &oracles, Holders::default(), next)
         .await
         .map_err(rpc)?;
     let moment = mirror.moment(&reading.prices(), next.timestamp)?;
@@ -142,7 +142,7 @@ pub async fn explain(config: &KeeperConfig, account: Address) -> Result<Explanat
 
 /// What falls at the price to which the planned sale takes the venue. `None` if nothing is planned that sells.
 fn pushed(sight: &Sight<'_>, plan: &Plan) -> Option<Pushed> {
-    let planned = plan.actions.first().filter(|one| one.kind.closes())?;
+    let planned = plan.actions.first().filter(|one| one.kind.repays())?;
     let id = planned.collateral;
     let venue = sight.reading.markets.get(id as usize)?.venue?;
     let decimals = sight.system.collateral_decimals(u64::from(id));
@@ -291,6 +291,20 @@ impl Explanation {
             )?,
             refusal => writeln!(out, "  liquidatable    not now: {refusal}")?,
         }
+        if let Some(offered) = &thought.backstop {
+            writeln!(
+                out,
+                "  backstop        can {}: {} base units for {} of collateral; whoever calls it gets {:.4} {}",
+                match offered.kind {
+                    ActionKind::Absorb => "absorb it",
+                    _ => "settle it",
+                },
+                offered.spends,
+                offered.takes,
+                offered.pay,
+                self.debt_symbol
+            )?;
+        }
         match thought.flagged_since {
             Some(since) => writeln!(out, "  clock           runs since {}", self.time(since))?,
             None if self.curve.is_empty() => {}
@@ -342,7 +356,7 @@ impl Explanation {
                 },
                 planned.bid.tip,
                 planned.bid.max_fee,
-                if planned.kind == ActionKind::Flag {
+                if planned.kind.prepares() {
                     format!("costs {:.4} {}", -planned.expected, self.debt_symbol)
                 } else {
                     format!("expects {:.4} {}", planned.expected, self.debt_symbol)

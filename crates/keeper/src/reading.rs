@@ -9,7 +9,7 @@ use alloy::rpc::types::BlockOverrides;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, sol};
 use breakwater_agents::Venue;
-use breakwater_bindings::{ICircuitBreaker, IPriceOracle, UniswapV3Pool};
+use breakwater_bindings::{BackstopPool, ICircuitBreaker, IPriceOracle, UniswapV3Pool};
 use breakwater_protocol::policy::BreakerLevel;
 use breakwater_protocol::{PriceStatus, Reading as PriceReading};
 use breakwater_rpc::{Client, RpcError, TargetCall};
@@ -70,6 +70,37 @@ pub struct MarketReading {
     pub venue: Option<Venue>,
 }
 
+/// What a backstop has for a collateral.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaleReading {
+    /// The price of its sale, debt per collateral base unit scaled by 1e36; 0 while it is closed.
+    pub price: U256,
+    /// What may be bought in the block, base units of the collateral.
+    pub available: U256,
+    /// What it holds in all, base units of the collateral.
+    pub inventory: U256,
+}
+
+/// A backstop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackstopReading {
+    /// What it can spend, base units of the debt token.
+    pub absorbable: U256,
+    /// In the order of the pool's numbers.
+    pub sales: Vec<SaleReading>,
+    /// The debt tokens that the keeper holds and the backstop may take, base units.
+    pub spendable: U256,
+}
+
+/// Whose debt tokens are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// Who repays with them.
+    pub repays: Option<Address>,
+    /// Who buys of a backstop with them.
+    pub buys: Option<Address>,
+}
+
 /// Everything that is read per head.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeadReading {
@@ -81,6 +112,8 @@ pub struct HeadReading {
     pub markets: Vec<MarketReading>,
     /// The debt tokens that the keeper holds and the pool may take, base units, where it repays with them.
     pub inventory: Option<U256>,
+    /// The backstop, where one is known.
+    pub backstop: Option<BackstopReading>,
 }
 
 impl HeadReading {
@@ -108,8 +141,7 @@ impl HeadReading {
             .map_or(U256::ZERO, |market| market.prices.fast)
     }
 
-    /// Reads the state after `next`'s parent as if in `next`. `oracles` are the collaterals' present oracles, `holder` whose debt
-    /// tokens are asked for.
+    /// Reads the state after `next`'s parent as if in `next`. `oracles` are the collaterals' present oracles.
     ///
     /// # Errors
     /// [`RpcError`]. A single contract that does not answer is no error: its price is down, its venue absent.
@@ -117,10 +149,10 @@ impl HeadReading {
         client: &Client,
         system: &System,
         oracles: &[Address],
-        holder: Option<Address>,
+        holders: Holders,
         next: NextBlock,
     ) -> Result<Self, RpcError> {
-        let calls = calls(system, oracles, holder);
+        let calls = calls(system, oracles, holders);
         let answers = client
             .multicall(
                 system.multicall,
@@ -130,11 +162,11 @@ impl HeadReading {
             )
             .await?;
         let answers = answers.into_iter().map(Result::ok);
-        Ok(decode(system, oracles, holder, next, answers))
+        Ok(decode(system, oracles, holders, next, answers))
     }
 }
 
-fn calls(system: &System, oracles: &[Address], holder: Option<Address>) -> Vec<TargetCall> {
+fn calls(system: &System, oracles: &[Address], holders: Holders) -> Vec<TargetCall> {
     let mut calls = Vec::with_capacity(1 + 5 * oracles.len());
     if let Some(breaker) = system.breaker {
         let call = ICircuitBreaker::levelOfCall { pool: system.pool };
@@ -152,26 +184,51 @@ fn calls(system: &System, oracles: &[Address], holder: Option<Address>) -> Vec<T
             ));
         }
     }
-    if let Some(account) = holder {
-        calls.push(TargetCall::new(
-            system.debt.address,
-            &IErc20Spendable::balanceOfCall { account },
-        ));
-        calls.push(TargetCall::new(
-            system.debt.address,
-            &IErc20Spendable::allowanceCall {
-                owner: account,
-                spender: system.pool,
-            },
-        ));
+    if let Some(account) = holders.repays {
+        calls.extend(spendable(system, account, system.pool));
+    }
+    if let Some(backstop) = system.backstop {
+        let address = backstop.address;
+        calls.push(TargetCall::new(address, &BackstopPool::absorbableCall {}));
+        for id in 0..oracles.len() {
+            let collateral = U256::from(id);
+            calls.push(TargetCall::new(
+                address,
+                &BackstopPool::quoteSaleCall {
+                    collateralId: collateral,
+                },
+            ));
+            calls.push(TargetCall::new(
+                address,
+                &BackstopPool::inventoryOfCall {
+                    collateralId: collateral,
+                },
+            ));
+        }
+        if let Some(account) = holders.buys {
+            calls.extend(spendable(system, account, address));
+        }
     }
     calls
+}
+
+/// What says how many debt tokens `spender` may take of `account`.
+fn spendable(system: &System, account: Address, spender: Address) -> [TargetCall; 2] {
+    let asset = system.debt.address;
+    let allowance = IErc20Spendable::allowanceCall {
+        owner: account,
+        spender,
+    };
+    [
+        TargetCall::new(asset, &IErc20Spendable::balanceOfCall { account }),
+        TargetCall::new(asset, &allowance),
+    ]
 }
 
 fn decode(
     system: &System,
     oracles: &[Address],
-    holder: Option<Address>,
+    holders: Holders,
     next: NextBlock,
     answers: impl Iterator<Item = Option<Bytes>>,
 ) -> HeadReading {
@@ -213,15 +270,44 @@ fn decode(
             }
         })
         .collect();
+    let inventory = holders.repays.map(|_| answers.spendable());
     HeadReading {
         next,
         breaker,
         markets,
-        inventory: holder.map(|_| {
-            let held = answers.next::<IErc20Spendable::balanceOfCall>();
-            let allowed = answers.next::<IErc20Spendable::allowanceCall>();
-            held.unwrap_or_default().min(allowed.unwrap_or_default())
-        }),
+        inventory,
+        backstop: system
+            .backstop
+            .map(|_| backstop(oracles.len(), holders, &mut answers)),
+    }
+}
+
+/// What does not answer has nothing: it is left alone.
+fn backstop<I: Iterator<Item = Option<Bytes>>>(
+    collaterals: usize,
+    holders: Holders,
+    answers: &mut Answers<I>,
+) -> BackstopReading {
+    let absorbable = answers.next::<BackstopPool::absorbableCall>();
+    let sales = (0..collaterals)
+        .map(|_| {
+            let sale = answers.next::<BackstopPool::quoteSaleCall>();
+            let held = answers.next::<BackstopPool::inventoryOfCall>();
+            let open = sale.filter(|sale| sale.open);
+            let (price, available) = open
+                .map(|sale| (sale.price, sale.available))
+                .unwrap_or_default();
+            SaleReading {
+                price,
+                available,
+                inventory: held.map_or(U256::ZERO, |held| held.amount),
+            }
+        })
+        .collect();
+    BackstopReading {
+        absorbable: absorbable.unwrap_or_default(),
+        sales,
+        spendable: holders.buys.map_or(U256::ZERO, |_| answers.spendable()),
     }
 }
 
@@ -230,6 +316,13 @@ struct Answers<I>(I);
 impl<I: Iterator<Item = Option<Bytes>>> Answers<I> {
     fn next<C: SolCall>(&mut self) -> Option<C::Return> {
         C::abi_decode_returns(&self.0.next()??).ok()
+    }
+
+    /// The least of balance and allowance.
+    fn spendable(&mut self) -> U256 {
+        let held = self.next::<IErc20Spendable::balanceOfCall>();
+        let allowed = self.next::<IErc20Spendable::allowanceCall>();
+        held.unwrap_or_default().min(allowed.unwrap_or_default())
     }
 }
 

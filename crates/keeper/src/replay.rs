@@ -15,8 +15,9 @@ use crate::engine::{inclusion_tip, next_block};
 use crate::error::RunError;
 use crate::history;
 use crate::planner::{NoOrders, Plan, Planned, Planner, Sight, Strategy};
-use crate::reading::HeadReading;
+use crate::reading::{HeadReading, Holders};
 use crate::run::{connect, read_system};
+use crate::store::Kind;
 use crate::system::System;
 use crate::thought::Memory;
 use crate::units::whole;
@@ -28,8 +29,8 @@ pub struct Happened {
     pub account: Address,
     /// Who called the pool.
     pub by: Address,
-    /// Whether it was settled rather than liquidated.
-    pub settled: bool,
+    /// How it was closed, in whole or in part.
+    pub kind: Kind,
     /// Debt tokens repaid.
     pub repaid: f64,
     /// What the keeper would have written in its ledger: why it would not have been its own.
@@ -111,20 +112,23 @@ pub async fn replay(
         let seen = changes
             .liquidations
             .iter()
-            .map(|seen| (seen.account, seen.liquidator, seen.repaid, false))
+            .map(|seen| {
+                let kind = Kind::of_liquidation(&system, seen.liquidator);
+                (seen.account, seen.liquidator, seen.repaid, kind)
+            })
             .chain(
                 changes
                     .settlements
                     .iter()
-                    .map(|seen| (seen.account, seen.caller, seen.repaid, true)),
+                    .map(|seen| (seen.account, seen.caller, seen.repaid, Kind::Settled)),
             );
         let happened: Vec<Happened> = seen
-            .map(|(account, by, repaid, settled)| {
+            .map(|(account, by, repaid, kind)| {
                 let (reason, detail) = memory.missed(number, account);
                 Happened {
                     account,
                     by,
-                    settled,
+                    kind,
                     repaid: whole(alloy_primitives::U256::from(repaid), system.debt.decimals),
                     reason,
                     detail,
@@ -168,7 +172,7 @@ async fn plan(
         ),
         source,
     };
-    let reading = HeadReading::read(client, system, &oracles, None, next)
+    let reading = HeadReading::read(client, system, &oracles, Holders::default(), next)
         .await
         .map_err(rpc)?;
     let moment = mirror.moment(&reading.prices(), next.timestamp)?;
@@ -193,7 +197,7 @@ impl fmt::Display for Replayed {
         for planned in &self.planned {
             writeln!(
                 out,
-                "  would {:<10} {} (collateral {}), expecting {:.4}",
+                "  would {:<18} {} (collateral {}), expecting {:.4}",
                 planned.kind.name(),
                 planned.account,
                 planned.collateral,
@@ -201,7 +205,7 @@ impl fmt::Display for Replayed {
             )?;
         }
         for one in &self.happened {
-            let what = if one.settled { "settled" } else { "liquidated" };
+            let what = one.kind.name();
             write!(
                 out,
                 "  was {what:<12} {} by {}, {:.4} repaid: ",

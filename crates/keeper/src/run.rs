@@ -114,7 +114,7 @@ pub async fn connect(config: &KeeperConfig) -> Result<Client, RunError> {
 pub async fn read_system(config: &KeeperConfig, client: &Client) -> Result<System, RunError> {
     let manifest = ManifestFile::open(&config.chain.manifest)?;
     let deployment = manifest.deployment(config.chain.chain_id)?;
-    Ok(System::read(client, deployment).await?)
+    Ok(System::read(client, deployment, config.chain.backstop).await?)
 }
 
 /// Starts a keeper: connects, unlocks, restores or begins the mirror, starts every task.

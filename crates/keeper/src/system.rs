@@ -4,17 +4,18 @@ use alloy::eips::BlockId;
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, sol};
 use breakwater_bindings::{
-    DampedPolicy as DampedContract, FlashLiquidator, ILendingPool, ILiquidationPolicy, IRateModel,
-    RigidPolicy as RigidContract, TargetHealthPolicy as TargetHealthContract, UniswapV3Pool,
+    BackstopPolicy as BackstopPolicyContract, BackstopPool, DampedPolicy as DampedContract,
+    FlashLiquidator, ILendingPool, ILiquidationPolicy, IRateModel, RigidPolicy as RigidContract,
+    TargetHealthPolicy as TargetHealthContract, UniswapV3Pool,
 };
 use breakwater_deploy::{Deployment, PolicyKind};
 use breakwater_protocol::policy::{
-    DampedParameters, DampedPolicy, Policy, RigidPolicy, TargetHealthPolicy,
+    BackstopPolicy, DampedParameters, DampedPolicy, Policy, RigidPolicy, TargetHealthPolicy,
 };
 use breakwater_protocol::{Description, MirroredPolicy, RateParameters};
 use breakwater_rpc::{Client, RpcError, TargetCall};
 
-use crate::units::Decimals;
+use crate::units::{Decimals, ratio};
 
 sol! {
     /// What is read of a token beside its balance.
@@ -65,6 +66,17 @@ pub struct Listed {
     pub liquidator: Option<Address>,
 }
 
+/// A backstop of the pool.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Backstop {
+    /// `BackstopPool`.
+    pub address: Address,
+    /// The policy with which it comes first; `None` while the pool's is another: then it settles and sells, and absorbs nothing.
+    pub policy: Option<BackstopPolicy>,
+    /// The share of the discount that whoever calls it is paid.
+    pub caller_share: f64,
+}
+
 /// A deployed system.
 #[derive(Clone, Debug)]
 pub struct System {
@@ -80,8 +92,10 @@ pub struct System {
     pub multicall: Address,
     /// The liquidation policy's contract.
     pub policy_address: Address,
-    /// What it decides.
+    /// What it decides, but for a backstop before it.
     pub policy: Policy,
+    /// The backstop, where one is known.
+    pub backstop: Option<Backstop>,
     /// What a mirror is told.
     pub description: Description,
     /// In the order of the pool's numbers.
@@ -173,11 +187,16 @@ impl Answers {
 }
 
 impl System {
-    /// Reads what the manifest does not say, in three requests, and checks that both agree.
+    /// Reads what the manifest does not say, in three requests and one for a backstop, and checks that both agree. `backstop` is known
+    /// by other means than the manifest.
     ///
     /// # Errors
     /// See [`SystemError`].
-    pub async fn read(client: &Client, deployment: &Deployment) -> Result<Self, SystemError> {
+    pub async fn read(
+        client: &Client,
+        deployment: &Deployment,
+        backstop: Option<Address>,
+    ) -> Result<Self, SystemError> {
         if !deployment.complete {
             return Err(SystemError::Incomplete(deployment.chain_id));
         }
@@ -192,13 +211,22 @@ impl System {
         let policy_address = answers.next::<ILendingPool::policyCall>("the pool")?;
         let breaker = answers.next::<ILendingPool::breakerCall>("the pool")?;
         let rate = answers.next::<IRateModel::parametersCall>("the rate model")?;
-        if policy_address != deployment.policy.address {
-            return Err(SystemError::Contract {
-                what: "the policy",
-                address: deployment.policy.address,
-                problem: format!("is not the pool's any more, that is {policy_address}"),
-            });
-        }
+        let known = deployment.backstop.map(|known| known.pool).or(backstop);
+        let behind = deployment.policy.address;
+        let backstop = match known {
+            Some(address) => {
+                let wraps = (policy_address != behind).then_some(policy_address);
+                Some(read_backstop(client, deployment, address, wraps).await?)
+            }
+            None if policy_address != behind => {
+                return Err(SystemError::Contract {
+                    what: "the policy",
+                    address: behind,
+                    problem: format!("is not the pool's any more, that is {policy_address}"),
+                });
+            }
+            None => None,
+        };
         let rate = rate_parameters(&rate).ok_or_else(|| SystemError::Contract {
             what: "the rate model",
             address: deployment.rate_model,
@@ -215,6 +243,7 @@ impl System {
             multicall,
             policy_address,
             policy,
+            backstop,
             description: Description {
                 chain_id: deployment.chain_id,
                 pool,
@@ -270,6 +299,57 @@ impl System {
             Policy::Rigid(_) | Policy::TargetHealth(_) => None,
         }
     }
+}
+
+/// A backstop of the deployment's pool; `wraps` is the pool's policy where it is not the manifest's, which must then be behind it.
+async fn read_backstop(
+    client: &Client,
+    deployment: &Deployment,
+    address: Address,
+    wraps: Option<Address>,
+) -> Result<Backstop, SystemError> {
+    let (what, what_policy) = ("the backstop", "the policy");
+    let mut batch = Batch::new(client, deployment.multicall);
+    batch.add(address, &BackstopPool::POOLCall {});
+    batch.add(address, &BackstopPool::CALLER_SHARECall {});
+    if let Some(policy) = wraps {
+        batch.add(policy, &BackstopPolicyContract::BACKSTOPCall {});
+        batch.add(policy, &BackstopPolicyContract::BEHINDCall {});
+        batch.add(policy, &BackstopPolicyContract::ABSORPTION_HEALTHCall {});
+    }
+    let mut answers = batch.send(what).await?;
+    let pool = answers.next::<BackstopPool::POOLCall>(what)?;
+    if pool != deployment.pool {
+        return Err(SystemError::Contract {
+            what,
+            address,
+            problem: format!("serves pool {pool}"),
+        });
+    }
+    let caller_share = ratio(answers.next::<BackstopPool::CALLER_SHARECall>(what)?);
+    let policy = match wraps {
+        None => None,
+        Some(policy) => {
+            let wrong = |problem: String| SystemError::Contract {
+                what: what_policy,
+                address: policy,
+                problem,
+            };
+            let first = answers.next::<BackstopPolicyContract::BACKSTOPCall>(what_policy)?;
+            let behind = answers.next::<BackstopPolicyContract::BEHINDCall>(what_policy)?;
+            let health =
+                answers.next::<BackstopPolicyContract::ABSORPTION_HEALTHCall>(what_policy)?;
+            if first != address || behind != deployment.policy.address {
+                return Err(wrong(format!("puts {first} before {behind}")));
+            }
+            Some(BackstopPolicy::new(health).map_err(|error| wrong(error.to_string()))?)
+        }
+    };
+    Ok(Backstop {
+        address,
+        policy,
+        caller_share,
+    })
 }
 
 async fn read_policy(

@@ -6,6 +6,8 @@ use alloy_primitives::{Address, U256};
 use breakwater_operator::status::MissedReason;
 use breakwater_protocol::policy::{NextTurn, Reasoning, Refusal};
 
+use crate::store::ActionKind;
+
 /// Heads whose thoughts are kept: as deep as a reorg may go, and one.
 const REMEMBERED: usize = 65;
 
@@ -27,6 +29,19 @@ pub enum Verdict {
     Unready(String),
     /// It was planned, and the call on the pending block failed.
     Failed(String),
+}
+
+/// What a backstop would do with a position.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Offered {
+    /// How it is called: to absorb or to settle.
+    pub kind: ActionKind,
+    /// What it would spend, base units of the debt token.
+    pub spends: U256,
+    /// What it would take of the considered collateral, base units.
+    pub takes: U256,
+    /// What it would pay its caller, debt tokens.
+    pub pay: f64,
 }
 
 /// A position with a health factor below 1, and what is known of its next liquidation.
@@ -60,6 +75,8 @@ pub struct Thought {
     pub planned_at: Option<u64>,
     /// What is left then after margin and gas, debt tokens.
     pub profit: Option<f64>,
+    /// What the backstop would do with it, where there is one.
+    pub backstop: Option<Offered>,
     /// What became of it.
     pub verdict: Verdict,
 }
@@ -200,6 +217,7 @@ pub(crate) mod tests {
             pays_at: None,
             planned_at: None,
             profit: None,
+            backstop: None,
             verdict,
         }
     }

@@ -113,7 +113,15 @@ async fn a_keeper_at_work_is_shown_whole() {
     let missed = part(&page, "table", "missed");
     assert!(missed.contains("tip 4.25 gwei against 9.1") && missed.contains("unprofitable"));
     assert!(page.contains("14 unprofitable, 9 outbid, 1 reverted, 2 breaker, 6 waiting"));
-    assert!(part(&page, "table", "pending").contains("181.50"));
+    let pending = part(&page, "table", "pending");
+    assert!(
+        pending.contains("181.50") && pending.contains(">absorb<"),
+        "{pending}"
+    );
+    assert!(
+        page.contains("912,345") && page.contains("inventory worth 48,210.50"),
+        "{page}"
+    );
     // One chart a collateral with steps, one bar a step, each with its words and its table.
     assert_eq!(page.matches("<svg role=\"img\"").count(), 2);
     assert_eq!(page.matches("class=\"bar\"").count(), 40);

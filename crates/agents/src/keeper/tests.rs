@@ -3,12 +3,12 @@
 use super::*;
 use crate::observation::Prices;
 
-const VENUE: Venue = Venue {
+pub(super) const VENUE: Venue = Venue {
     sqrt_price: 10.0,
     liquidity: 10_000.0,
     fee: 0.0,
 };
-const TERMS: Terms = Terms {
+pub(super) const TERMS: Terms = Terms {
     max_bonus: 0.05,
     settlement_bonus: 0.03,
     risk_margin: 0.0,
@@ -19,7 +19,7 @@ const TERMS: Terms = Terms {
     guarded: true,
 };
 
-fn observation() -> Observation {
+pub(super) fn observation() -> Observation {
     Observation {
         block: 1,
         timestamp: 0,

@@ -7,7 +7,7 @@ use alloy::rpc::types::TransactionRequest;
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use alloy_sol_types::SolCall;
 use breakwater_bindings::{
-    ICircuitBreaker, ILendingPool, SimFeed, SimToken, TwapOracle, VenueRouter,
+    IBackstopPool, ICircuitBreaker, ILendingPool, SimFeed, SimToken, TwapOracle, VenueRouter,
 };
 use breakwater_evm::venue::{PriceError, SqrtPriceX96};
 
@@ -18,6 +18,9 @@ use crate::manifest::{Collateral, Deployment};
 
 /// Wei that an account of the market is given for gas.
 const GAS_MONEY: u128 = 1_000_000_000_000_000_000_000;
+
+/// Seconds between two reports of the feed while time goes by: less than its heartbeat.
+const REPORT: u64 = 3_000;
 
 /// Why a local market does not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -158,6 +161,57 @@ impl Market {
         };
         self.send(owner, pool, &borrow).await?;
         Ok(())
+    }
+
+    /// Mints debt tokens for an account that the anvil signs for, and lets `spender` take them.
+    ///
+    /// # Errors
+    /// [`DeployError::Rpc`].
+    pub async fn endow(
+        &self,
+        account: Address,
+        assets: U256,
+        spender: Address,
+    ) -> Result<(), LocalError> {
+        let asset = self.deployment.asset;
+        let mint = SimToken::mintCall {
+            to: account,
+            amount: assets,
+        };
+        self.send(self.operator, asset, &mint).await?;
+        let approve = SimToken::approveCall {
+            spender,
+            amount: U256::MAX,
+        };
+        self.send(account, asset, &approve).await?;
+        Ok(())
+    }
+
+    /// Deposits with the backstop, and lets the time go by until the deposit is active, in which the feed reports and the breaker
+    /// observes. Seconds of the chain's time that it took; 0 without a backstop.
+    ///
+    /// # Errors
+    /// [`DeployError::Refused`] where the backstop refuses.
+    pub async fn back(&self, depositor: Address, assets: U256) -> Result<u64, LocalError> {
+        let Some(backstop) = self.deployment.backstop else {
+            return Ok(0);
+        };
+        self.adopt(depositor).await?;
+        self.endow(depositor, assets, backstop.pool).await?;
+        let deposit = IBackstopPool::depositCall { assets };
+        self.send(depositor, backstop.pool, &deposit).await?;
+        let begun = self.timestamp().await?;
+        let price = self.feed_price().await?;
+        let absorbable = || {
+            self.views
+                .read(backstop.pool, IBackstopPool::absorbableCall {})
+        };
+        while absorbable().await?.is_zero() {
+            self.advance(REPORT).await?;
+            self.set_price(price).await?;
+            self.poke().await?;
+        }
+        Ok(self.timestamp().await? - begun)
     }
 
     /// Lets the anvil sign for an account, and gives it money for gas.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::account::Account;
 use crate::chain::{RpcViews, Views, chain_id, failure};
-use crate::config::{CollateralConfiguration, Configuration};
+use crate::config::{BackstopConfiguration, CollateralConfiguration, Configuration};
 use crate::create2::{self, FACTORY};
 use crate::error::DeployError;
 use crate::execution::{Execution, Settings};
@@ -48,6 +48,19 @@ impl Market {
     pub async fn deploy(
         provider: DynProvider,
         file: ManifestFile,
+        tell: impl FnMut(&str),
+    ) -> Result<Self, LocalError> {
+        Self::deploy_with(provider, file, None, tell).await
+    }
+
+    /// The same with a backstop, which nobody has deposited with; see [`Market::back`].
+    ///
+    /// # Errors
+    /// [`LocalError`].
+    pub async fn deploy_with(
+        provider: DynProvider,
+        file: ManifestFile,
+        backstop: Option<BackstopConfiguration>,
         mut tell: impl FnMut(&str),
     ) -> Result<Self, LocalError> {
         let accounts = require_anvil(&provider).await?;
@@ -61,10 +74,14 @@ impl Market {
         tell("tokens, feed, venue");
         let parts = builder.parts().await?;
         let chain_id = chain_id(&provider).await?;
-        let configuration = configuration(&parts, chain_id, governance, guardian);
+        let configuration = Configuration {
+            backstop,
+            ..configuration(&parts, chain_id, governance, guardian)
+        };
         let multicall = find_multicall(&views).await?;
         let system = inspect_feeds(&views, configuration.plan()).await?;
-        let mut plan = Plan::new(system, chain_id, operator, multicall)?;
+        let backstop = configuration.backstop_plan();
+        let mut plan = Plan::with_backstop(system, backstop, chain_id, operator, multicall)?;
         plan.deployment.local = Some(Local {
             router: parts.router,
         });
@@ -139,7 +156,7 @@ impl Market {
 
     /// Lets the breaker observe the market. The policy's buckets are left alone: one that opens before there is collateral opens next
     /// to empty.
-    async fn poke(&self) -> Result<(), LocalError> {
+    pub(super) async fn poke(&self) -> Result<(), LocalError> {
         let pool = self.deployment.pool;
         if let Some(breaker) = self.deployment.breaker {
             let poke = ICircuitBreaker::pokeCall { pool };
@@ -160,7 +177,7 @@ impl Market {
                 pool,
                 collateralId: U256::ZERO,
             };
-            self.send(self.operator, self.deployment.policy.address, &record)
+            self.send(self.operator, self.deployment.asked_policy(), &record)
                 .await?;
         }
         Ok(())
@@ -427,6 +444,7 @@ fn configuration(
             venue_min_depth: Some(tokens(1_000, DEBT_DECIMALS)),
             cap: tokens(1_000_000, COLLATERAL_DECIMALS),
         }],
+        backstop: None,
     }
 }
 

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, U256};
 use breakwater_bindings::{
-    AdaptiveRateModel, CircuitBreaker, DampedPolicy, FlashLiquidator, LendingPool,
-    LendingPoolExtension, RigidPolicy, TargetHealthPolicy, TimelockController, TwapOracle,
-    UniswapV3Source,
+    AdaptiveRateModel, BackstopPolicy, BackstopPool, CircuitBreaker, DampedPolicy, FlashLiquidator,
+    LendingPool, LendingPoolExtension, PremiumSteward, RigidPolicy, TargetHealthPolicy,
+    TimelockController, TwapOracle, UniswapV3Source,
 };
 
 use super::Mismatch;
 use crate::calls::{Role, has_role};
 use crate::chain::Views;
+use crate::config::BackstopPlan;
 use crate::error::DeployError;
-use crate::manifest::{Collateral, Deployment, PolicyKind};
+use crate::manifest::{Backstop, Collateral, Deployment, PolicyKind};
 use crate::plan::Plan;
 
 /// Values in words, by contract role and parameter.
@@ -106,13 +107,16 @@ pub fn expected(plan: &Plan) -> Parameters {
     }
     note!(p, "pool", system; asset, name, symbol, guardian, supplyCap, borrowCap, minDebt, settlementStipend,
         reserveFactor);
-    put(p, "pool", "owner", deployment.timelock);
+    put(p, "pool", "owner", deployment.owner());
     put(p, "pool", "newRiskFrozen", false);
     put(p, "extension", "owner", deployment.timelock);
     put(p, "extension", "pendingOwner", Address::ZERO);
     put(p, "pool", "pendingOwner", Address::ZERO);
     put(p, "pool", "extension", deployment.extension);
-    put(p, "pool", "policy", deployment.policy.address);
+    put(p, "pool", "policy", deployment.asked_policy());
+    if let (Some(plan), Some(there)) = (&plan.backstop, deployment.backstop) {
+        expect_backstop(p, plan, there, deployment);
+    }
     put(p, "pool", "breaker", deployment.breaker.unwrap_or_default());
     put(p, "pool", "collateralCount", system.collaterals.len());
     for (collateral, there) in system.collaterals.iter().zip(&deployment.collaterals) {
@@ -169,6 +173,44 @@ pub fn expected(plan: &Plan) -> Parameters {
     parameters
 }
 
+/// The terms of its sale have no views; its address, which commits to its constructor's arguments, says them.
+fn expect_backstop(
+    p: &mut Parameters,
+    plan: &BackstopPlan,
+    there: Backstop,
+    deployment: &Deployment,
+) {
+    let asked = &plan.parameters;
+    note!(p, "backstop", asked; pool, name, symbol, periodSeconds, minimumLeft, minimumDeposit, callerShare);
+    put(p, "backstopPolicy", "behind", deployment.policy.address);
+    put(p, "backstopPolicy", "backstop", there.pool);
+    put(
+        p,
+        "backstopPolicy",
+        "absorptionHealth",
+        plan.absorption_health,
+    );
+    put(p, "premiumSteward", "pool", deployment.pool);
+    put(p, "premiumSteward", "backstop", there.pool);
+    put(p, "premiumSteward", "timelock", deployment.timelock);
+    put(p, "premiumSteward", "premiumShare", plan.premium_share);
+}
+
+async fn read_backstop(
+    p: &mut Parameters,
+    views: &impl Views,
+    there: Backstop,
+) -> Result<(), DeployError> {
+    read_views!(p, views, "backstop", there.pool, BackstopPool; POOLCall => "pool", nameCall => "name",
+        symbolCall => "symbol", periodSecondsCall => "periodSeconds", MINIMUM_LEFTCall => "minimumLeft",
+        MINIMUM_DEPOSITCall => "minimumDeposit", CALLER_SHARECall => "callerShare");
+    read_views!(p, views, "backstopPolicy", there.policy, BackstopPolicy; BEHINDCall => "behind",
+        BACKSTOPCall => "backstop", ABSORPTION_HEALTHCall => "absorptionHealth");
+    read_views!(p, views, "premiumSteward", there.steward, PremiumSteward; POOLCall => "pool",
+        BACKSTOPCall => "backstop", TIMELOCKCall => "timelock", PREMIUM_SHARECall => "premiumShare");
+    Ok(())
+}
+
 /// What the contracts of `deployment` tell of themselves. Of it, only the addresses are used.
 ///
 /// # Errors
@@ -193,6 +235,9 @@ pub async fn read(views: &impl Views, deployment: &Deployment) -> Result<Paramet
         note_thresholds!(p, thresholds);
     }
     read_policy(p, views, deployment).await?;
+    if let Some(there) = deployment.backstop {
+        read_backstop(p, views, there).await?;
+    }
     let pool = deployment.pool;
     read_views!(p, views, "pool", pool, LendingPool; ownerCall => "owner", pendingOwnerCall => "pendingOwner",
         extensionCall => "extension");

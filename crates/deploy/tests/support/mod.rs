@@ -70,6 +70,7 @@ pub fn configuration(market: &Market, name: &str) -> Configuration {
             venue_min_depth: Some(tokens(1_000, DEBT_DECIMALS)),
             cap: tokens(1_000, COLLATERAL_DECIMALS),
         }],
+        backstop: None,
     }
 }
 

@@ -6,7 +6,7 @@ use alloy::rpc::types::{Filter, Log, TransactionReceipt};
 use alloy::transports::TransportError;
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use alloy_sol_types::SolEvent;
-use breakwater_bindings::{DampedPolicy, ILendingPool};
+use breakwater_bindings::{DampedPolicy, IBackstopPool, ILendingPool};
 use breakwater_deploy::Deployment;
 
 use crate::receipt::{gas_paid, movements};
@@ -15,8 +15,10 @@ use crate::store::Kind;
 /// A liquidation or a settlement, by the pool's event. Amounts are base units, the bonus is in the scale of 1e18.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closing {
-    /// Which of the two.
+    /// Which of them.
     pub kind: Kind,
+    /// Who called the pool: the backstop where it was called to.
+    pub by: Address,
     /// Its block.
     pub block: u64,
     /// Its transaction.
@@ -46,12 +48,18 @@ pub struct Sent {
     pub gas: U256,
     /// Debt tokens that came in, less those that went out; base units.
     pub earned: I256,
+    /// The same of the first collateral.
+    pub kept: I256,
     /// Liquidations and settlements in it.
     pub closings: Vec<Closing>,
     /// Whose clocks it started.
     pub flagged: Vec<Address>,
     /// Whether it let the bucket record the venue's depth, and nothing else.
     pub recorded: bool,
+    /// What it bought of the backstop, and for what; base units.
+    pub bought: Option<(U256, U256)>,
+    /// Whether it started the clock of the backstop's sale, and nothing else.
+    pub observed: bool,
     /// Whether it only took back another one: a transfer of nothing to itself.
     pub cancels: bool,
 }
@@ -117,16 +125,33 @@ pub async fn sent(
             let Some(receipt) = provider.get_transaction_receipt(hash).await? else {
                 continue;
             };
+            let collateral = deployment.collaterals.first().map(|one| one.token);
+            let moved = movements(
+                receipt.logs(),
+                account,
+                deployment.asset,
+                collateral.as_slice(),
+            );
+            let closings = closings_of(&receipt, deployment);
+            let bought = bought_of(receipt.logs(), deployment);
+            let backstop = deployment.backstop.map(|backstop| backstop.pool);
             found.push(Sent {
                 hash,
                 block: number,
                 timestamp: block.header.timestamp,
                 success: receipt.status(),
                 gas: gas_paid(receipt.gas_used, receipt.effective_gas_price),
-                earned: movements(receipt.logs(), account, deployment.asset, &[]).debt,
-                closings: closings_of(&receipt, deployment),
+                earned: moved.debt,
+                kept: moved.collaterals.first().copied().unwrap_or_default(),
+                observed: receipt.status()
+                    && backstop.is_some()
+                    && receipt.to == backstop
+                    && closings.is_empty()
+                    && bought.is_none(),
+                closings,
+                bought,
                 flagged: flags_of(receipt.logs(), deployment),
-                recorded: receipt.to == Some(deployment.policy.address),
+                recorded: receipt.to == Some(deployment.asked_policy()),
                 cancels: receipt.to == Some(account),
             });
         }
@@ -158,8 +183,9 @@ fn closings_of(receipt: &TransactionReceipt, deployment: &Deployment) -> Vec<Clo
         logs.filter(|log| log.address() == deployment.pool)
             .map(|log| &log.inner)
     };
-    let place = |kind, account, repaid, seized, bonus| Closing {
+    let place = |kind, by, account, repaid, seized, bonus| Closing {
         kind,
+        by,
         block: receipt.block_number.unwrap_or_default(),
         hash: receipt.transaction_hash,
         account,
@@ -170,8 +196,16 @@ fn closings_of(receipt: &TransactionReceipt, deployment: &Deployment) -> Vec<Clo
     logs()
         .filter_map(|log| {
             if let Ok(event) = ILendingPool::Liquidated::decode_log(log) {
+                let absorbed = deployment
+                    .backstop
+                    .is_some_and(|backstop| backstop.pool == event.liquidator);
                 return Some(place(
-                    Kind::Liquidated,
+                    if absorbed {
+                        Kind::Absorbed
+                    } else {
+                        Kind::Liquidated
+                    },
+                    event.liquidator,
                     event.account,
                     event.repaid,
                     event.seized,
@@ -186,6 +220,7 @@ fn closings_of(receipt: &TransactionReceipt, deployment: &Deployment) -> Vec<Clo
                 .sum();
             Some(place(
                 Kind::Settled,
+                event.caller,
                 event.account,
                 event.repaid,
                 seized,
@@ -195,9 +230,18 @@ fn closings_of(receipt: &TransactionReceipt, deployment: &Deployment) -> Vec<Clo
         .collect()
 }
 
+fn bought_of(logs: &[Log], deployment: &Deployment) -> Option<(U256, U256)> {
+    let backstop = deployment.backstop?.pool;
+    logs.iter()
+        .filter(|log| log.address() == backstop)
+        .find_map(|log| IBackstopPool::InventorySold::decode_log(&log.inner).ok())
+        // A settlement hands the caller his part by another event.
+        .map(|event| (event.amount, event.paid))
+}
+
 fn flags_of(logs: &[Log], deployment: &Deployment) -> Vec<Address> {
     logs.iter()
-        .filter(|log| log.address() == deployment.policy.address)
+        .filter(|log| log.address() == deployment.asked_policy())
         .filter_map(|log| DampedPolicy::Flagged::decode_log(&log.inner).ok())
         .filter(|event| event.pool == deployment.pool)
         .map(|event| event.account)

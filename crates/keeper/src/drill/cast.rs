@@ -16,8 +16,32 @@ pub enum Fate {
     Insolvent,
     /// In the damped zone at the gap.
     Late,
+    /// In the damped zone at the first fall, where the backstop comes first.
+    Absorbed,
+    /// Worth less than its debt at the gap, and too large for the venue: the backstop settles it.
+    Covered,
     /// Above the threshold throughout.
     Healthy,
+}
+
+/// What a drill is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drama {
+    /// The shipped system: turns, bucket, bonus, flash liquidations.
+    #[default]
+    Market,
+    /// The same with a backstop before the policy.
+    Backstop,
+}
+
+impl Drama {
+    /// Who borrows.
+    pub const fn cast(self) -> &'static [Borrower] {
+        match self {
+            Self::Market => &CAST,
+            Self::Backstop => &BACKED,
+        }
+    }
 }
 
 /// A borrower.
@@ -37,7 +61,7 @@ pub struct Borrower {
 const THRESHOLD: f64 = 0.83;
 
 /// Everybody. At the first fall the price is 92.5% of what it was, after the gap 77%.
-pub const CAST: [Borrower; 7] = [
+const CAST: [Borrower; 7] = [
     borrower("Ada", 1_200_000, 96.0, Fate::Parts),
     borrower("Ben", 1_000_000, 95.5, Fate::Parts),
     borrower("Cleo", 600, 95.8, Fate::Waits),
@@ -46,6 +70,22 @@ pub const CAST: [Borrower; 7] = [
     borrower("Finn", 100_000, 80.5, Fate::Late),
     borrower("Gwen", 300_000, 60.0, Fate::Healthy),
 ];
+
+/// Everybody where there is a backstop.
+const BACKED: [Borrower; 3] = [
+    borrower("Hal", 100_000, 95.5, Fate::Absorbed),
+    borrower("Ida", 1_500_000, 92.0, Fate::Covered),
+    borrower("Jack", 300_000, 60.0, Fate::Healthy),
+];
+
+/// What the backstop's depositors have, whole debt tokens.
+pub const BACKING: u64 = 3_000_000;
+
+/// What the keeper has to buy inventory with, whole debt tokens.
+pub const PURSE: u64 = 100_000;
+
+/// Where the price recovers to, percent of the price at the start.
+pub const RECOVERY: f64 = 80.0;
 
 /// The first fall, percent of the price at the start.
 pub const FIRST_FALL: f64 = 92.5;
@@ -84,6 +124,7 @@ impl Borrower {
 /// What the drill calls an account.
 pub fn name_of(account: Address) -> String {
     CAST.iter()
+        .chain(&BACKED)
         .find(|borrower| borrower.address() == account)
         .map_or_else(|| account.to_string(), |borrower| borrower.name.to_owned())
 }

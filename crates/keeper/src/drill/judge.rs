@@ -9,21 +9,27 @@ use breakwater_deploy::local::{Market, SLOT};
 use breakwater_operator::status::Status;
 
 use super::accounts::{Closing, sent};
-use super::cast::{Borrower, CAST, Fate, name_of};
+use super::cast::{Borrower, Drama, Fate, name_of};
 use super::error::DrillError;
 use super::report::{Checks, Report, Row};
 use super::stage::Stage;
 use super::tell::{clock, grouped, percent};
 use super::watch::{Forecast, Wait};
 use crate::store::{Doer, Kind, Store};
-use crate::units::{ratio, whole};
+use crate::units::{ratio, whole, whole_signed};
 
 /// How far the keeper's account of the gas may be from ours, as a share: it counts at the price when it planned, we at the one of the
 /// block before, and between the two the feed may move.
 const GAS_TOLERANCE: f64 = 0.01;
 
+/// The same of what it keeps: how far traders let the venue be from the feed, and as much for the time between block and receipt.
+const KEPT_TOLERANCE: f64 = 0.002;
+
 /// What was seen while it went on.
 pub(super) struct Watched {
+    pub drama: Drama,
+    /// Its address; zero without one.
+    pub backstop: Address,
     pub seen: BTreeSet<(Wait, Address)>,
     pub forecasts: Vec<(Address, Forecast)>,
     /// The feed's reports: from which block on, and the price. The native coin is the collateral.
@@ -33,6 +39,14 @@ pub(super) struct Watched {
     pub decimals: (u8, u8),
 }
 
+/// What an account has, base units and wei.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Balances {
+    pub debt: U256,
+    pub collateral: U256,
+    pub native: U256,
+}
+
 /// Where the books are.
 pub(super) struct Books<'a> {
     pub provider: &'a DynProvider,
@@ -40,10 +54,10 @@ pub(super) struct Books<'a> {
     pub keeper: Address,
     /// The block at which the keeper had sent nothing.
     pub from: u64,
-    /// Its debt tokens and native coins then.
-    pub before: (U256, U256),
+    /// What it had then.
+    pub before: Balances,
     /// The same at the end.
-    pub after: (U256, U256),
+    pub after: Balances,
     /// What it said at last.
     pub said: Status,
     /// Its state directory.
@@ -58,7 +72,7 @@ pub(super) async fn positions(
 ) -> Result<(), DrillError> {
     let mut ends = Vec::new();
     let mut solvent = true;
-    for borrower in CAST {
+    for borrower in stage.cast {
         let account = borrower.address();
         let (shares, held) = stage.position(account).await?;
         let closed = shares.is_zero();
@@ -112,20 +126,23 @@ pub(super) async fn books(
             at: one.timestamp.saturating_sub(watched.start),
             name: account.map_or_else(String::new, name_of),
             gas: whole(one.gas, 18) * native,
+            kept: whole_signed(one.kept, watched.decimals.1) * native,
             sent: one,
         });
     }
     let report = Report {
         rows,
         checks: Vec::new(),
-        gross: difference(books.after.0, books.before.0),
-        spent: books.before.1.saturating_sub(books.after.1),
+        gross: difference(books.after.debt, books.before.debt),
+        kept: difference(books.after.collateral, books.before.collateral),
+        spent: books.before.native.saturating_sub(books.after.native),
         keeper: books.said.profit,
         decimals: watched.decimals,
         symbols: watched.symbols.clone(),
     };
     path(&report, &watched, &mut checks);
-    sums(&report, &mut checks);
+    let price = watched.prices.last().map_or(0.0, |(_, price)| *price);
+    sums(&report, price, &mut checks);
     ledger(&report, &books, &mut checks)?;
     Ok(Report {
         checks: checks.0,
@@ -140,7 +157,8 @@ fn path(report: &Report, watched: &Watched, checks: &mut Checks) {
         all.filter(move |closing| closing.account == account)
             .collect::<Vec<&Closing>>()
     };
-    for borrower in CAST {
+    let backstop = watched.backstop;
+    for borrower in watched.drama.cast() {
         let (name, account) = (borrower.name, borrower.address());
         let closings = of(account);
         let kinds: Vec<Kind> = closings.iter().map(|closing| closing.kind).collect();
@@ -156,7 +174,7 @@ fn path(report: &Report, watched: &Watched, checks: &mut Checks) {
                     format!("{parts} parts"),
                 );
             }
-            Fate::Waits => waited(&borrower, &closings, report, watched, checks),
+            Fate::Waits => waited(borrower, &closings, report, watched, checks),
             Fate::Hard | Fate::Late => checks.expect(
                 format!("{name} is liquidated"),
                 kinds.contains(&Kind::Liquidated),
@@ -165,6 +183,20 @@ fn path(report: &Report, watched: &Watched, checks: &mut Checks) {
             Fate::Insolvent => checks.expect(
                 format!("{name}, insolvent, is settled and never liquidated"),
                 kinds == [Kind::Settled],
+                format!("{kinds:?}"),
+            ),
+            Fate::Absorbed => checks.expect(
+                format!(
+                    "{name}, at whom the backstop comes first, is absorbed by the keeper's call"
+                ),
+                kinds.first() == Some(&Kind::Absorbed),
+                format!("{kinds:?}"),
+            ),
+            Fate::Covered => checks.expect(
+                format!(
+                    "{name}, insolvent and too large for the venue, is settled by the backstop"
+                ),
+                kinds == [Kind::Settled] && closings.iter().all(|closing| closing.by == backstop),
                 format!("{kinds:?}"),
             ),
             Fate::Healthy => checks.expect(
@@ -176,20 +208,53 @@ fn path(report: &Report, watched: &Watched, checks: &mut Checks) {
     }
     // That the bucket holds the large ones to parts is asserted of them; whether it is also waited for depends on the turns.
     let held = |wait: Wait| watched.seen.iter().filter(move |(seen, _)| *seen == wait);
-    checks.expect(
-        "the keeper waits for turns",
-        held(Wait::Turn).count() > 0,
-        format!(
-            "{} positions waited for a turn (and {} for the bucket)",
-            held(Wait::Turn).count(),
-            held(Wait::Bucket).count()
+    match watched.drama {
+        Drama::Market => checks.expect(
+            "the keeper waits for turns",
+            held(Wait::Turn).count() > 0,
+            format!(
+                "{} positions waited for a turn (and {} for the bucket)",
+                held(Wait::Turn).count(),
+                held(Wait::Bucket).count()
+            ),
         ),
-    );
+        Drama::Backstop => purchases(report, watched, checks),
+    }
     let reverted = report.rows.iter().filter(|row| !row.sent.success).count();
     checks.expect(
         "no transaction of the keeper reverts",
         reverted == 0,
         format!("{reverted} of {}", report.rows.len()),
+    );
+}
+
+/// That inventory was bought, after its sale was started, below the price of the market.
+fn purchases(report: &Report, watched: &Watched, checks: &mut Checks) {
+    let started = report.rows.iter().position(|row| row.sent.observed);
+    let first = report.rows.iter().position(|row| row.sent.bought.is_some());
+    checks.expect(
+        "the clock of the backstop's sale is started, and then inventory is bought",
+        started.is_some() && first > started,
+        format!(
+            "transactions {started:?} and {first:?} of {}",
+            report.rows.len()
+        ),
+    );
+    let bought = || report.rows.iter().filter_map(|row| row.sent.bought);
+    let amount: U256 = bought().map(|(amount, _)| amount).sum();
+    let paid: U256 = bought().map(|(_, paid)| paid).sum();
+    let (debt, collateral) = watched.decimals;
+    let each = whole(paid, debt) / whole(amount, collateral).max(f64::MIN_POSITIVE);
+    let price = watched.prices.last().map_or(0.0, |(_, price)| *price);
+    checks.expect(
+        "inventory is bought for less than the market's price",
+        !amount.is_zero() && each < price,
+        format!(
+            "{} times, {} each against {}",
+            bought().count(),
+            grouped(each),
+            grouped(price)
+        ),
     );
 }
 
@@ -246,7 +311,7 @@ fn waited(
 }
 
 /// That receipts, balances and the keeper agree, and that it pays.
-fn sums(report: &Report, checks: &mut Checks) {
+fn sums(report: &Report, price: f64, checks: &mut Checks) {
     let by_receipts = report
         .rows
         .iter()
@@ -255,30 +320,41 @@ fn sums(report: &Report, checks: &mut Checks) {
         .rows
         .iter()
         .fold(U256::ZERO, |sum, row| sum.saturating_add(row.sent.gas));
+    let kept_by_receipts = report
+        .rows
+        .iter()
+        .fold(I256::ZERO, |sum, row| sum.saturating_add(row.sent.kept));
     checks.expect(
         "receipts and balances agree, to the last unit",
-        by_receipts == report.gross && gas_by_receipts == report.spent,
+        by_receipts == report.gross
+            && gas_by_receipts == report.spent
+            && kept_by_receipts == report.kept,
         format!(
-            "{} base units earned and {} wei of gas by receipts, {} and {} by balances",
-            by_receipts, gas_by_receipts, report.gross, report.spent
+            "{by_receipts} base units earned, {kept_by_receipts} of collateral and {gas_by_receipts} wei of gas by receipts, \
+             {}, {} and {} by balances",
+            report.gross, report.kept, report.spent
         ),
     );
-    let net = report.earned() - report.gas();
+    // What the backstop paid and sold is kept: it counts at the last price.
+    let kept = whole_signed(report.kept, report.decimals.1) * price;
+    let net = report.earned() + kept - report.gas();
     checks.expect(
         "there is a profit net of gas",
         net > 0.0,
         format!("{} {}", grouped(net), report.symbols.0),
     );
-    // The keeper adds fractions up.
-    let gross_off = (report.keeper.gross - report.earned()).abs();
+    // The keeper adds fractions up. What it keeps it counts at the lower of feed and venue when it was included, we at the feed's.
+    let kept_then: f64 = report.rows.iter().map(|row| row.kept).sum();
+    let gross = report.earned() + kept_then;
+    let gross_off = (report.keeper.gross - gross).abs();
     let gas_off = (report.keeper.gas - report.gas()).abs();
     checks.expect(
         "the keeper says the same of its profit",
-        gross_off < 1e-3 && gas_off <= GAS_TOLERANCE * report.gas(),
+        gross_off < 1e-3 + KEPT_TOLERANCE * kept_then && gas_off <= GAS_TOLERANCE * report.gas(),
         format!(
             "gross {} against {}, gas {} against {}",
             grouped(report.keeper.gross),
-            grouped(report.earned()),
+            grouped(gross),
             grouped(report.keeper.gas),
             grouped(report.gas())
         ),

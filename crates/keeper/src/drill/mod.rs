@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod anvil;
+mod backed;
 mod cast;
 mod error;
 mod judge;
@@ -22,7 +23,7 @@ use alloy::providers::ext::AnvilApi;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::client::ClientBuilder;
 use alloy::signers::local::PrivateKeySigner;
-use alloy_primitives::{Address, U256};
+use alloy_primitives::Address;
 use breakwater_bindings::SimToken;
 use breakwater_deploy::local::{LocalError, Market, SLOT, START_PRICE};
 use breakwater_deploy::{ManifestFile, RpcViews, Views};
@@ -36,7 +37,9 @@ pub use report::{Check, Report, Row};
 pub use tell::{Told, amount, clock, grouped, percent, signed_amount};
 
 use crate::run::{Keeper, Options, start};
-use cast::{CAST, FIRST_FALL, Fate, GAP};
+pub use cast::Drama;
+use cast::{BACKING, FIRST_FALL, Fate, GAP, PURSE};
+use judge::Balances;
 use others::{BASE_FEE, Others};
 use report::Checks;
 use stage::{Stage, blocks, price};
@@ -62,18 +65,20 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How long an interrupt may come after the failures that it causes: a terminal sends it to the anvil too.
 const INTERRUPT_LAG: Duration = Duration::from_millis(300);
 
-/// Runs a drill; `tell` hears what happens. Everything that was started is ended and removed when this returns.
+/// Runs a drill of `drama`; `tell` hears what happens. Everything that was started is ended and removed when this returns.
 ///
 /// # Errors
 /// [`DrillError`] where the drill does not come to its end. Where it does, [`Report::failed`] says what was not as expected.
 pub async fn run(
     stop: CancellationToken,
+    drama: Drama,
     mut tell: impl FnMut(Told) + Send,
 ) -> Result<Report, DrillError> {
     let halt = stop.child_token();
     let mut drill = Drill {
         halt: halt.clone(),
         stop: stop.clone(),
+        drama,
         keeper: None,
         tell: &mut tell,
     };
@@ -104,6 +109,7 @@ struct Drill<'a> {
     halt: CancellationToken,
     /// Ends the drill.
     stop: CancellationToken,
+    drama: Drama,
     keeper: Option<Keeper>,
     tell: &'a mut (dyn FnMut(Told) + Send),
 }
@@ -144,7 +150,7 @@ impl Drill<'_> {
             others,
             &mut *self.tell,
             watch,
-            keeper,
+            (keeper, self.drama.cast()),
             from,
         );
         let system = stage.watch.status();
@@ -155,12 +161,22 @@ impl Drill<'_> {
                 .first()
                 .map_or_else(String::new, |one| one.symbol.clone()),
         );
-        let untouched = stage.position(healthy()).await?;
+        let drama = self.drama;
+        let untouched = stage.position(healthy(drama)).await?;
         first_fall(&mut stage, &mut checks).await?;
-        gap(&mut stage, &mut checks).await?;
+        match drama {
+            Drama::Market => gap(&mut stage, &mut checks).await?,
+            Drama::Backstop => {
+                backed::gap(&mut stage, &mut checks).await?;
+                backed::recovery(&mut stage, &mut checks).await?;
+            }
+        }
         let said = finality(&mut stage).await?;
         halt.cancel();
+        let backstop = ground.market.deployment().backstop;
         let watched = judge::Watched {
+            drama,
+            backstop: backstop.map_or(Address::ZERO, |backstop| backstop.pool),
             seen: stage.watch.seen.clone(),
             forecasts: stage.watch.forecasts.clone(),
             prices: stage.prices.clone(),
@@ -223,7 +239,8 @@ impl Drill<'_> {
         self.part("The system, with the parameters that are shipped");
         let file = ManifestFile::open(folder.path().join("manifest.json"))?;
         let mut steps = 0_u32;
-        let market = Market::deploy(provider.clone(), file, |_| steps += 1).await?;
+        let backstop = (self.drama == Drama::Backstop).then(breakwater_deploy::local::backstop);
+        let market = Market::deploy_with(provider.clone(), file, backstop, |_| steps += 1).await?;
         provider.anvil_set_block_timestamp_interval(SLOT).await?;
         let deployment = market.deployment();
         self.note(format!(
@@ -252,7 +269,7 @@ impl Drill<'_> {
         self.part("Borrowers");
         let market = &ground.market;
         let mut lowest = f64::INFINITY;
-        for borrower in CAST {
+        for borrower in self.drama.cast() {
             let account = borrower.address();
             market
                 .open_position(account, borrower.amount(), borrower.debt())
@@ -278,6 +295,22 @@ impl Drill<'_> {
             lowest >= 1.0,
             format!("the lowest health factor is {lowest:.4}"),
         );
+        if let Some(backstop) = market.deployment().backstop {
+            let depositor = Address::repeat_byte(0xd0);
+            let decimals = breakwater_deploy::local::DEBT_DECIMALS;
+            let assets = breakwater_deploy::local::tokens(BACKING, decimals);
+            let passed = market.back(depositor, assets).await?;
+            let keeper = ground.anvil.addresses()[PLACE];
+            let purse = breakwater_deploy::local::tokens(PURSE, decimals);
+            market.endow(keeper, purse, backstop.pool).await?;
+            self.note(format!(
+                "a depositor puts {} into the backstop {}, active after {}; the keeper may buy of it for {}",
+                amount(assets, decimals),
+                backstop.pool,
+                clock(passed),
+                amount(purse, decimals)
+            ));
+        }
         let (readings, apart) = DEPTH_READINGS;
         for _ in 0..readings {
             market.advance(apart).await?;
@@ -348,11 +381,11 @@ impl Drill<'_> {
         let answer = ready(&http.to_string()).await;
         checks.expect(
             "the keeper is ready: it has every block and all positions",
-            answer.starts_with("200") && status.positions_total == CAST.len() as u64,
+            answer.starts_with("200") && status.positions_total == self.drama.cast().len() as u64,
             format!(
                 "/ready answers {answer}, it has {} of {} positions",
                 status.positions_total,
-                CAST.len()
+                self.drama.cast().len()
             ),
         );
         Ok((watch, config))
@@ -360,9 +393,9 @@ impl Drill<'_> {
 }
 
 /// The one who is to stay as he is.
-fn healthy() -> Address {
-    CAST.iter()
-        .find(|one| one.fate == Fate::Healthy)
+fn healthy(drama: Drama) -> Address {
+    let mut cast = drama.cast().iter();
+    cast.find(|one| one.fate == Fate::Healthy)
         .map_or(Address::ZERO, cast::Borrower::address)
 }
 
@@ -387,11 +420,13 @@ async fn first_fall(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), Dr
         .iter()
         .filter(|(wait, _)| *wait == Wait::Confirmation)
         .count();
+    let below = stage.cast.iter().filter(|one| one.falls_at > FIRST_FALL);
+    let fallen = below.count();
     checks.expect(
         "nothing is liquidated before the venue confirms the feed's fall",
-        early.is_empty() && unconfirmed == 3,
+        early.is_empty() && unconfirmed == fallen,
         format!(
-            "{unconfirmed} of 3 positions waited for it, {} liquidations",
+            "{unconfirmed} of {fallen} positions waited for it, {} liquidations",
             early.len()
         ),
     );
@@ -417,7 +452,7 @@ async fn gap(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), DrillErro
     stage.report(GAP, "as far as it fell").await?;
     let mut found = Vec::new();
     for fate in [Fate::Hard, Fate::Insolvent, Fate::Late, Fate::Healthy] {
-        let borrower = CAST.iter().find(|one| one.fate == fate);
+        let borrower = stage.cast.iter().find(|one| one.fate == fate);
         found.push(match borrower {
             Some(one) => Some(stage.zone(one.address()).await?),
             None => None,
@@ -472,13 +507,16 @@ async fn ready(address: &str) -> String {
     }
 }
 
-/// Debt tokens and native coins of an account.
-async fn balances(ground: &Ground, account: Address) -> Result<(U256, U256), DrillError> {
+/// What an account has.
+async fn balances(ground: &Ground, owner: Address) -> Result<Balances, DrillError> {
     let views = RpcViews::new(ground.provider.clone());
+    let call = SimToken::balanceOfCall { owner };
     let asset = ground.market.deployment().asset;
-    let tokens = views
-        .read(asset, SimToken::balanceOfCall { owner: account })
-        .await
-        .map_err(LocalError::from)?;
-    Ok((tokens, ground.provider.get_balance(account).await?))
+    let debt = views.read(asset, call.clone()).await;
+    let collateral = views.read(ground.market.collateral().token, call).await;
+    Ok(Balances {
+        debt: debt.map_err(LocalError::from)?,
+        collateral: collateral.map_err(LocalError::from)?,
+        native: ground.provider.get_balance(owner).await?,
+    })
 }

@@ -27,6 +27,8 @@ pub struct Row {
     pub name: String,
     /// The gas in debt tokens, at the feed's price of the block before.
     pub gas: f64,
+    /// What it kept of the collateral, at the same price.
+    pub kept: f64,
 }
 
 /// What a drill found.
@@ -38,6 +40,8 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// Debt tokens on the keeper's account at the end less at the start, base units.
     pub gross: I256,
+    /// Collateral tokens on it at the end less at the start, base units.
+    pub kept: I256,
     /// Native coins on it at the start less at the end, wei.
     pub spent: U256,
     /// What the keeper says that it earned.

@@ -11,7 +11,7 @@ use breakwater_operator::status::{BidState, Status, Zone};
 use breakwater_protocol::AccountHealth;
 
 use super::accounts::{Closing, closings, revert_reason, sent};
-use super::cast::{CAST, name_of};
+use super::cast::{Borrower, name_of};
 use super::error::DrillError;
 use super::others::Others;
 use super::tell::{Told, amount, grouped, percent};
@@ -31,6 +31,8 @@ pub(super) struct Stage<'a> {
     pub watch: Watch,
     /// The keeper's account.
     pub keeper: Address,
+    /// Who borrows.
+    pub cast: &'static [Borrower],
     /// Decimals of the debt and the collateral token.
     pub decimals: (u8, u8),
     /// Their symbols.
@@ -39,6 +41,8 @@ pub(super) struct Stage<'a> {
     pub prices: Vec<(u64, f64)>,
     /// The block after which everything was looked at.
     looked: u64,
+    /// The block at which it began.
+    begun: u64,
     made: u64,
 }
 
@@ -49,7 +53,7 @@ impl<'a> Stage<'a> {
         others: Others,
         tell: &'a mut (dyn FnMut(Told) + Send),
         watch: Watch,
-        keeper: Address,
+        (keeper, cast): (Address, &'static [Borrower]),
         looked: u64,
     ) -> Self {
         use breakwater_deploy::local::{COLLATERAL_DECIMALS, DEBT_DECIMALS};
@@ -60,10 +64,12 @@ impl<'a> Stage<'a> {
             tell,
             watch,
             keeper,
+            cast,
             decimals: (DEBT_DECIMALS, COLLATERAL_DECIMALS),
             symbols: ("debt".to_owned(), "collateral".to_owned()),
             prices: vec![(0, START_PRICE as f64 / 1e8)],
             looked,
+            begun: looked,
             made: 0,
         }
     }
@@ -194,7 +200,7 @@ impl<'a> Stage<'a> {
         if !pending.all(|bid| bid.state == BidState::Included) {
             return Ok(false);
         }
-        for borrower in CAST {
+        for borrower in self.cast {
             if self.zone(borrower.address()).await? != Zone::Healthy {
                 return Ok(false);
             }
@@ -246,6 +252,13 @@ impl<'a> Stage<'a> {
         Ok(status)
     }
 
+    /// How often the keeper has bought of the backstop.
+    pub async fn bought(&self) -> Result<usize, DrillError> {
+        let deployment = self.market.deployment();
+        let all = sent(&self.provider, deployment, self.keeper, self.begun).await?;
+        Ok(all.iter().filter(|one| one.bought.is_some()).count())
+    }
+
     /// What is in the blocks from `from` on, in words.
     async fn happened(&self, from: u64) -> Result<Vec<(u64, u64, String)>, DrillError> {
         let deployment = self.market.deployment();
@@ -265,8 +278,18 @@ impl<'a> Stage<'a> {
                 let why = revert_reason(&self.provider, one.hash).await;
                 let text = format!("a transaction of the keeper reverted, {}: {why}", one.hash);
                 events.push((at, one.block, text));
-            } else if one.recorded || one.cancels {
-                let text = if one.recorded {
+            } else if let Some((amount_bought, paid)) = one.bought {
+                let (debt, collateral) = &self.symbols;
+                let text = format!(
+                    "the keeper buys {} {collateral} of the backstop for {} {debt}",
+                    amount(amount_bought, self.decimals.1),
+                    amount(paid, self.decimals.0)
+                );
+                events.push((at, one.block, text));
+            } else if one.observed || one.recorded || one.cancels {
+                let text = if one.observed {
+                    "the keeper starts the clock of the backstop's sale"
+                } else if one.recorded {
                     "the keeper lets the bucket record the venue's depth"
                 } else {
                     "the keeper takes back a transaction"
@@ -302,6 +325,10 @@ impl<'a> Stage<'a> {
         Ok(match closing.kind {
             Kind::Liquidated => format!(
                 "{name}: liquidated, {repaid} {debt} repaid, {seized} {collateral} seized at a bonus of {}; {left}",
+                percent(closing.bonus)
+            ),
+            Kind::Absorbed => format!(
+                "{name}: absorbed, {repaid} {debt} repaid, {seized} {collateral} taken at a bonus of {}; {left}",
                 percent(closing.bonus)
             ),
             Kind::Settled => format!(

@@ -244,7 +244,7 @@ impl Engine {
                     log_index: 0,
                     timestamp,
                     hash: Default::default(),
-                    kind: Kind::Liquidated,
+                    kind: Kind::of_liquidation(&self.context.system, seen.liquidator),
                     account: seen.account,
                     liquidator: seen.liquidator,
                     collateral: u32::try_from(seen.collateral_id).ok(),

@@ -112,10 +112,16 @@ impl UnderWay {
         })
     }
 
-    /// What is left of `inventory`, debt base units, after all that is out has taken what it may. Of orders of before a restart
-    /// nobody knows what they take: nothing is left then.
-    pub fn unspent(&self, inventory: U256, mirror: &Mirror) -> U256 {
-        self.out(mirror).fold(inventory, |left, open| {
+    /// What is left of `inventory`, debt base units, after all that is out, and `spends` of it, has taken what it may. Of orders of
+    /// before a restart nobody knows what they take: nothing is left then.
+    pub fn unspent(
+        &self,
+        inventory: U256,
+        mirror: &Mirror,
+        spends: impl Fn(ActionKind) -> bool,
+    ) -> U256 {
+        let out = self.out(mirror).filter(|open| spends(open.ordered.kind));
+        out.fold(inventory, |left, open| {
             left.saturating_sub(open.repay.unwrap_or(left))
         })
     }
@@ -395,13 +401,13 @@ impl Engine {
         };
         let counts = ordered.kind.closes();
         // Where nothing on chain insists on a profit, what it brought says whether it succeeded.
-        let guarded = self.planner.strategy().capital == Capital::Flash;
+        let guarded = self.is_guarded(ordered.kind);
         if counts && (guarded || !inclusion.success) {
             self.planner.learn(inclusion.success);
         }
         if inclusion.success {
             let gas = self.under_way.0.get(&id).and_then(|open| open.gas);
-            if let (true, Some((beyond, _))) = (counts, gas) {
+            if let (true, Some((beyond, _))) = (ordered.kind.repays(), gas) {
                 self.planner
                     .saw_gas(inclusion.gas_used.saturating_sub(beyond));
             }
@@ -415,6 +421,11 @@ impl Engine {
             "our transaction in that block reverted",
         )?;
         self.realised_nothing(&ordered, inclusion, Some(false))
+    }
+
+    /// Whether something on chain insists on what it has to leave.
+    fn is_guarded(&self, kind: ActionKind) -> bool {
+        kind.repays() && self.planner.strategy().capital == Capital::Flash
     }
 
     fn realised_nothing(
@@ -470,13 +481,13 @@ impl Engine {
         };
         match result {
             Ok(Some(receipt)) if receipt.block_hash == Some(inclusion.block_hash) => {
-                let gross = self.gross(&receipt);
+                let gross = self.gross(ordered.kind, &receipt);
                 let gas = gas_cost(&ordered, &inclusion);
                 tracing::info!(
                     order = %id, kind = ordered.kind.name(), account = %ordered.account, block = inclusion.block_number,
                     gross, gas, net = gross - gas, expected = ordered.expected, "realised"
                 );
-                let guarded = self.planner.strategy().capital == Capital::Flash;
+                let guarded = self.is_guarded(ordered.kind);
                 if ordered.kind.closes() && !guarded && !self.store.is_realised(id)? {
                     self.planner.learn(inclusion.success && gross > gas);
                 }
@@ -512,7 +523,7 @@ impl Engine {
     }
 
     /// Debt tokens received less paid. Collateral that is kept counts at the last price read, and so does what a venue left over.
-    fn gross(&self, receipt: &TransactionReceipt) -> f64 {
+    fn gross(&self, kind: ActionKind, receipt: &TransactionReceipt) -> f64 {
         let system = &self.context.system;
         let tokens: Vec<Address> = system
             .collaterals
@@ -526,7 +537,7 @@ impl Engine {
             &tokens,
         );
         let mut gross = whole_signed(moved.debt, system.debt.decimals);
-        if self.planner.strategy().capital == Capital::Inventory {
+        if !self.is_guarded(kind) {
             for (place, amount) in moved.collaterals.into_iter().enumerate() {
                 let listed = &system.collaterals[place];
                 let price = self.latest.as_ref().and_then(|latest| {

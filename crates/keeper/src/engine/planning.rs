@@ -176,11 +176,11 @@ impl Engine {
             .iter()
             .map(|collateral| collateral.oracle)
             .collect();
-        let holder = self.planner.holder();
+        let holders = self.planner.holders();
         self.steps.abort_all();
         self.steps.spawn(async move {
             let (reading, tip) = tokio::join!(
-                HeadReading::read(&client, &system, &oracles, holder, next),
+                HeadReading::read(&client, &system, &oracles, holders, next),
                 inclusion_tip(&client, &block),
             );
             Step::Read {
@@ -246,7 +246,13 @@ impl Engine {
     fn plan(&mut self, mut reading: HeadReading, inclusion_tip: f64) -> Option<Ended> {
         reading.inventory = reading
             .inventory
-            .map(|held| self.under_way.unspent(held, &self.mirror));
+            .map(|held| self.under_way.unspent(held, &self.mirror, |_| true));
+        if let Some(backstop) = &mut reading.backstop {
+            // What a flash repays is not the account's.
+            let own = reading.inventory.is_some();
+            let spends = |kind| own || kind == ActionKind::BuyInventory;
+            backstop.spendable = (self.under_way).unspent(backstop.spendable, &self.mirror, spends);
+        }
         let (plan, moment) = match self.planned_on(&reading, inclusion_tip) {
             Ok(planned) => planned,
             // Said as a warning when it was set.

@@ -5,15 +5,17 @@ use std::time::Instant;
 
 use alloy_primitives::{Address, U256, map::HashMap};
 use breakwater_operator::status::{
-    BreakerLevel, BreakerStatus, BucketStatus, CollateralStatus, FallStep, Head, MAX_MISSED,
-    MAX_POSITIONS, MirrorStatus, MissedLiquidation, MissedReason, PendingBid, PositionStatus,
-    PriceStatus, Profit, RpcEndpoint, SenderStatus, TaskStatus, Zone, ZoneTotal, unix_now,
+    BackstopStatus, BreakerLevel, BreakerStatus, BucketStatus, CollateralStatus, FallStep, Head,
+    MAX_MISSED, MAX_POSITIONS, MirrorStatus, MissedLiquidation, MissedReason, PendingBid,
+    PositionStatus, PriceStatus, Profit, RpcEndpoint, SenderStatus, TaskStatus, Zone, ZoneTotal,
+    unix_now,
 };
 use breakwater_protocol::math::WAD;
 use breakwater_protocol::policy::{BreakerLevel as Level, NextTurn};
 use breakwater_protocol::{AccountHealth, Moment, PriceStatus as Prices};
 
 use super::{Engine, Latest};
+use crate::planner::kept_value;
 use crate::store::{Doer, StoreError};
 use crate::thought::Thought;
 use crate::units::{ratio, whole};
@@ -123,6 +125,7 @@ impl Engine {
         let collaterals = self.collaterals(latest);
         let positions = self.positions(latest, moment);
         let falls = self.falls(moment);
+        let backstop = self.backstop(latest);
         let debt = self.context.system.debt.decimals;
         let market = self.mirror.market_state_at(moment.timestamp());
         let until = None;
@@ -135,6 +138,7 @@ impl Engine {
         let (total, zones) = self.zones(latest, moment);
         self.status.send_modify(|status| {
             status.breaker = BreakerStatus { level, until };
+            status.backstop = backstop;
             status.collaterals = collaterals;
             status.positions = positions;
             status.positions_total = total;
@@ -206,6 +210,20 @@ impl Engine {
                 }
             })
             .collect()
+    }
+
+    fn backstop(&self, latest: &Latest) -> Option<BackstopStatus> {
+        let system = &self.context.system;
+        let (known, read) = (system.backstop?, latest.reading.backstop.as_ref()?);
+        let inventory = (0..).zip(&read.sales).map(|(collateral, sale)| {
+            kept_value(system, &latest.reading, collateral, sale.inventory)
+        });
+        Some(BackstopStatus {
+            address: known.address,
+            absorbable: whole(read.absorbable, system.debt.decimals),
+            inventory: inventory.sum(),
+            spendable: whole(read.spendable, system.debt.decimals),
+        })
     }
 
     fn bucket(&self, collateral: u32, timestamp: u64) -> Option<BucketStatus> {
@@ -335,6 +353,7 @@ impl Engine {
             .all()
             .map(|open| PendingBid {
                 order: open.ordered.id.to_string(),
+                action: open.ordered.kind.name().to_owned(),
                 account: open.ordered.account,
                 nonce: open.nonce,
                 transaction: open.transaction,

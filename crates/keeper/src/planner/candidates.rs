@@ -2,7 +2,8 @@
 
 use alloy_primitives::{Address, U256};
 use breakwater_agents::keeper::{
-    Candidate, FLAG_GAS, HANDOVER_GAS, RECORD_GAS, Terms, best_sale, potential, settlement_due,
+    BUY_GAS, Candidate, FLAG_GAS, HANDOVER_GAS, OBSERVE_GAS, RECORD_GAS, Terms, absorb_gas,
+    backstop_settle_gas, best_sale, potential, settlement_due,
 };
 use breakwater_agents::{Observation, Prices};
 use breakwater_operator::config::Capital;
@@ -11,6 +12,7 @@ use breakwater_protocol::policy::{
 };
 use breakwater_protocol::{AccountHealth, PriceStatus, ViewError};
 
+use super::backstop::Offer;
 use super::orders::Ids;
 use super::{Planner, Sight, debt_tokens, forecast, kept_at};
 use crate::store::ActionKind;
@@ -36,6 +38,14 @@ pub(super) struct Considered {
     pub waits: bool,
     /// Whether it is, or an order of this epoch keeps another from being made.
     pub ordered: bool,
+    /// Where it stands.
+    pub health: AccountHealth,
+    /// What the backstop would do with it.
+    pub offer: Option<Offer>,
+    /// What calling it to do that would leave now after margin and gas; below everything without an offer.
+    pub offered_now: f64,
+    /// Whether that is planned.
+    pub taken_up: bool,
 }
 
 /// What an action on a position that holds `further` collaterals beside the one that is sold is expected to use.
@@ -43,6 +53,10 @@ pub(super) fn gas_of(kind: ActionKind, terms: &Terms, further: u32) -> u64 {
     let liquidation = terms.holding(further).liquidation_gas;
     match kind {
         ActionKind::Liquidate => liquidation,
+        ActionKind::Absorb => absorb_gas(further),
+        ActionKind::SettleByBackstop => backstop_settle_gas(further),
+        ActionKind::ObserveSale => OBSERVE_GAS,
+        ActionKind::BuyInventory => BUY_GAS,
         ActionKind::Settle => liquidation + HANDOVER_GAS * u64::from(further),
         ActionKind::Flag => FLAG_GAS,
         ActionKind::RecordDepth => RECORD_GAS,
@@ -50,7 +64,7 @@ pub(super) fn gas_of(kind: ActionKind, terms: &Terms, further: u32) -> u64 {
 }
 
 /// What the pool's reserves pay for settling a position, debt tokens; `PoolSettlement.sol`.
-fn stipend(sight: &Sight<'_>, health: &AccountHealth) -> f64 {
+pub(super) fn stipend(sight: &Sight<'_>, health: &AccountHealth) -> f64 {
     let settings = sight.mirror.settings();
     let stipend = U256::from(settings.settlement_stipend);
     if health.collateral_value >= stipend || health.debt < U256::from(settings.min_debt) {
@@ -142,8 +156,10 @@ impl Planner {
             // What cannot be sold hides nothing that can, however much it seems worth.
             let better = best.as_ref().is_none_or(|best| {
                 let key = |one: &Considered| {
-                    let ready = self.unready(sight, one.thought.collateral).is_none();
-                    (ready, one.candidate.repay > 0.0, one.profit_now)
+                    let offered = one.offer.is_some();
+                    let ready = offered || self.unready(sight, one.thought.collateral).is_none();
+                    let granted = offered || one.candidate.repay > 0.0;
+                    (ready, granted, one.profit_now.max(one.offered_now))
                 };
                 key(&found).partial_cmp(&key(best)) == Some(std::cmp::Ordering::Greater)
             });
@@ -170,18 +186,10 @@ impl Planner {
                 .mirror
                 .request(&account, id, U256::MAX, sight.moment, sight.reading.breaker);
         let (request, decision) = match request {
-            Ok(request) => {
-                let state = sight.mirror.policy_state();
-                let decided =
-                    sight
-                        .system
-                        .policy
-                        .quote(state, &request, &sight.environment(collateral));
-                match decided {
-                    Ok(decision) => (Some(request), decision),
-                    Err(_) => return Ok(None),
-                }
-            }
+            Ok(request) => match sight.decide(&request) {
+                Ok(decision) => (Some(request), decision),
+                Err(_) => return Ok(None),
+            },
             Err(ViewError::Refused(refusal)) => (None, refused(refusal)),
             Err(error @ ViewError::PolicyUnknown { .. }) => return Err(error),
             Err(_) => return Ok(None),
@@ -262,6 +270,10 @@ impl Planner {
         } else {
             0.0
         };
+        let offer = self.offer(sight, account, collateral, health, sight.room());
+        let offered_now = offer.map_or(f64::NEG_INFINITY, |offer| {
+            offer.gross - observation.gas_cost(offer.gas, observation.competitive_tip())
+        });
         // It bids when a liquidation pays, the ones that it loses included.
         let asked = Terms {
             min_profit: self.keeper.least_won(&observation, &terms),
@@ -287,6 +299,7 @@ impl Planner {
                 pays_at: ahead.pays_at,
                 planned_at: ahead.planned_at,
                 profit: ahead.profit,
+                backstop: offer.map(|offer| offer.told()),
                 verdict: Verdict::Refused(grant.refusal),
             },
             candidate,
@@ -295,6 +308,10 @@ impl Planner {
             ids: Ids::default(),
             waits: false,
             ordered: false,
+            health: *health,
+            offer,
+            offered_now,
+            taken_up: false,
         }
     }
 

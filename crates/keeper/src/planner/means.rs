@@ -24,8 +24,9 @@ pub(super) fn within_inventory(plan: &mut Plan, inventory: U256) {
                 action.repay = action.repay.min(left);
                 !action.repay.is_zero()
             }
-            // It is closed whole or not at all.
-            ActionKind::Settle => action.repay <= left,
+            // It is closed, or bought, whole or not at all.
+            ActionKind::Settle | ActionKind::BuyInventory => action.repay <= left,
+            ActionKind::Absorb | ActionKind::SettleByBackstop | ActionKind::ObserveSale => true,
             ActionKind::Flag | ActionKind::RecordDepth => !inventory.is_zero(),
         };
         if covered {
@@ -127,6 +128,7 @@ mod tests {
             account: Address::repeat_byte(account),
             collateral: 0,
             repay: U256::from(100),
+            amount: U256::ZERO,
             min_profit: 1.0,
             bid: Bid::lasting(&observation(), 1_000.0, 3),
             gas: 250_000,

@@ -1,6 +1,7 @@
 //! From the mirror and a reading to actions. What the pool would grant is computed by the policies' port, to the wei and for the
 //! block being planned for; what of that is worth a transaction is decided by `breakwater_agents`, as in the simulator.
 
+mod backstop;
 mod candidates;
 mod forecast;
 mod means;
@@ -12,6 +13,7 @@ use std::cmp::{Ordering, Reverse};
 
 use alloy_primitives::map::HashMap;
 use alloy_primitives::{Address, B256, U256};
+pub(crate) use backstop::{kept_value, outlet};
 use breakwater_agents::keeper::{Candidate, Keeper, REVERT_GAS, Terms, best_sale};
 use breakwater_agents::{Action as Wanted, Bid, Intent, Observation, Venue};
 use breakwater_operator::config::{Capital, StrategyConfig};
@@ -20,7 +22,7 @@ use breakwater_protocol::{Mirror, Moment, ViewError};
 pub use orders::{NoOrders, Orders};
 
 use crate::identity::{self, DEFAULT_EPOCH_SECONDS};
-use crate::reading::HeadReading;
+use crate::reading::{HeadReading, Holders};
 use crate::store::ActionKind;
 use crate::system::System;
 use crate::thought::{Thought, Verdict};
@@ -69,12 +71,14 @@ pub struct Planned {
     pub id: B256,
     /// What is done.
     pub kind: ActionKind,
-    /// Whose position; the policy for a record of the depth.
+    /// Whose position; the policy for a record of the depth, the backstop for a purchase of it.
     pub account: Address,
     /// Which collateral.
     pub collateral: u32,
-    /// The most to repay, base units; 0 for a flag or a record.
+    /// The most to repay, or to pay for inventory, base units; 0 where nothing of ours is spent.
     pub repay: U256,
+    /// The most collateral to buy, base units; 0 for anything but a purchase.
+    pub amount: U256,
     /// The least that must be left before gas, debt tokens.
     pub min_profit: f64,
     /// What is offered for gas.
@@ -83,7 +87,8 @@ pub struct Planned {
     pub gas: u64,
     /// Gas limit.
     pub gas_limit: u64,
-    /// What is expected to be left after the repayment, before margin and gas, debt tokens; 0 for a flag or a record.
+    /// What is expected to be left after the repayment or the purchase, or to be paid by the backstop, before margin and gas, debt
+    /// tokens; 0 for a flag or a record.
     pub surplus: f64,
     /// Expected profit net of gas and margin, debt tokens; negative for a flag or a record, whose gain comes later.
     pub expected: f64,
@@ -180,10 +185,14 @@ impl Planner {
         &self.strategy
     }
 
-    /// Whose debt tokens limit what can be repaid, where that is so.
+    /// Whose debt tokens limit what can be repaid, where that is so, and bought.
     #[must_use]
-    pub fn holder(&self) -> Option<Address> {
-        (self.strategy.capital == Capital::Inventory).then_some(self.strategy.us)
+    pub fn holders(&self) -> Holders {
+        let us = self.strategy.us;
+        Holders {
+            repays: (self.strategy.capital == Capital::Inventory).then_some(us),
+            buys: (!us.is_zero()).then_some(us),
+        }
     }
 
     /// What is expected of a liquidation's gas.
@@ -238,6 +247,7 @@ impl Planner {
             orders::permit(sight, one, orders);
         }
         let mut plan = Plan::default();
+        self.take_up(sight, &mut considered, orders, &mut plan);
         for collateral in 0..sight.reading.markets.len() {
             let collateral = collateral as u32;
             let mut here: Vec<Considered> = considered
@@ -247,6 +257,7 @@ impl Planner {
                 self.plan_collateral(sight, collateral, &mut here, orders, &mut plan);
             }
         }
+        self.buy(sight, orders, &mut plan);
         interleave(&mut plan.actions);
         if let Some(inventory) = sight.reading.inventory {
             means::within_inventory(&mut plan, inventory);
@@ -321,9 +332,12 @@ impl Planner {
         for ((one, planned), closed) in here.drain(..).zip(planned).zip(closed) {
             let mut thought = one.thought;
             thought.verdict = match &unready {
-                _ if planned => Verdict::Planned,
+                _ if planned || one.taken_up => Verdict::Planned,
                 _ if closed => Verdict::Refused(Refusal::Turn),
                 _ if one.ordered => Verdict::Pending,
+                None if one.offer.is_some() => Verdict::Unprofitable {
+                    profit: one.profit_now.max(one.offered_now),
+                },
                 _ if thought.refusal != Refusal::None && one.candidate.settle.is_none() => {
                     Verdict::Refused(thought.refusal)
                 }
@@ -336,8 +350,8 @@ impl Planner {
         }
     }
 
-    /// Why nothing can be sent for a collateral, if nothing can.
-    pub(super) fn unready(&self, sight: &Sight<'_>, collateral: u32) -> Option<String> {
+    /// Why nothing can be sent at all, if nothing can.
+    pub(super) fn unweighable(&self, sight: &Sight<'_>) -> Option<String> {
         // Without it gas would count as free, and any bid as worth it.
         if sight.reading.gas_price_of_native(sight.system).is_zero() {
             return Some("the native coin has no price: gas cannot be weighed".to_owned());
@@ -348,6 +362,14 @@ impl Planner {
                 "the base fee, {base_fee:.3} gwei, is above the most that may be paid, {:.3}",
                 self.strategy.max_gas_price
             ));
+        }
+        None
+    }
+
+    /// Why nothing can be repaid for a collateral, if nothing can.
+    pub(super) fn unready(&self, sight: &Sight<'_>, collateral: u32) -> Option<String> {
+        if let Some(reason) = self.unweighable(sight) {
+            return Some(reason);
         }
         if self.strategy.capital == Capital::Inventory {
             return None;
@@ -434,6 +456,7 @@ impl Planner {
             account: one.thought.account,
             collateral,
             repay,
+            amount: U256::ZERO,
             min_profit,
             bid,
             gas: gas_of(kind),

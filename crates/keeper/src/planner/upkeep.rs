@@ -74,6 +74,7 @@ impl Planner {
             account,
             collateral,
             repay: U256::ZERO,
+            amount: U256::ZERO,
             min_profit: 0.0,
             bid,
             gas: RECORD_GAS,

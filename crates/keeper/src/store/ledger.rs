@@ -7,6 +7,7 @@ use breakwater_operator::status::MissedReason;
 use rusqlite::Row;
 
 use super::{Store, StoreError, Write};
+use crate::system::System;
 
 /// How a position was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +16,27 @@ pub enum Kind {
     Liquidated,
     /// A settlement.
     Settled,
+    /// A liquidation by the backstop.
+    Absorbed,
 }
 
 impl Kind {
-    const fn name(self) -> &'static str {
+    /// What a liquidation by `liquidator` is.
+    #[must_use]
+    pub fn of_liquidation(system: &System, liquidator: Address) -> Self {
+        match system.backstop {
+            Some(backstop) if backstop.address == liquidator => Self::Absorbed,
+            _ => Self::Liquidated,
+        }
+    }
+
+    /// As stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Liquidated => "liquidated",
             Self::Settled => "settled",
+            Self::Absorbed => "absorbed",
         }
     }
 }
@@ -51,7 +66,7 @@ pub struct Entry {
     pub timestamp: u64,
     /// The transaction.
     pub hash: B256,
-    /// Which of the two.
+    /// Which of them.
     pub kind: Kind,
     /// Whose position.
     pub account: Address,
@@ -226,7 +241,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
             log_index: log_index as u64,
             timestamp: timestamp as u64,
             hash: B256::try_from(hash.as_slice()).ok()?,
-            kind: [Kind::Liquidated, Kind::Settled]
+            kind: [Kind::Liquidated, Kind::Settled, Kind::Absorbed]
                 .into_iter()
                 .find(|known| known.name() == kind)?,
             account: Address::try_from(account.as_slice()).ok()?,

@@ -16,6 +16,14 @@ pub enum ActionKind {
     Flag,
     /// Record the depth for a collateral's bucket.
     RecordDepth,
+    /// Let the backstop take a position, or a part of it.
+    Absorb,
+    /// Let the backstop close an insolvent position.
+    SettleByBackstop,
+    /// Start the clock of the backstop's sale.
+    ObserveSale,
+    /// Buy collateral of the backstop.
+    BuyInventory,
 }
 
 impl ActionKind {
@@ -27,19 +35,44 @@ impl ActionKind {
             Self::Settle => "settle",
             Self::Flag => "flag",
             Self::RecordDepth => "record-depth",
+            Self::Absorb => "absorb",
+            Self::SettleByBackstop => "settle-by-backstop",
+            Self::ObserveSale => "observe-sale",
+            Self::BuyInventory => "buy-inventory",
         }
     }
 
     /// Whether it repays debt, rather than prepare for that.
     #[must_use]
     pub const fn closes(self) -> bool {
+        self.repays() || matches!(self, Self::Absorb | Self::SettleByBackstop)
+    }
+
+    /// Whether it brings nothing by itself, and its gain comes later.
+    #[must_use]
+    pub const fn prepares(self) -> bool {
+        matches!(self, Self::Flag | Self::RecordDepth | Self::ObserveSale)
+    }
+
+    /// Whether it repays debt itself, by whatever capital, rather than by the backstop's.
+    #[must_use]
+    pub const fn repays(self) -> bool {
         matches!(self, Self::Liquidate | Self::Settle)
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Liquidate, Self::Settle, Self::Flag, Self::RecordDepth]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [
+            Self::Liquidate,
+            Self::Settle,
+            Self::Flag,
+            Self::RecordDepth,
+            Self::Absorb,
+            Self::SettleByBackstop,
+            Self::ObserveSale,
+            Self::BuyInventory,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
     }
 }
 
@@ -50,7 +83,7 @@ pub struct Ordered {
     pub id: B256,
     /// What it does.
     pub kind: ActionKind,
-    /// Whose position.
+    /// Whose position; the policy or the backstop where it is nobody's.
     pub account: Address,
     /// Which collateral.
     pub collateral: u32,
@@ -75,7 +108,8 @@ pub struct Realised {
     pub block: u64,
     /// Whether the call succeeded; `None` if the order was cancelled, and this is what the cancellation cost.
     pub success: Option<bool>,
-    /// Debt tokens received, less paid; in inventory mode with what was seized at the price it was planned at.
+    /// Debt tokens received, less paid; with collateral that was kept (seized in inventory mode, a backstop's reward, bought of it) at the
+    /// price it was planned at.
     pub gross: f64,
     /// Gas paid, debt tokens.
     pub gas: f64,

@@ -9,13 +9,20 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use alloy::network::TransactionBuilder;
 use alloy::node_bindings::{Anvil, AnvilInstance};
 use alloy::providers::ext::AnvilApi;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::client::ClientBuilder;
+use alloy::rpc::types::TransactionRequest;
 use alloy::signers::local::PrivateKeySigner;
-use alloy_primitives::{Address, U256};
-use breakwater_bindings::DampedPolicy;
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, SolConstructor};
+use breakwater_bindings::backstop_pool::BackstopPool::BackstopParameters;
+use breakwater_bindings::{
+    BackstopPolicy, BackstopPool, DampedPolicy, IBackstopPool, ILendingPool, LendingPoolExtension,
+    SimToken,
+};
 use breakwater_deploy::ManifestFile;
 use breakwater_deploy::local::{
     COLLATERAL_DECIMALS, DEBT_DECIMALS, Market, SLOT, START_PRICE, tokens,
@@ -34,6 +41,8 @@ pub struct World {
     pub provider: DynProvider,
     pub market: Market,
     pub folder: TempDir,
+    /// What the keepers' configuration names.
+    pub backstop: Option<Address>,
 }
 
 impl World {
@@ -68,6 +77,7 @@ impl World {
             provider,
             market,
             folder,
+            backstop: None,
         }
     }
 
@@ -85,7 +95,8 @@ impl World {
     /// What an operator does who watches over a young pool: lets the bucket record its depth until it has grown to what the
     /// collateral allows. It opened when there was none, and follows at most 4.75-fold in a quarter of an hour.
     pub async fn record_depth(&self, owner: Address) {
-        let deployment = self.market.deployment();
+        let pool = self.market.deployment().pool;
+        let policy = self.view(pool, &ILendingPool::policyCall {}).await;
         for _ in 0..16 {
             self.market.advance(900).await.unwrap();
             self.market
@@ -93,15 +104,103 @@ impl World {
                 .await
                 .unwrap();
             let call = DampedPolicy::recordDepthCall {
-                pool: deployment.pool,
+                pool,
                 collateralId: U256::ZERO,
             };
-            self.market
-                .send(owner, deployment.policy.address, &call)
-                .await
-                .unwrap();
+            self.market.send(owner, policy, &call).await.unwrap();
         }
         self.market.advance(120).await.unwrap();
+    }
+
+    /// A backstop of so many whole debt tokens on the live system, its policy set by governance; its address. The depositor's hours of
+    /// waiting go by.
+    pub async fn put_backstop(&mut self, assets: u64) -> Address {
+        let deployment = self.market.deployment();
+        let pool = deployment.pool;
+        let unit = tokens(1, DEBT_DECIMALS);
+        let percent = U256::from(10).pow(U256::from(16));
+        let parameters = BackstopParameters {
+            pool,
+            name: "Backstop".to_owned(),
+            symbol: "B".to_owned(),
+            periodSeconds: U256::from(4 * 3_600),
+            minimumLeft: unit,
+            minimumDeposit: unit,
+            callerShare: U256::from(10) * percent,
+            releaseShare: percent,
+            auctionSeconds: U256::from(600),
+            startMarkup: percent,
+            maxDiscount: percent,
+            venueTolerance: percent / U256::from(2),
+        };
+        let arguments = BackstopPool::constructorCall { p: parameters };
+        let backstop = self
+            .create(&BackstopPool::BYTECODE, arguments.abi_encode())
+            .await;
+        let arguments = BackstopPolicy::constructorCall {
+            behind: deployment.policy.address,
+            backstop,
+            absorptionHealth: U256::from(105) * percent,
+        };
+        let policy = self
+            .create(&BackstopPolicy::BYTECODE, arguments.abi_encode())
+            .await;
+        self.market.adopt(deployment.timelock).await.unwrap();
+        let set = LendingPoolExtension::setPolicyCall { policy_: policy };
+        let owner = deployment.timelock;
+        self.market.send(owner, pool, &set).await.unwrap();
+
+        let depositor = Address::repeat_byte(0xd0);
+        self.lend_to(depositor, assets, backstop).await;
+        let deposit = IBackstopPool::depositCall {
+            assets: tokens(assets, DEBT_DECIMALS),
+        };
+        let market = &self.market;
+        market.send(depositor, backstop, &deposit).await.unwrap();
+        for _ in 0..33 {
+            market.advance(900).await.unwrap();
+            market.set_price(U256::from(START_PRICE)).await.unwrap();
+        }
+        let absorbable = IBackstopPool::absorbableCall {};
+        assert!(!self.view(backstop, &absorbable).await.is_zero());
+        self.backstop = Some(backstop);
+        backstop
+    }
+
+    /// Gives an account so many whole debt tokens, which `spender` may take.
+    pub async fn lend_to(&self, account: Address, assets: u64, spender: Address) {
+        let asset = self.market.deployment().asset;
+        self.market.adopt(account).await.unwrap();
+        let mint = SimToken::mintCall {
+            to: account,
+            amount: tokens(assets, DEBT_DECIMALS),
+        };
+        let operator = self.market.operator();
+        self.market.send(operator, asset, &mint).await.unwrap();
+        let approve = SimToken::approveCall {
+            spender,
+            amount: U256::MAX,
+        };
+        self.market.send(account, asset, &approve).await.unwrap();
+    }
+
+    async fn create(&self, code: &Bytes, arguments: Vec<u8>) -> Address {
+        let code: Bytes = [code.as_ref(), &arguments].concat().into();
+        let request = TransactionRequest::default()
+            .with_from(self.market.operator())
+            .with_deploy_code(code);
+        let sent = self.provider.send_transaction(request).await.unwrap();
+        let receipt = sent.get_receipt().await.unwrap();
+        receipt.contract_address.unwrap()
+    }
+
+    /// Any view.
+    pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> C::Return {
+        let request = TransactionRequest::default()
+            .with_to(to)
+            .with_input(call.abi_encode());
+        let answer = self.provider.call(request).await.unwrap();
+        C::abi_decode_returns(&answer).unwrap()
     }
 
     /// Feed and venue at `percent` of the start price, and what the venue's average needs to follow.
@@ -117,8 +216,11 @@ impl World {
     }
 
     pub fn config(&self, state: &str, more: &str) -> KeeperConfig {
+        let backstop = self
+            .backstop
+            .map_or_else(String::new, |address| format!("backstop = \"{address}\"\n"));
         let text = format!(
-            "[chain]\nrpc_urls = [\"{}\"]\nchain_id = 31337\nmanifest = \"manifest.json\"\nslot_seconds = {SLOT}\n\
+            "[chain]\n{backstop}rpc_urls = [\"{}\"]\nchain_id = 31337\nmanifest = \"manifest.json\"\nslot_seconds = {SLOT}\n\
              poll_interval_ms = 50\n[account]\n[state]\ndirectory = \"{state}\"\n[http]\nlisten = \"127.0.0.1:0\"\n{more}",
             self.anvil.ws_endpoint(),
         );

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use url::Url;
 
 pub use error::{ConfigError, Origin};
@@ -41,6 +42,8 @@ pub struct ChainConfig {
     pub chain_id: u64,
     /// The deployment's manifest; absolute, or relative to the working directory.
     pub manifest: PathBuf,
+    /// The backstop of the manifest's system, where the manifest names none.
+    pub backstop: Option<Address>,
     /// Time between blocks.
     pub slot: Duration,
     /// How long one request to a node may take.
@@ -161,6 +164,7 @@ impl std::fmt::Debug for ChainConfig {
             )
             .field("chain_id", &self.chain_id)
             .field("manifest", &self.manifest)
+            .field("backstop", &self.backstop)
             .field("slot", &self.slot)
             .field("request_timeout", &self.request_timeout)
             .field("poll_interval", &self.poll_interval)

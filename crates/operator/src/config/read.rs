@@ -124,7 +124,7 @@ impl Raw {
                     .filter(|entry| !entry.is_empty())
                     .collect(),
             )),
-            Kind::Choice(_) | Kind::Path | Kind::Socket | Kind::Filter => None,
+            Kind::Choice(_) | Kind::Path | Kind::Address | Kind::Socket | Kind::Filter => None,
         };
         parsed.unwrap_or_else(|| Self::Text(text.to_owned()))
     }

@@ -16,6 +16,8 @@ pub enum Kind {
     Flag,
     /// A path.
     Path,
+    /// A contract's address, 20 bytes in hexadecimal.
+    Address,
     /// An IP address and a port.
     Socket,
     /// A list of host names or IP addresses without port.
@@ -77,7 +79,7 @@ const SECTIONS: &[(&str, &str)] = &[
 
 /// Every key, in the order of the example.
 pub const SETTINGS: &[Setting] = {
-    use Kind::{Choice, Filter, Flag, Hosts, Integer, Number, Path, Socket, Urls};
+    use Kind::{Address, Choice, Filter, Flag, Hosts, Integer, Number, Path, Socket, Urls};
     use Presence::{Default, Optional, Required};
     &[
         setting(
@@ -97,6 +99,12 @@ pub const SETTINGS: &[Setting] = {
             Path,
             Required("\"manifest.json\""),
             "The manifest that `breakwater deploy` wrote.",
+        ),
+        setting(
+            "chain.backstop",
+            Address,
+            Optional("\"0x00000000000000000000000000000000000000b5\""),
+            "The backstop (`BackstopPool`) of the manifest's system, where the manifest names none: the keeper absorbs, settles and buys inventory through it.",
         ),
         setting(
             "chain.slot_seconds",
@@ -235,6 +243,7 @@ impl Setting {
                 .join(" or "),
             Kind::Flag => "true or false".to_owned(),
             Kind::Path => "a path that is not empty".to_owned(),
+            Kind::Address => "an address, 0x and 40 hexadecimal digits, not zero".to_owned(),
             Kind::Socket => "an IP address with a port, such as 127.0.0.1:9464".to_owned(),
             Kind::Hosts => "a list of host names or IP addresses without port".to_owned(),
             Kind::Filter => {

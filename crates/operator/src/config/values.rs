@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alloy::primitives::utils::parse_units;
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use toml::de::DeValue;
 use url::Url;
 
@@ -40,6 +40,7 @@ impl Values<'_> {
                 rpc_urls: self.urls("chain.rpc_urls")?,
                 chain_id: self.integer("chain.chain_id")?,
                 manifest: self.path("chain.manifest")?.unwrap_or_default(),
+                backstop: self.address("chain.backstop")?,
                 slot: Duration::from_secs(self.integer("chain.slot_seconds")?),
                 request_timeout: Duration::from_millis(self.integer("chain.request_timeout_ms")?),
                 poll_interval: Duration::from_millis(self.integer("chain.poll_interval_ms")?),
@@ -259,6 +260,16 @@ impl Values<'_> {
         };
         self.take(key, |_, raw| match raw {
             Raw::Text(text) if !text.is_empty() => Some(base.join(text)),
+            _ => None,
+        })
+    }
+
+    fn address(&self, key: &'static str) -> Result<Option<Address>, ConfigError> {
+        self.take(key, |_, raw| match raw {
+            Raw::Text(text) if text.starts_with("0x") => text
+                .parse()
+                .ok()
+                .filter(|address: &Address| !address.is_zero()),
             _ => None,
         })
     }

@@ -172,6 +172,11 @@ const overview = (served, chainNow) => {
       given(mirror.last_audit) ? `${whole.format(mirror.audited)} accounts audited, last ${ago(mirror.last_audit, now)}` : "not audited yet",
       Number(mirror.drift) === 0 ? "" : "bad"],
   ];
+  const { backstop } = status;
+  if (given(backstop)) {
+    tiles.push([`Backstop, ${unit}`, number(backstop.absorbable),
+      `inventory worth ${number(backstop.inventory)}; ${number(backstop.spendable)} to buy of it with`, ""]);
+  }
   const list = byId("overview");
   tiles.forEach(([title, figure, more, tone], at) => {
     let tile = list.children[at];
@@ -237,10 +242,10 @@ const positions = (status, chainNow) => {
 const bids = (served) => {
   const { status, now } = served;
   fill(byId("pending"), "Fees in gwei per gas", [
-    ["Order", "short"], ["Account", "short"], ["State", "short"], ["Nonce", "number"], ["Most", "number"], ["Tip", "number"],
+    ["Order", "short"], ["Action", "short"], ["Account", "short"], ["State", "short"], ["Nonce", "number"], ["Most", "number"], ["Tip", "number"],
     ["Since", "short"], ["Transaction", "short"],
   ], status.pending.map((bid) => [
-    hash(bid.order), hash(bid.account), bid.state, given(bid.nonce) ? String(bid.nonce) : NOTHING, number(bid.max_fee_gwei),
+    hash(bid.order), bid.action, hash(bid.account), bid.state, given(bid.nonce) ? String(bid.nonce) : NOTHING, number(bid.max_fee_gwei),
     number(bid.tip_gwei), ago(bid.since, now), given(bid.transaction) ? hash(bid.transaction) : NOTHING,
   ]), "Nothing is pending.");
   const { gross, gas, net, succeeded, reverted } = status.profit;

@@ -59,6 +59,22 @@ pub struct BucketStatus {
     pub refill_per_minute: f64,
 }
 
+/// A backstop; debt tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackstopStatus {
+    /// Its contract.
+    pub address: Address,
+    /// What it can spend on absorptions and settlements.
+    #[serde(deserialize_with = "figure")]
+    pub absorbable: f64,
+    /// What its inventory is worth, at the lower of fast and venue price.
+    #[serde(deserialize_with = "figure")]
+    pub inventory: f64,
+    /// What the keeper may buy of it for.
+    #[serde(deserialize_with = "figure")]
+    pub spendable: f64,
+}
+
 /// One collateral.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CollateralStatus {

@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use market::{BreakerLevel, BreakerStatus, BucketStatus, CollateralStatus, PriceStatus};
+pub use market::{
+    BackstopStatus, BreakerLevel, BreakerStatus, BucketStatus, CollateralStatus, PriceStatus,
+};
 pub use operation::{
     BidState, MirrorStatus, MissedLiquidation, MissedReason, PendingBid, Profit, RpcEndpoint,
     SenderStatus, TaskStatus, Warning,
@@ -45,6 +47,8 @@ pub struct Status {
     pub planned: Option<u64>,
     /// The circuit breaker.
     pub breaker: BreakerStatus,
+    /// The backstop, where one is known.
+    pub backstop: Option<BackstopStatus>,
     /// Each collateral, in the pool's order.
     pub collaterals: Vec<CollateralStatus>,
     /// Positions, the nearest to liquidation first; at most [`MAX_POSITIONS`].
@@ -130,6 +134,7 @@ impl Status {
             synced: false,
             planned: None,
             breaker: BreakerStatus::default(),
+            backstop: None,
             collaterals: Vec::new(),
             positions: Vec::new(),
             positions_total: 0,

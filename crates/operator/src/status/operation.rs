@@ -49,7 +49,9 @@ impl BidState {
 pub struct PendingBid {
     /// The sender's identifier of the order.
     pub order: String,
-    /// Whose position.
+    /// What it does: `liquidate`, `settle`, `flag`, `record-depth`, `absorb`, `settle-by-backstop`, `observe-sale` or `buy-inventory`.
+    pub action: String,
+    /// Whose position; the policy or the backstop where it is nobody's.
     pub account: Address,
     /// Its nonce, once it has one.
     pub nonce: Option<u64>,

@@ -133,6 +133,19 @@ fn positions(frame: &mut Frame<'_>, area: Rect, served: &ServedStatus, chosen: u
 
 fn market(frame: &mut Frame<'_>, area: Rect, served: &ServedStatus, chosen: usize) {
     let status = &served.status;
+    let mut area = area;
+    if let Some(backstop) = status.backstop {
+        let [line, rest] =
+            Layout::vertical([Constraint::Length(1), Constraint::Min(1)]).areas(area);
+        let text = format!(
+            "backstop: {} to spend, inventory worth {}, {} to buy of it with",
+            number(backstop.absorbable),
+            number(backstop.inventory),
+            number(backstop.spendable)
+        );
+        frame.render_widget(Paragraph::new(text), line);
+        area = rest;
+    }
     let height = u16::try_from(status.collaterals.len())
         .unwrap_or(u16::MAX)
         .saturating_add(2);
@@ -251,23 +264,30 @@ fn bids(frame: &mut Frame<'_>, area: Rect, served: &ServedStatus, chosen: usize)
             .transaction
             .map_or_else(|| "none yet".to_owned(), |hash| hash.to_string());
         [
-            format!("account {}  order {}", bid.account, clean(&bid.order)),
+            format!(
+                "{} for {}  order {}",
+                clean(&bid.action),
+                bid.account,
+                clean(&bid.order)
+            ),
             format!("transaction {transaction}"),
         ]
     });
     let list = with_detail(frame, list, detail);
-    let columns: [Column; 7] = [
+    let columns: [Column; 8] = [
         ("Order", 11, false),
+        ("Action", 10, false),
         ("Account", 11, false),
         ("State", 10, false),
-        ("Nonce", 7, true),
-        ("Most", 9, true),
-        ("Tip gwei", 9, true),
+        ("Nonce", 6, true),
+        ("Most", 8, true),
+        ("Tip gwei", 8, true),
         ("Since", 8, true),
     ];
     let rows = served.status.pending.iter().map(|bid| {
         [
             short(&bid.order),
+            brief(&bid.action),
             address(bid.account),
             bid.state.name().to_owned(),
             bid.nonce

@@ -81,6 +81,7 @@ fn every_key_can_be_set_by_its_variable_and_changes_the_configuration() {
             Kind::Choice(words) => words[1],
             Kind::Flag => "true",
             Kind::Path => "elsewhere/file",
+            Kind::Address => "0x00000000000000000000000000000000000000b5",
             Kind::Socket => "[::1]:9000",
             Kind::Hosts => "keeper.example,10.0.0.7",
             Kind::Filter => "warn,breakwater_rpc=debug",
@@ -181,6 +182,16 @@ fn wrong_types_and_ranges_name_key_place_value_and_what_was_expected() {
             "line 5: chain.slot_seconds is 12.5, expected a whole number",
         ),
         ("chain", "slot_seconds = 99999999999999999999", "line 5: "),
+        (
+            "chain",
+            "backstop = \"0x0000000000000000000000000000000000000000\"",
+            "line 5: chain.backstop is \"0x0000000000000000000000000000000000000000\", expected an address, 0x and 40",
+        ),
+        (
+            "chain",
+            "backstop = \"backstop\"",
+            "line 5: chain.backstop is \"backstop\", expected an address",
+        ),
         (
             "strategy",
             "min_profit = -1",

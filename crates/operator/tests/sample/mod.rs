@@ -2,9 +2,10 @@
 
 use alloy_primitives::{Address, B256, U256, address, b256};
 use breakwater_operator::status::{
-    BidState, BreakerLevel, BreakerStatus, BucketStatus, CollateralStatus, FallStep, Head,
-    Identity, MirrorStatus, MissedLiquidation, MissedReason, PendingBid, PositionStatus,
-    PriceStatus, Profit, RpcEndpoint, SenderStatus, Status, TaskStatus, Warning, Zone, ZoneTotal,
+    BackstopStatus, BidState, BreakerLevel, BreakerStatus, BucketStatus, CollateralStatus,
+    FallStep, Head, Identity, MirrorStatus, MissedLiquidation, MissedReason, PendingBid,
+    PositionStatus, PriceStatus, Profit, RpcEndpoint, SenderStatus, Status, TaskStatus, Warning,
+    Zone, ZoneTotal,
 };
 
 /// Text that is markup, script and a quote breaker at once, as a token's symbol could be.
@@ -65,6 +66,12 @@ pub fn filled(now: u64) -> Status {
             ..collateral(2, "WBTC", 31_210.0, 33_020.4, None)
         },
     ];
+    status.backstop = Some(BackstopStatus {
+        address: account(200),
+        absorbable: 912_345.25,
+        inventory: 48_210.5,
+        spendable: 20_000.0,
+    });
     status.positions = (0..24).map(|number| position(number, now)).collect();
     status.positions_total = 4_812;
     status.debt_total = 61_482_900.55;
@@ -236,6 +243,7 @@ fn fall(collateral_id: u32, price: f64, size: f64, step: u8) -> FallStep {
 fn bid(number: u8, state: BidState, now: u64) -> PendingBid {
     PendingBid {
         order: format!("{}", B256::repeat_byte(0x30 + number)),
+        action: ["liquidate", "absorb"][usize::from(number) % 2].to_owned(),
         account: account(number + 1),
         nonce: Some(241 + u64::from(number)),
         transaction: Some(B256::repeat_byte(0x70 + number)),

@@ -1,7 +1,8 @@
 //! What the liquidation policies decide, to the wei.
 //!
-//! A port of `RigidPolicy.sol`, `TargetHealthPolicy.sol` and `DampedPolicy.sol` with their libraries, from the sources under
-//! `contracts/liquidation` and `contracts/libraries`, where every formula is derived. [`Policy::quote`] takes what a pool
+//! A port of `RigidPolicy.sol`, `TargetHealthPolicy.sol`, `DampedPolicy.sol` and of `BackstopPolicy.sol`, which stands before one of
+//! them, with their libraries, from the sources under `contracts/liquidation`, `contracts/backstop` and `contracts/libraries`, where
+//! every formula is derived. [`Policy::quote`] takes what a pool
 //! would ask ([`LiquidationRequest`]), what the policy has stored ([`PolicyState`], built from its events) and what the chain
 //! would supply ([`Environment`]), and answers what the contract would grant, what `commit` would store, and why.
 //!
@@ -31,6 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod backstop;
 mod baseline;
 pub mod bucket;
 pub mod clock;
@@ -44,6 +46,7 @@ pub mod turns;
 mod types;
 
 pub use crate::math::ArithmeticError;
+pub use backstop::{BackstopPolicy, Behind, InvalidAbsorptionHealth, MAX_ABSORPTION_BONUS};
 pub use baseline::{InvalidTarget, RigidPolicy, TargetHealthPolicy};
 pub use bucket::Observed;
 pub use clock::ClockEvent;

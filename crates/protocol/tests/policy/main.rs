@@ -3,6 +3,7 @@
 //! `BREAKWATER_POLICY_SEED` sets another seed. Branch counts are printed with `--nocapture`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod backstop;
 mod baseline;
 mod bounds;
 mod branches;

@@ -1,8 +1,10 @@
 //! A chain with one policy, and the callers and oracles around it as a few instructions each.
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_sol_types::{SolCall, SolEventInterface};
-use breakwater_bindings::{DampedPolicy as Bound, ILiquidationPolicy, IPriceOracle};
+use alloy_sol_types::{SolCall, SolConstructor, SolEventInterface, SolValue};
+use breakwater_bindings::{
+    BackstopPolicy, DampedPolicy as Bound, ILiquidationPolicy, IPriceOracle,
+};
 use breakwater_evm::{BlockEnvironment, CallError, Chain, Execution, MemoryChain, Outcome, Rules};
 use breakwater_protocol::policy::{
     AccountEpoch, Bucket, DepthObservation, Environment, Flag, LiquidationGrant,
@@ -11,6 +13,7 @@ use breakwater_protocol::policy::{
 
 pub const ORACLE: Address = Address::repeat_byte(0x0c);
 pub const NATIVE_ORACLE: Address = Address::repeat_byte(0x0e);
+const BACKSTOP: Address = Address::repeat_byte(0xb5);
 const DEPLOYER: Address = Address::repeat_byte(0xde);
 const ANYBODY: Address = Address::repeat_byte(0xab);
 
@@ -94,6 +97,41 @@ impl World {
         };
         world.next_pool();
         world
+    }
+
+    /// Puts a backstop before the policy, for the present pool. It answers whatever it is asked with one number: its pool while the
+    /// contract is made, then what it can spend.
+    pub fn put_backstop_first(&mut self, absorption_health: U256) {
+        self.chain.set_code(BACKSTOP, answer_slots(1).into());
+        self.set_room(U256::from_be_bytes(self.pool.into_word().0));
+        let arguments = BackstopPolicy::constructorCall {
+            behind: self.policy,
+            backstop: BACKSTOP,
+            absorptionHealth: absorption_health,
+        };
+        let code = &BackstopPolicy::BYTECODE;
+        self.policy = self
+            .chain
+            .deploy(DEPLOYER, code, &arguments.abi_encode())
+            .unwrap();
+    }
+
+    /// What the backstop can spend.
+    pub fn set_room(&mut self, room: U256) {
+        self.chain.set_storage(BACKSTOP, U256::ZERO, room);
+    }
+
+    /// `quoteAbsorption`; `None` if it reverts.
+    pub fn quote_absorption(&mut self, request: &LiquidationRequest) -> Option<LiquidationGrant> {
+        let bound = ILiquidationPolicy::LiquidationRequest::from(request);
+        let call = BackstopPolicy::quoteAbsorptionCall {
+            request: SolValue::abi_decode(&bound.abi_encode()).unwrap(),
+        };
+        let execution = self
+            .chain
+            .view(ANYBODY, self.policy, call.abi_encode().into())
+            .unwrap();
+        granted(&execution)
     }
 
     /// Goes on with a pool that has called never before.

@@ -1,0 +1,464 @@
+//! What the keeper does for a backstop, which pays its caller in collateral, and what it buys of it. What the backstop would be granted
+//! is computed by its policy's port; what it has and for how much it sells is read with the head.
+
+use alloy_primitives::{Address, B256, U256};
+use breakwater_agents::keeper::{
+    BUY_GAS, MAX_ACTIONS, OBSERVE_GAS, Terms, absorb_gas, backstop_gas_limit, backstop_settle_gas,
+    purchase, rewarded,
+};
+use breakwater_agents::{Bid, Observation, Venue};
+use breakwater_operator::config::Capital;
+use breakwater_protocol::math::{ArithmeticError, WAD, mul_div_up, value_down};
+use breakwater_protocol::policy::{
+    BackstopPolicy, Behind, Decision, Environment, LiquidationGrant, LiquidationRequest, Refusal,
+};
+use breakwater_protocol::{AccountHealth, PriceStatus};
+
+use super::candidates::{Considered, max_bonus, stipend};
+use super::{Orders, Plan, Planned, Planner, Sight, debt_tokens, kept_at};
+use crate::identity::{self, Subject};
+use crate::reading::{HeadReading, SaleReading};
+use crate::store::ActionKind;
+use crate::system::System;
+use crate::thought::Offered;
+use crate::units::{base_down, ratio, whole};
+
+/// 1 + b_set, WAD: what a settlement costs is the collateral's value divided by it; `PoolSettlement.sol`.
+const SETTLEMENT_MULTIPLIER: U256 = U256::from_limbs([1_030_000_000_000_000_000, 0, 0, 0]);
+
+/// Seconds in which the release refills: one purchase in so many; `BackstopSale.sol`.
+const REFILL_SECONDS: u64 = 12;
+
+/// Seconds after which a sale's clock is void; `BackstopSale.sol`.
+const CLOCK_SECONDS: u64 = 3_600;
+
+/// What the backstop would do with a position, and what that leaves for its caller.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Offer {
+    pub kind: ActionKind,
+    /// What the backstop spends, debt base units.
+    pub spends: U256,
+    /// What it takes of the considered collateral, base units.
+    pub takes: U256,
+    /// What its caller is paid, debt tokens.
+    pub pay: f64,
+    /// The same after the margin.
+    pub gross: f64,
+    pub gas: u64,
+}
+
+impl Offer {
+    /// For people.
+    pub const fn told(&self) -> Offered {
+        Offered {
+            kind: self.kind,
+            spends: self.spends,
+            takes: self.takes,
+            pay: self.pay,
+        }
+    }
+}
+
+impl Sight<'_> {
+    /// What the backstop can still spend; 0 without one.
+    pub(super) fn room(&self) -> U256 {
+        let read = self.reading.backstop.as_ref();
+        read.map_or(U256::ZERO, |read| read.absorbable)
+    }
+
+    /// The policy by which the backstop comes first, where it does.
+    fn first(&self) -> Option<BackstopPolicy> {
+        self.system.backstop?.policy
+    }
+
+    fn behind<'a>(&'a self, environment: &'a Environment) -> Behind<'a> {
+        Behind {
+            policy: &self.system.policy,
+            state: self.mirror.policy_state(),
+            environment,
+        }
+    }
+
+    /// What anybody but the backstop is granted.
+    pub(super) fn decide(&self, request: &LiquidationRequest) -> Result<Decision, ArithmeticError> {
+        let environment = self.environment(request.collateral_id as u32);
+        let behind = self.behind(&environment);
+        match self.first() {
+            Some(policy) => policy.quote(behind, request, self.room()),
+            None => behind.policy.quote(behind.state, request, &environment),
+        }
+    }
+
+    /// What the backstop is granted with `room` to spend.
+    fn absorption(
+        &self,
+        account: Address,
+        collateral: u32,
+        room: U256,
+    ) -> Option<LiquidationGrant> {
+        let policy = self.first().filter(|_| !room.is_zero())?;
+        if !self.has_fast_price(collateral) {
+            return None;
+        }
+        let id = u64::from(collateral);
+        let (moment, breaker) = (self.moment, self.reading.breaker);
+        let request = self
+            .mirror
+            .request(&account, id, room, moment, breaker)
+            .ok()?;
+        let environment = self.environment(collateral);
+        let grant = policy
+            .absorption(self.behind(&environment), &request)
+            .ok()?;
+        (grant.refusal == Refusal::None).then_some(grant)
+    }
+
+    /// Whether F is the fast price: the backstop refuses a slow one that stands in for it.
+    fn has_fast_price(&self, collateral: u32) -> bool {
+        let market = self.reading.markets.get(collateral as usize);
+        market.is_some_and(|market| match market.prices.status {
+            PriceStatus::Ok => true,
+            PriceStatus::Degraded => market.prices.fast != market.prices.slow,
+            PriceStatus::Down => false,
+        })
+    }
+}
+
+/// What collateral that is kept counts for, debt tokens: the lower of the fast and the venue's price.
+pub(crate) fn kept_value(
+    system: &System,
+    reading: &HeadReading,
+    collateral: u32,
+    amount: U256,
+) -> f64 {
+    let place = collateral as usize;
+    let (Some(listed), Some(market)) = (system.collaterals.get(place), reading.markets.get(place))
+    else {
+        return 0.0;
+    };
+    let price = market.prices.fast.min(market.prices.confirm);
+    whole(amount, listed.token.decimals) * system.decimals(listed).price(price)
+}
+
+/// Where inventory that is bought could be sold at once; what it is worth is what that gives, after fee and slippage.
+pub(crate) fn outlet(system: &System, reading: &HeadReading, collateral: u32) -> Venue {
+    let market = reading.markets.get(collateral as usize);
+    market.and_then(|market| market.venue).unwrap_or_else(|| {
+        let decimals = system.collateral_decimals(u64::from(collateral));
+        let one = U256::from(10).pow(U256::from(decimals));
+        kept_at(kept_value(system, reading, collateral, one))
+    })
+}
+
+impl Planner {
+    /// The better of an absorption and a settlement of a position with `room` to spend; `None` where there is neither.
+    pub(super) fn offer(
+        &self,
+        sight: &Sight<'_>,
+        account: Address,
+        collateral: u32,
+        health: &AccountHealth,
+        room: U256,
+    ) -> Option<Offer> {
+        let share = sight.system.backstop?.caller_share;
+        let bitmap = sight.mirror.collateral_bitmap(&account);
+        let further = bitmap.count_ones().saturating_sub(1);
+        let terms = self.terms(max_bonus(sight, collateral));
+        let absorption = sight
+            .absorption(account, collateral, room)
+            .and_then(|grant| {
+                let fast = sight.reading.markets.get(collateral as usize)?.prices.fast;
+                let value = value_down(grant.seize, fast).ok()?;
+                let kept = kept_value(sight.system, sight.reading, collateral, grant.seize);
+                let pay = kept * share * discount(value, grant.repay);
+                Some(Offer {
+                    kind: ActionKind::Absorb,
+                    spends: grant.repay,
+                    takes: grant.seize,
+                    pay,
+                    gross: rewarded(pay, 0.0, &terms),
+                    gas: absorb_gas(further),
+                })
+            });
+        let settlement = self
+            .settlement(sight, account, collateral, health, room)
+            .map(|(due, takes, kept, cash)| {
+                let reward = kept * share * discount(health.collateral_value, due);
+                Offer {
+                    kind: ActionKind::SettleByBackstop,
+                    spends: due,
+                    takes,
+                    pay: reward + cash,
+                    gross: rewarded(reward, cash, &terms),
+                    gas: backstop_settle_gas(further),
+                }
+            });
+        let offers = [absorption, settlement].into_iter().flatten();
+        offers.max_by(|a, b| a.gross.total_cmp(&b.gross))
+    }
+
+    /// What settling an insolvent position costs, what is held of the considered collateral, what all of it counts for, and the
+    /// stipend; only where the backstop pays all of it: what it has not, the caller would have to pay.
+    fn settlement(
+        &self,
+        sight: &Sight<'_>,
+        account: Address,
+        collateral: u32,
+        health: &AccountHealth,
+        room: U256,
+    ) -> Option<(U256, U256, f64, f64)> {
+        if health.price_down || health.health_fast > health.health_hard {
+            return None;
+        }
+        let due = mul_div_up(health.collateral_value, WAD, SETTLEMENT_MULTIPLIER).ok()?;
+        if due >= health.debt || due > room {
+            return None;
+        }
+        let bitmap = sight.mirror.collateral_bitmap(&account);
+        let mut kept = 0.0;
+        for id in (0..16).filter(|id| bitmap >> id & 1 != 0) {
+            if !sight.has_fast_price(id) {
+                return None;
+            }
+            let held = U256::from(sight.mirror.collateral_of(&account, u64::from(id)));
+            kept += kept_value(sight.system, sight.reading, id, held);
+        }
+        let held = sight.mirror.collateral_of(&account, u64::from(collateral));
+        Some((due, U256::from(held), kept, stipend(sight, health)))
+    }
+
+    /// Takes up what the backstop offers, the best first, where that leaves more than acting with our own capital would.
+    pub(super) fn take_up(
+        &self,
+        sight: &Sight<'_>,
+        considered: &mut [Considered],
+        orders: &mut dyn Orders,
+        plan: &mut Plan,
+    ) {
+        let mut places: Vec<usize> = (0..considered.len())
+            .filter(|place| considered[*place].offer.is_some())
+            .collect();
+        places.sort_by(|a, b| {
+            considered[*b]
+                .offered_now
+                .total_cmp(&considered[*a].offered_now)
+        });
+        let mut room = sight.room();
+        for place in places.into_iter().take(MAX_ACTIONS) {
+            let one = &mut considered[place];
+            let collateral = one.thought.collateral;
+            let own = self.unready(sight, collateral).is_none();
+            if one.waits
+                || self.unweighable(sight).is_some()
+                || (own && one.profit_now >= one.offered_now)
+            {
+                continue;
+            }
+            // What those before it take of the backstop is gone.
+            let offer = self.offer(sight, one.thought.account, collateral, &one.health, room);
+            let Some(action) =
+                offer.and_then(|offer| self.errand(sight, one, &offer, &mut *orders))
+            else {
+                continue;
+            };
+            room -= offer.map_or(U256::ZERO, |offer| offer.spends).min(room);
+            (one.waits, one.taken_up) = (true, true);
+            plan.actions.push(action);
+        }
+    }
+
+    fn errand(
+        &self,
+        sight: &Sight<'_>,
+        one: &mut Considered,
+        offer: &Offer,
+        orders: &mut dyn Orders,
+    ) -> Option<Planned> {
+        let (account, collateral) = (one.thought.account, one.thought.collateral);
+        let observation = self.observation(sight, collateral);
+        let terms = self.terms(max_bonus(sight, collateral));
+        let draw = identity::draw(self.strategy.us, account, sight.reading.next.number);
+        let bid = self
+            .keeper
+            .bid_for(&observation, &terms, offer.gross, offer.gas, draw)?;
+        let bid = self.affordable(&observation, bid)?;
+        let subject = Subject {
+            chain_id: sight.system.chain_id,
+            pool: sight.system.pool,
+            kind: offer.kind,
+            account,
+            collateral,
+            debt_shares: U256::from(sight.mirror.debt_shares_of(&account)),
+            epoch: sight.epoch(),
+        };
+        let Some(id) = orders.free(&subject) else {
+            one.ordered = true;
+            return None;
+        };
+        Some(Planned {
+            id,
+            kind: offer.kind,
+            account,
+            collateral,
+            repay: U256::ZERO,
+            amount: U256::ZERO,
+            min_profit: 0.0,
+            bid,
+            gas: offer.gas,
+            gas_limit: backstop_gas_limit(offer.gas),
+            surplus: offer.pay,
+            expected: offer.gross - observation.gas_cost(offer.gas, bid.tip),
+        })
+    }
+
+    /// Buys inventory while it is cheaper than what the venue would give for it, with the debt tokens that the account holds and the
+    /// backstop may take, less what `plan` repays with them; what is bought is kept. Starts the clock of a sale that has none.
+    pub(super) fn buy(&self, sight: &Sight<'_>, orders: &mut dyn Orders, plan: &mut Plan) {
+        let (Some(backstop), Some(read)) = (sight.system.backstop, &sight.reading.backstop) else {
+            return;
+        };
+        if self.unweighable(sight).is_some()
+            || orders.waiting(backstop.address, ActionKind::BuyInventory)
+        {
+            return;
+        }
+        let own = self.strategy.capital == Capital::Inventory;
+        let repaid = plan
+            .actions
+            .iter()
+            .filter(|action| own && action.kind.repays());
+        let repaid = repaid.fold(U256::ZERO, |sum, action| sum.saturating_add(action.repay));
+        let mut budget = read.spendable.saturating_sub(repaid);
+        for (collateral, sale) in (0..).zip(&read.sales) {
+            if sale.price.is_zero() || sale.inventory.is_zero() || budget.is_zero() {
+                continue;
+            }
+            let lot = Lot {
+                observation: self.observation(sight, collateral),
+                terms: self.terms(max_bonus(sight, collateral)),
+                backstop: backstop.address,
+                collateral,
+                budget: debt_tokens(sight, budget),
+            };
+            let action = self
+                .purchase(sight, &lot, sale, orders)
+                .or_else(|| self.observe(sight, &lot, sale, orders));
+            budget = budget.saturating_sub(action.as_ref().map_or(U256::ZERO, |one| one.repay));
+            plan.actions.extend(action);
+        }
+    }
+
+    fn purchase(
+        &self,
+        sight: &Sight<'_>,
+        lot: &Lot,
+        sale: &SaleReading,
+        orders: &mut dyn Orders,
+    ) -> Option<Planned> {
+        let collateral = lot.collateral;
+        let decimals = sight.system.collateral_decimals(u64::from(collateral));
+        let listed = sight.system.collaterals.get(collateral as usize)?;
+        let price = sight.system.decimals(listed).price(sale.price);
+        let available = whole(sale.available, decimals);
+        let outlet = outlet(sight.system, sight.reading, collateral);
+        let found = purchase(&outlet, price, available, lot.budget, &lot.terms)?;
+        let gross = found.surplus - lot.terms.risk_margin * found.repay;
+        let number = sight.reading.next.number;
+        let draw = identity::draw(self.strategy.us, lot.backstop, number);
+        let bid = (self.keeper).bid_for(&lot.observation, &lot.terms, gross, BUY_GAS, draw)?;
+        let epoch = sight.reading.next.timestamp / REFILL_SECONDS;
+        let id = orders.free(&lot.subject(sight, ActionKind::BuyInventory, epoch))?;
+        let amount = if found.repay >= available * price {
+            sale.available
+        } else {
+            base_down(found.repay / price, decimals).min(sale.available)
+        };
+        let planned = self.of_the_sale(lot, ActionKind::BuyInventory, id, bid, BUY_GAS)?;
+        Some(Planned {
+            // At more than what the venue would give it is not worth having.
+            repay: base_down(found.repay + found.surplus, sight.system.debt.decimals),
+            amount,
+            surplus: found.surplus,
+            expected: planned.expected + gross,
+            ..planned
+        })
+    }
+
+    /// A sale above the fast price has no clock, or one that has just begun: once an hour somebody has to start it.
+    fn observe(
+        &self,
+        sight: &Sight<'_>,
+        lot: &Lot,
+        sale: &SaleReading,
+        orders: &mut dyn Orders,
+    ) -> Option<Planned> {
+        let market = sight.reading.markets.get(lot.collateral as usize)?;
+        if sale.price <= market.prices.fast {
+            return None;
+        }
+        let worth = kept_value(sight.system, sight.reading, lot.collateral, sale.inventory);
+        let bid = (self.keeper).observe(&lot.observation, &lot.terms, worth, lot.budget)?;
+        let epoch = sight.reading.next.timestamp / CLOCK_SECONDS;
+        let id = orders.free(&lot.subject(sight, ActionKind::ObserveSale, epoch))?;
+        self.of_the_sale(lot, ActionKind::ObserveSale, id, bid, OBSERVE_GAS)
+    }
+
+    fn of_the_sale(
+        &self,
+        lot: &Lot,
+        kind: ActionKind,
+        id: B256,
+        bid: Bid,
+        gas: u64,
+    ) -> Option<Planned> {
+        let bid = self.affordable(&lot.observation, bid)?;
+        Some(Planned {
+            id,
+            kind,
+            account: lot.backstop,
+            collateral: lot.collateral,
+            repay: U256::ZERO,
+            amount: U256::ZERO,
+            min_profit: 0.0,
+            bid,
+            gas,
+            gas_limit: backstop_gas_limit(gas),
+            surplus: 0.0,
+            expected: -lot.observation.gas_cost(gas, bid.tip),
+        })
+    }
+}
+
+/// A collateral of the backstop's, and what may be paid for it.
+struct Lot {
+    observation: Observation,
+    terms: Terms,
+    backstop: Address,
+    collateral: u32,
+    budget: f64,
+}
+
+impl Lot {
+    fn subject(&self, sight: &Sight<'_>, kind: ActionKind, epoch: u64) -> Subject {
+        Subject {
+            chain_id: sight.system.chain_id,
+            pool: sight.system.pool,
+            kind,
+            account: self.backstop,
+            collateral: self.collateral,
+            debt_shares: U256::ZERO,
+            epoch,
+        }
+    }
+}
+
+/// The discount at which `repaid` bought what is worth `value`, as a share of the value.
+fn discount(value: U256, repaid: U256) -> f64 {
+    let over = value.saturating_sub(repaid);
+    over.saturating_mul(WAD)
+        .checked_div(value)
+        .map_or(0.0, ratio)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,406 @@
+//! Tests of what is done for a backstop, on a market that is written down by hand: prices of 100, tokens of 18 decimals.
+
+use alloy_primitives::{I256, Log};
+use alloy_sol_types::SolEvent;
+use breakwater_bindings::LendingPool;
+use breakwater_protocol::policy::{BreakerLevel, Policy, RigidPolicy};
+use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy, RateParameters, Reading};
+
+use super::*;
+use crate::planner::{NoOrders, Strategy};
+use crate::reading::{BackstopReading, MarketReading, NextBlock};
+use crate::system::{Backstop, Listed, Token};
+use crate::thought::Verdict;
+
+const POOL: Address = Address::repeat_byte(1);
+const POLICY: Address = Address::repeat_byte(2);
+const BACKSTOP: Address = Address::repeat_byte(0xb5);
+const START: u64 = 1_700_000_000;
+
+/// So many tokens, base units.
+fn tokens(whole: u64) -> U256 {
+    U256::from(whole) * WAD
+}
+
+fn price(of: u64) -> U256 {
+    U256::from(of) * WAD * WAD
+}
+
+/// A pool with one collateral of LT 80%, in which accounts with 1,000 of it owe 83,000 each.
+struct World {
+    system: System,
+    mirror: Mirror,
+    reading: HeadReading,
+}
+
+fn account(number: u8) -> Address {
+    Address::repeat_byte(0xa0 + number)
+}
+
+impl World {
+    /// `bonus` is what the rigid policy behind pays, in thousandths; `room` is in whole tokens.
+    fn new(accounts: u8, bonus: u64, room: u64) -> Self {
+        let bonus = WAD * U256::from(bonus) / U256::from(1_000);
+        let description = description();
+        let token = |byte| Token {
+            address: Address::repeat_byte(byte),
+            decimals: 18,
+            symbol: "T".to_owned(),
+        };
+        let system = System {
+            chain_id: 1,
+            pool: POOL,
+            debt: token(3),
+            breaker: None,
+            multicall: Address::ZERO,
+            policy_address: POLICY,
+            policy: Policy::Rigid(RigidPolicy { bonus }),
+            backstop: Some(Backstop {
+                address: BACKSTOP,
+                policy: Some(BackstopPolicy::new(WAD * U256::from(105) / U256::from(100)).unwrap()),
+                caller_share: 0.1,
+            }),
+            description,
+            collaterals: vec![Listed {
+                id: 0,
+                token: token(4),
+                sale: None,
+                liquidator: Some(Address::repeat_byte(6)),
+            }],
+            native: Some(0),
+            first_block: 0,
+        };
+        Self {
+            mirror: mirror(description, accounts),
+            system,
+            reading: reading(room),
+        }
+    }
+
+    /// Every price at `of`, the venue's too.
+    fn at(mut self, of: u64) -> Self {
+        let market = &mut self.reading.markets[0];
+        market.prices = Reading::flat(price(of));
+        if let Some(venue) = &mut market.venue {
+            venue.sqrt_price = (of as f64).sqrt();
+        }
+        self
+    }
+
+    fn sale(mut self, asked: U256, spendable: u64) -> Self {
+        let backstop = self.reading.backstop.as_mut().unwrap();
+        backstop.spendable = tokens(spendable);
+        backstop.sales = vec![SaleReading {
+            price: asked,
+            available: tokens(5),
+            inventory: tokens(1_000),
+        }];
+        self
+    }
+
+    fn plan(&mut self) -> Plan {
+        let moment = self
+            .mirror
+            .moment(&self.reading.prices(), START + 24)
+            .unwrap();
+        let accounts = self.mirror.candidates(&moment);
+        let sight = Sight {
+            system: &self.system,
+            mirror: &self.mirror,
+            reading: &self.reading,
+            moment: &moment,
+            inclusion_tip: 0.01,
+            anchor_hash: B256::ZERO,
+        };
+        planner().plan(&sight, &accounts, &mut NoOrders).unwrap()
+    }
+
+    fn kinds(&mut self) -> Vec<ActionKind> {
+        self.plan()
+            .actions
+            .iter()
+            .map(|action| action.kind)
+            .collect()
+    }
+
+    fn offer(&mut self, room: U256) -> Option<Offer> {
+        let moment = self
+            .mirror
+            .moment(&self.reading.prices(), START + 24)
+            .unwrap();
+        let health = self.mirror.account_health(&account(0), &moment).unwrap();
+        let sight = Sight {
+            system: &self.system,
+            mirror: &self.mirror,
+            reading: &self.reading,
+            moment: &moment,
+            inclusion_tip: 0.01,
+            anchor_hash: B256::ZERO,
+        };
+        planner().offer(&sight, account(0), 0, &health, room)
+    }
+}
+
+fn planner() -> Planner {
+    Planner::new(Strategy {
+        us: Address::repeat_byte(9),
+        capital: Capital::Flash,
+        min_profit: 1.0,
+        risk_margin: 0.002,
+        max_gas_price: 1e6,
+        count: 1,
+    })
+}
+
+fn description() -> Description {
+    const WAD: u64 = 1_000_000_000_000_000_000;
+    const YEAR: u64 = 31_536_000;
+    Description {
+        chain_id: 1,
+        pool: POOL,
+        asset: Address::repeat_byte(3),
+        rate: RateParameters {
+            target_utilisation: WAD / 10 * 9,
+            low_multiplier: WAD / 4,
+            high_multiplier: 4 * u128::from(WAD),
+            adaptation_speed: 50 * u128::from(WAD) / u128::from(YEAR),
+            initial_rate_at_target: WAD / 25 / YEAR,
+            min_rate_at_target: WAD / 1_000 / YEAR,
+            max_rate_at_target: 2 * WAD / YEAR,
+        },
+        policy: MirroredPolicy {
+            address: POLICY,
+            needs_confirmation: true,
+        },
+    }
+}
+
+fn mirror(description: Description, accounts: u8) -> Mirror {
+    let block = |number, timestamp| BlockRef {
+        number,
+        hash: B256::repeat_byte(number as u8),
+        parent_hash: B256::repeat_byte(number as u8 - 1),
+        timestamp,
+    };
+    let log = |data| Log {
+        address: POOL,
+        data,
+    };
+    let debt = tokens(83_000);
+    let all = debt * U256::from(accounts.max(1));
+    let mut logs = vec![
+        log(LendingPool::PolicySet { policy: POLICY }.encode_log_data()),
+        log(LendingPool::CollateralListed {
+            collateralId: U256::ZERO,
+            config: LendingPool::CollateralConfig {
+                token: Address::repeat_byte(4),
+                oracle: Address::repeat_byte(5),
+                borrowLtv: 7_500,
+                liquidationThreshold: 8_000,
+                maxBonus: 500,
+                slippageMargin: 500,
+                confirmationBand: 200,
+                group: 0,
+                damped: true,
+                cap: u128::MAX,
+            },
+        }
+        .encode_log_data()),
+        log(LendingPool::MarketUpdated {
+            lenderAssets: all * U256::from(2),
+            supplyShares: all,
+            totalDebt: all,
+            debtShares: all,
+            logRateAtTarget: I256::try_from(-20_000_000_000_000_i64).unwrap(),
+        }
+        .encode_log_data()),
+    ];
+    for owner in (0..accounts).map(account) {
+        logs.push(log(LendingPool::CollateralSupplied {
+            collateralId: U256::ZERO,
+            account: owner,
+            caller: owner,
+            amount: tokens(1_000),
+            balanceAfter: tokens(1_000),
+        }
+        .encode_log_data()));
+        logs.push(log(LendingPool::Repaid {
+            account: owner,
+            caller: owner,
+            assets: U256::ZERO,
+            debtSharesAfter: debt,
+        }
+        .encode_log_data()));
+    }
+    let mut mirror = Mirror::new(description, block(10, START)).unwrap();
+    mirror.apply_block(&block(11, START + 12), &logs).unwrap();
+    mirror
+}
+
+fn reading(room: u64) -> HeadReading {
+    HeadReading {
+        next: NextBlock {
+            parent: B256::repeat_byte(11),
+            number: 12,
+            timestamp: START + 24,
+            base_fee: 10_000_000_000,
+        },
+        breaker: BreakerLevel::Normal,
+        markets: vec![MarketReading {
+            prices: Reading::flat(price(100)),
+            depth: U256::ZERO,
+            venue: Some(Venue {
+                sqrt_price: 10.0,
+                liquidity: 1e7,
+                fee: 0.0005,
+            }),
+        }],
+        inventory: None,
+        backstop: Some(BackstopReading {
+            absorbable: tokens(room),
+            sales: vec![SaleReading::default()],
+            spendable: U256::ZERO,
+        }),
+    }
+}
+
+#[test]
+fn what_others_are_refused_is_absorbed() {
+    let mut world = World::new(1, 15, 1_000_000);
+    let plan = world.plan();
+    assert_eq!(plan.thoughts[0].refusal, Refusal::Backstop);
+    assert_eq!(plan.thoughts[0].verdict, Verdict::Planned);
+    let action = &plan.actions[0];
+    assert_eq!((plan.actions.len(), action.kind), (1, ActionKind::Absorb));
+    assert_eq!((action.repay, action.account), (U256::ZERO, account(0)));
+    // A tenth of 1.5% of what is repaid, over what it is worth.
+    let offered = plan.thoughts[0].backstop.unwrap();
+    let spent = whole(offered.spends, 18);
+    assert!(
+        (offered.pay - 0.1 * 0.015 * spent).abs() < 1e-6,
+        "{offered:?}"
+    );
+    assert!((action.surplus - offered.pay).abs() < 1e-12);
+    // Where it has nothing to spend nobody is refused.
+    assert_eq!(World::new(1, 15, 0).kinds(), [ActionKind::Liquidate]);
+}
+
+#[test]
+fn an_own_liquidation_that_leaves_more_is_preferred() {
+    // 5% of our own against a tenth of 2%.
+    let mut world = World::new(1, 50, 1_000_000);
+    assert!(world.offer(tokens(1_000_000)).is_some());
+    assert_eq!(world.kinds(), [ActionKind::Liquidate]);
+    // Without a venue there is no flash.
+    world.reading.markets[0].venue = None;
+    assert_eq!(world.kinds(), [ActionKind::Absorb]);
+}
+
+#[test]
+fn several_positions_share_what_it_can_spend() {
+    let mut world = World::new(3, 15, 1_000_000);
+    let one = world.offer(tokens(1_000_000)).unwrap().spends;
+    assert_eq!(world.kinds(), [ActionKind::Absorb; 3]);
+    let part = world.offer(one / U256::from(2)).unwrap();
+    assert_eq!(part.spends, one / U256::from(2));
+    // Enough for one, and a tenth of a token more, whose reward does not pay the gas.
+    world.reading.backstop.as_mut().unwrap().absorbable = one + WAD / U256::from(10);
+    let plan = world.plan();
+    let absorbed = plan
+        .actions
+        .iter()
+        .filter(|one| one.kind == ActionKind::Absorb);
+    assert_eq!(absorbed.count(), 1);
+    let left = plan
+        .thoughts
+        .iter()
+        .filter(|one| one.verdict != Verdict::Planned);
+    assert_eq!(left.count(), 2, "{:?}", plan.thoughts);
+}
+
+#[test]
+fn a_reward_below_its_gas_is_left_and_said() {
+    let mut world = World::new(1, 15, 1_000_000);
+    // 260,000 gas at 10 gwei and a coin at 100: 0.26 at first, 260 then.
+    world.reading.next.base_fee *= 1_000;
+    let plan = world.plan();
+    assert!(plan.actions.is_empty(), "{:?}", plan.actions);
+    let Verdict::Unprofitable { profit } = plan.thoughts[0].verdict else {
+        panic!("{:?}", plan.thoughts[0].verdict)
+    };
+    assert!(profit < -100.0, "{profit}");
+    // Above the most that may be paid for gas nothing is weighed.
+    world.reading.next.base_fee *= 1_000;
+    let plan = world.plan();
+    assert!(plan.actions.is_empty());
+    assert!(
+        matches!(
+            plan.thoughts[0].verdict,
+            Verdict::Refused(Refusal::Backstop)
+        ),
+        "{:?}",
+        plan.thoughts[0].verdict
+    );
+}
+
+#[test]
+fn a_slow_price_that_stands_in_is_not_absorbed_at() {
+    let mut world = World::new(1, 15, 1_000_000);
+    let prices = &mut world.reading.markets[0].prices;
+    prices.status = PriceStatus::Degraded;
+    assert!(world.offer(tokens(1_000_000)).is_none());
+    world.reading.markets[0].prices.slow += U256::ONE;
+    assert!(world.offer(tokens(1_000_000)).is_some());
+}
+
+#[test]
+fn what_is_insolvent_is_settled_if_it_pays_all_of_it() {
+    // Worth 80,000, it costs 77,670; the keeper gets a tenth of 2,330.
+    let mut world = World::new(1, 15, 1_000_000).at(80);
+    let offer = world.offer(tokens(77_670)).unwrap();
+    assert_eq!(offer.kind, ActionKind::SettleByBackstop);
+    assert!((offer.pay - 233.0).abs() < 0.1, "{offer:?}");
+    assert!(world.offer(tokens(77_669)).is_none());
+    // A deep venue leaves a flash more than that, a shallow one nothing.
+    assert_eq!(world.kinds(), [ActionKind::Settle]);
+    world.reading.markets[0].venue.as_mut().unwrap().liquidity = 1e5;
+    assert_eq!(world.kinds(), [ActionKind::SettleByBackstop]);
+}
+
+#[test]
+fn inventory_is_bought_below_the_venue_and_its_sale_started_above() {
+    let at = |thousandths: u64| price(100) * U256::from(thousandths) / U256::from(1_000);
+    let kinds = |asked, spendable| World::new(0, 15, 0).sale(asked, spendable).kinds();
+    assert_eq!(kinds(at(990), 10_000), [ActionKind::BuyInventory]);
+    // The venue's fee and the margin are a quarter of a percent.
+    assert_eq!(kinds(at(998), 10_000), []);
+    assert_eq!(kinds(at(1_010), 10_000), [ActionKind::ObserveSale]);
+    assert_eq!(
+        kinds(at(1_010), 100),
+        [],
+        "half a percent of 100 is no profit"
+    );
+    assert_eq!(kinds(at(990), 0), []);
+    assert_eq!(kinds(U256::ZERO, 10_000), [], "it is closed");
+    let plan = World::new(0, 15, 0).sale(at(990), 10_000).plan();
+    let action = &plan.actions[0];
+    assert_eq!((action.account, action.amount), (BACKSTOP, tokens(5)));
+    // Five at what the venue gives: 500 less fee and slippage.
+    let most = whole(action.repay, 18);
+    assert!(most > 499.0 && most < 500.0, "{most}");
+    // No more than can be paid.
+    let plan = World::new(0, 15, 0).sale(at(990), 198).plan();
+    let bought = whole(plan.actions[0].amount, 18);
+    assert!((bought - 2.0).abs() < 1e-9, "{bought}");
+}
+
+#[test]
+fn before_its_policy_is_set_it_settles_and_sells_and_absorbs_nothing() {
+    let mut world = World::new(1, 15, 1_000_000);
+    world.system.backstop.as_mut().unwrap().policy = None;
+    assert!(world.offer(tokens(1_000_000)).is_none());
+    assert_eq!(world.kinds(), [ActionKind::Liquidate]);
+    let mut world = world.at(80);
+    let offer = world.offer(tokens(1_000_000)).unwrap();
+    assert_eq!(offer.kind, ActionKind::SettleByBackstop);
+}
