@@ -413,11 +413,7 @@ impl Builder<'_> {
             WorldKind::Policy(Policy::Rigid | Policy::AaveV3) | WorldKind::Counterfactual => 0,
         };
         plan.policy.rigidBonus = to_base(listed.max_bonus, 1e18);
-        // The auction begins at the same part of the whole bonus for every listing: one of 1% that began at 1% would be none.
-        let damped = &mut plan.policy.damped;
-        let greatest: U256 = to_base(listed.max_bonus, 1e18);
-        damped.bonusMin = damped.bonusMin * greatest / damped.bonusMax;
-        damped.bonusMax = greatest;
+        plan.policy.damped.bonusMax = to_base(listed.max_bonus, 1e18);
         apply(&self.parameters.damped, &mut plan);
         keep_time(self.parameters.network.slot_seconds, &mut plan);
         let collateral_plan = &mut plan.collaterals[0];
