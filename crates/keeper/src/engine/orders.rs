@@ -618,7 +618,9 @@ mod tests {
 
     #[test]
     fn a_flag_that_is_out_keeps_nobody_from_liquidating() {
-        use ActionKind::{Flag, Liquidate, Settle};
+        use ActionKind::{
+            Absorb, BuyInventory, Flag, Liquidate, ObserveSale, Settle, SettleByBackstop,
+        };
         let mirror = mirror();
         for (kind_out, then, waits) in [
             (Flag, Liquidate, false),
@@ -628,6 +630,12 @@ mod tests {
             (Liquidate, Settle, true),
             (Settle, Liquidate, true),
             (Liquidate, Flag, true),
+            (Flag, Absorb, false),
+            (Absorb, Liquidate, true),
+            (Liquidate, Absorb, true),
+            (Absorb, SettleByBackstop, true),
+            (BuyInventory, BuyInventory, true),
+            (ObserveSale, BuyInventory, true),
         ] {
             let under_way = out(kind_out);
             let found = under_way.waiting(ACCOUNT, then, &mirror).count();
@@ -635,6 +643,38 @@ mod tests {
             let other = under_way.waiting(Address::ZERO, then, &mirror).count();
             assert_eq!(other, 0);
         }
+    }
+
+    #[test]
+    fn only_what_spends_of_the_purse_is_taken_off_it() {
+        let (mirror, purse) = (mirror(), U256::from(1_000));
+        let bid = Bid {
+            max_fee: 20.0,
+            tip: 1.0,
+        };
+        let mut under_way = UnderWay::default();
+        for (number, kind, repay) in [
+            (1, ActionKind::Liquidate, 300),
+            (2, ActionKind::BuyInventory, 50),
+            (3, ActionKind::Absorb, 0),
+        ] {
+            let ordered = Ordered {
+                id: B256::repeat_byte(number),
+                ..ordered(kind)
+            };
+            under_way.insert(ordered, bid, U256::from(repay), (0, 1), None);
+        }
+        let buys = |kind| kind == ActionKind::BuyInventory;
+        assert_eq!(under_way.unspent(purse, &mirror, |_| true), U256::from(650));
+        assert_eq!(under_way.unspent(purse, &mirror, buys), U256::from(950));
+        // Of one of before a restart nobody knows what it takes.
+        let again = Ordered {
+            id: B256::repeat_byte(4),
+            ..ordered(ActionKind::BuyInventory)
+        };
+        let again = Open::again(again, BidState::Submitted, None);
+        under_way.0.insert(B256::repeat_byte(4), again);
+        assert_eq!(under_way.unspent(purse, &mirror, buys), U256::ZERO);
     }
 
     #[test]
