@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// The mirror on disk, if it is of the pool described. One that does not fit is said in the log and left: the chain has
-    /// everything.
+    /// everything. So is one of another policy than the one described: what the new one stores is in no block that is still to come.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -74,6 +74,13 @@ impl Store {
             return Ok(None);
         };
         match Mirror::restore(&state, description) {
+            Ok(mirror) if mirror.description().policy != description.policy => {
+                tracing::info!(
+                    stored = %mirror.description().policy.address, now = %description.policy.address,
+                    "the snapshot is of another policy: the mirror is rebuilt from the chain"
+                );
+                Ok(None)
+            }
             Ok(mirror) if (mirror.head().number, mirror.head().hash) == (number, hash) => {
                 Ok(Some(mirror))
             }

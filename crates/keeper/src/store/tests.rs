@@ -141,6 +141,29 @@ fn keeps_the_last_mirror() {
 }
 
 #[test]
+fn a_mirror_of_the_policy_before_is_rebuilt() {
+    let folder = folder();
+    let mut store = open(&folder);
+    store.save_mirror(&mirror(5)).unwrap();
+    let stored = description();
+    let policies = [
+        MirroredPolicy {
+            address: Address::repeat_byte(0x14),
+            ..stored.policy
+        },
+        MirroredPolicy {
+            needs_confirmation: false,
+            ..stored.policy
+        },
+    ];
+    for policy in policies {
+        let other = Description { policy, ..stored };
+        assert!(store.restore_mirror(&other).unwrap().is_none());
+    }
+    assert!(store.restore_mirror(&stored).unwrap().is_some());
+}
+
+#[test]
 fn does_not_believe_a_mirror_of_another_block_or_a_damaged_one() {
     for damage in [
         "UPDATE snapshot SET number = 6",
