@@ -1,5 +1,6 @@
-//! What a liquidator does for a backstop and buys of it. It spends nothing of its own on an absorption or a settlement that the
-//! backstop pays for, and is paid in collateral, which it keeps; what it buys of the inventory it pays for.
+//! What a liquidator does for a backstop and buys of it. It spends nothing of its own on an absorption, nor on a settlement that the
+//! backstop can pay for when the block comes: what it cannot pay, it takes of whoever calls it and lets it, for as much of the collateral.
+//! The reward is collateral, which is kept; what is bought of the inventory is paid for.
 
 use super::{FURTHER_GAS, HANDOVER_GAS, Keeper, Sale, Terms, best_sale};
 use crate::observation::{Bid, Observation};

@@ -120,7 +120,10 @@ impl UnderWay {
         mirror: &Mirror,
         spends: impl Fn(ActionKind) -> bool,
     ) -> U256 {
-        let out = self.out(mirror).filter(|open| spends(open.ordered.kind));
+        let out = self.out(mirror).filter(|open| {
+            let kind = open.ordered.kind;
+            kind.spends() && spends(kind)
+        });
         out.fold(inventory, |left, open| {
             left.saturating_sub(open.repay.unwrap_or(left))
         })
@@ -668,13 +671,25 @@ mod tests {
         assert_eq!(under_way.unspent(purse, &mirror, |_| true), U256::from(650));
         assert_eq!(under_way.unspent(purse, &mirror, buys), U256::from(950));
         // Of one of before a restart nobody knows what it takes.
-        let again = Ordered {
-            id: B256::repeat_byte(4),
-            ..ordered(ActionKind::BuyInventory)
+        let mut left_with = |kind| {
+            let id = B256::repeat_byte(4);
+            let again = Ordered {
+                id,
+                ..ordered(kind)
+            };
+            let again = Open::again(again, BidState::Submitted, None);
+            under_way.0.insert(id, again);
+            under_way.unspent(purse, &mirror, |_| true)
         };
-        let again = Open::again(again, BidState::Submitted, None);
-        under_way.0.insert(B256::repeat_byte(4), again);
-        assert_eq!(under_way.unspent(purse, &mirror, buys), U256::ZERO);
+        use ActionKind::{
+            Absorb, BuyInventory, Flag, ObserveSale, RecordDepth, Settle, SettleByBackstop,
+        };
+        for kind in [BuyInventory, Settle, SettleByBackstop] {
+            assert_eq!(left_with(kind), U256::ZERO, "{kind:?}");
+        }
+        for kind in [Absorb, ObserveSale, Flag, RecordDepth] {
+            assert_eq!(left_with(kind), U256::from(650), "{kind:?} takes nothing");
+        }
     }
 
     #[test]

@@ -250,7 +250,7 @@ impl Engine {
         if let Some(backstop) = &mut reading.backstop {
             // What a flash repays is not the account's.
             let own = reading.inventory.is_some();
-            let spends = |kind| own || kind == ActionKind::BuyInventory;
+            let spends = |kind: ActionKind| own || !kind.repays();
             backstop.spendable = (self.under_way).unspent(backstop.spendable, &self.mirror, spends);
         }
         let (plan, moment) = match self.planned_on(&reading, inclusion_tip) {

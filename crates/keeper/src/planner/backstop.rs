@@ -38,6 +38,8 @@ pub(super) struct Offer {
     pub kind: ActionKind,
     /// What the backstop spends, debt base units.
     pub spends: U256,
+    /// What of that it may come to take of the account instead, where it has less by then, debt base units.
+    pub own: U256,
     /// What it takes of the considered collateral, base units.
     pub takes: U256,
     /// What its caller is paid, debt tokens.
@@ -64,6 +66,12 @@ impl Sight<'_> {
     pub(super) fn room(&self) -> U256 {
         let read = self.reading.backstop.as_ref();
         read.map_or(U256::ZERO, |read| read.absorbable)
+    }
+
+    /// What it may take of the account; 0 without one.
+    fn spendable(&self) -> U256 {
+        let read = self.reading.backstop.as_ref();
+        read.map_or(U256::ZERO, |read| read.spendable)
     }
 
     /// The policy by which the backstop comes first, where it does.
@@ -174,6 +182,7 @@ impl Planner {
                 Some(Offer {
                     kind: ActionKind::Absorb,
                     spends: grant.repay,
+                    own: U256::ZERO,
                     takes: grant.seize,
                     pay,
                     gross: rewarded(pay, 0.0, &terms),
@@ -183,13 +192,24 @@ impl Planner {
         let settlement = self
             .settlement(sight, account, collateral, health, room)
             .map(|(due, takes, kept, cash)| {
+                let own = sight.spendable().min(due);
+                let paid = debt_tokens(sight, own);
+                let part = if own.is_zero() {
+                    0.0
+                } else {
+                    paid / debt_tokens(sight, due)
+                };
                 let reward = kept * share * discount(health.collateral_value, due);
+                // What the caller pays for it gets; what is paid for by the backstop it is rewarded for.
+                let instead = part * kept + (1.0 - part) * reward;
+                let least = |of: &dyn Fn(f64) -> f64| of(reward).min(of(instead) - paid);
                 Offer {
                     kind: ActionKind::SettleByBackstop,
                     spends: due,
+                    own,
                     takes,
-                    pay: reward + cash,
-                    gross: rewarded(reward, cash, &terms),
+                    pay: least(&|kept| kept) + cash,
+                    gross: least(&|kept| rewarded(kept, 0.0, &terms)) + cash,
                     gas: backstop_settle_gas(further),
                 }
             });
@@ -198,7 +218,8 @@ impl Planner {
     }
 
     /// What settling an insolvent position costs, what is held of the considered collateral, what all of it counts for, and the
-    /// stipend; only where the backstop pays all of it: what it has not, the caller would have to pay.
+    /// stipend; only where the backstop has all of that now. What it has not when the block comes, it takes of its caller, as far as
+    /// he lets it: that is priced in, and kept for it.
     fn settlement(
         &self,
         sight: &Sight<'_>,
@@ -300,7 +321,7 @@ impl Planner {
             kind: offer.kind,
             account,
             collateral,
-            repay: U256::ZERO,
+            repay: offer.own,
             amount: U256::ZERO,
             min_profit: 0.0,
             bid,
@@ -312,7 +333,7 @@ impl Planner {
     }
 
     /// Buys inventory while it is cheaper than what the venue would give for it, with the debt tokens that the account holds and the
-    /// backstop may take, less what `plan` repays with them; what is bought is kept. Starts the clock of a sale that has none.
+    /// backstop may take, less what `plan` may spend of them; what is bought is kept. Starts the clock of a sale that has none.
     pub(super) fn buy(&self, sight: &Sight<'_>, orders: &mut dyn Orders, plan: &mut Plan) {
         let (Some(backstop), Some(read)) = (sight.system.backstop, &sight.reading.backstop) else {
             return;
@@ -323,12 +344,13 @@ impl Planner {
             return;
         }
         let own = self.strategy.capital == Capital::Inventory;
-        let repaid = plan
+        // What a flash repays is not the account's.
+        let spent = plan
             .actions
             .iter()
-            .filter(|action| own && action.kind.repays());
-        let repaid = repaid.fold(U256::ZERO, |sum, action| sum.saturating_add(action.repay));
-        let mut budget = read.spendable.saturating_sub(repaid);
+            .filter(|action| own || !action.kind.repays());
+        let spent = spent.fold(U256::ZERO, |sum, action| sum.saturating_add(action.repay));
+        let mut budget = read.spendable.saturating_sub(spent);
         for (collateral, sale) in (0..).zip(&read.sales) {
             if sale.price.is_zero() || sale.inventory.is_zero() || budget.is_zero() {
                 continue;

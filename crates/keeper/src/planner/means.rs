@@ -30,7 +30,7 @@ pub(super) fn within_inventory(plan: &mut Plan, inventory: U256) {
             ActionKind::Flag | ActionKind::RecordDepth => !inventory.is_zero(),
         };
         if covered {
-            left -= action.repay;
+            left = left.saturating_sub(action.repay);
         } else {
             say(
                 thoughts,

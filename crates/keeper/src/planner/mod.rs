@@ -75,7 +75,8 @@ pub struct Planned {
     pub account: Address,
     /// Which collateral.
     pub collateral: u32,
-    /// The most to repay, or to pay for inventory, base units; 0 where nothing of ours is spent.
+    /// The most to repay, to pay for inventory, or that a settlement by the backstop may come to take of us, base units; 0 where
+    /// nothing of ours is spent.
     pub repay: U256,
     /// The most collateral to buy, base units; 0 for anything but a purchase.
     pub amount: U256,

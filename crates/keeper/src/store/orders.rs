@@ -60,6 +60,12 @@ impl ActionKind {
         matches!(self, Self::Liquidate | Self::Settle)
     }
 
+    /// Whether it may take debt tokens, the account's own or a flash's.
+    #[must_use]
+    pub const fn spends(self) -> bool {
+        self.repays() || matches!(self, Self::SettleByBackstop | Self::BuyInventory)
+    }
+
     fn parse(name: &str) -> Option<Self> {
         [
             Self::Liquidate,

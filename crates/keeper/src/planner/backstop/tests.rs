@@ -404,3 +404,34 @@ fn before_its_policy_is_set_it_settles_and_sells_and_absorbs_nothing() {
     let offer = world.offer(tokens(1_000_000)).unwrap();
     assert_eq!(offer.kind, ActionKind::SettleByBackstop);
 }
+
+#[test]
+fn what_a_settlement_may_come_to_take_of_us_is_kept_for_it_and_priced_in() {
+    let mut world = World::new(1, 15, 1_000_000).at(80);
+    world.reading.markets[0].venue.as_mut().unwrap().liquidity = 1e5;
+    let mut world = world.sale(price(79), 10_000);
+    let plan = world.plan();
+    let kinds: Vec<ActionKind> = plan.actions.iter().map(|action| action.kind).collect();
+    assert_eq!(kinds, [ActionKind::SettleByBackstop]);
+    assert_eq!(plan.actions[0].repay, tokens(10_000));
+    // Above what it costs the rest is free to buy with.
+    let plan = world.sale(price(79), 90_000).plan();
+    let spent: Vec<(ActionKind, bool)> = plan
+        .actions
+        .iter()
+        .map(|action| (action.kind, action.repay > tokens(77_669)))
+        .collect();
+    assert_eq!(spent.len(), 2, "{spent:?}");
+    assert!(spent.contains(&(ActionKind::SettleByBackstop, true)));
+    assert!(spent.contains(&(ActionKind::BuyInventory, false)));
+
+    // Where the venue gives 76, all of it is worth 76,000: to pay 77,670 for that is a loss of 1,670.
+    let mut world = World::new(1, 15, 1_000_000).at(80);
+    world.reading.markets[0].prices.confirm = price(76);
+    let unspent = world.offer(tokens(77_670)).unwrap();
+    assert!(unspent.pay > 200.0 && unspent.own.is_zero(), "{unspent:?}");
+    world.reading.backstop.as_mut().unwrap().spendable = tokens(1_000_000);
+    let exposed = world.offer(tokens(77_670)).unwrap();
+    assert!((exposed.pay + 1_670.0).abs() < 1.0, "{exposed:?}");
+    assert!(exposed.gross < exposed.pay);
+}
