@@ -477,15 +477,40 @@ impl Planner {
     }
 }
 
-/// Puts the actions of several collaterals among each other by what they promise. Those of one collateral keep their order: each
-/// was planned for the venue and the bucket that the ones before it leave.
+/// What actions draw on together, so that each was planned for what those before it leave.
+#[derive(PartialEq, Eq, Hash)]
+enum Shared {
+    /// The venue and the bucket of a collateral.
+    Market(u32),
+    /// What the backstop can spend.
+    Room,
+}
+
+impl Shared {
+    /// `None` for what stands alone.
+    const fn of(action: &Planned) -> Option<Self> {
+        match action.kind {
+            ActionKind::Absorb | ActionKind::SettleByBackstop => Some(Self::Room),
+            ActionKind::BuyInventory | ActionKind::ObserveSale => None,
+            ActionKind::Liquidate
+            | ActionKind::Settle
+            | ActionKind::Flag
+            | ActionKind::RecordDepth => Some(Self::Market(action.collateral)),
+        }
+    }
+}
+
+/// Puts the actions among each other by what they promise. Those that draw on the same keep their order.
 fn interleave(actions: &mut [Planned]) {
-    let mut least: HashMap<u32, f64> = HashMap::default();
-    // Along one collateral's actions, the least promise so far never rises; a stable sort by it keeps them in order.
+    let mut least: HashMap<Shared, f64> = HashMap::default();
+    // Along the actions that share something, the least promise so far never rises; a stable sort by it keeps them in order.
     actions.sort_by_cached_key(|action| {
-        let least = least.entry(action.collateral).or_insert(f64::INFINITY);
-        *least = least.min(action.expected);
-        Reverse(Promise(*least))
+        let promise = Shared::of(action).map_or(action.expected, |shared| {
+            let least = least.entry(shared).or_insert(f64::INFINITY);
+            *least = least.min(action.expected);
+            *least
+        });
+        Reverse(Promise(promise))
     });
 }
 
@@ -528,4 +553,66 @@ fn kept_at(price: f64) -> Venue {
 /// Whole debt tokens.
 fn debt_tokens(sight: &Sight<'_>, amount: U256) -> f64 {
     whole(amount, sight.system.debt.decimals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kind, collateral and promise.
+    type Told = (ActionKind, u32, f64);
+
+    fn planned((kind, collateral, expected): Told) -> Planned {
+        Planned {
+            id: B256::ZERO,
+            kind,
+            account: Address::ZERO,
+            collateral,
+            repay: U256::ZERO,
+            amount: U256::ZERO,
+            min_profit: 0.0,
+            bid: Bid {
+                max_fee: 20.0,
+                tip: 1.0,
+            },
+            gas: 1,
+            gas_limit: 1,
+            surplus: 0.0,
+            expected,
+        }
+    }
+
+    #[test]
+    fn a_small_reward_holds_no_large_liquidation_up() {
+        use ActionKind::{Absorb, BuyInventory, Flag, Liquidate, ObserveSale, SettleByBackstop};
+        let told = [
+            (Absorb, 0, 2.0),
+            // After it on purpose: of what it can spend this one was to have the rest.
+            (SettleByBackstop, 1, 3.0),
+            (Flag, 0, -1.0),
+            // The flag is before it, of the same market.
+            (Liquidate, 0, 900.0),
+            (Liquidate, 1, 500.0),
+            (ObserveSale, 1, -2.0),
+            (BuyInventory, 1, 700.0),
+        ];
+        let mut actions: Vec<Planned> = told.into_iter().map(planned).collect();
+        interleave(&mut actions);
+        let found: Vec<Told> = actions
+            .iter()
+            .map(|action| (action.kind, action.collateral, action.expected))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (BuyInventory, 1, 700.0),
+                (Liquidate, 1, 500.0),
+                (Absorb, 0, 2.0),
+                (SettleByBackstop, 1, 3.0),
+                (Flag, 0, -1.0),
+                (Liquidate, 0, 900.0),
+                (ObserveSale, 1, -2.0),
+            ]
+        );
+    }
 }
