@@ -14,7 +14,8 @@ const GWEI_DECIMALS: u8 = 9;
 /// Fees are computed in floating point: so much less than everything is spent, as a share.
 const ROUNDING: f64 = 1e-9;
 
-/// Cuts repayments to the debt tokens that may be spent, the most promising first. Where there are none, no clock is worth its gas.
+/// Cuts repayments to the debt tokens that the pool may take, the most promising first. Where there are none, no clock is worth its
+/// gas. Purchases are cut already, to what the backstop may take and no repayment needs; it has an allowance of its own.
 pub(super) fn within_inventory(plan: &mut Plan, inventory: U256) {
     let mut left = inventory;
     let (thoughts, actions) = (&mut plan.thoughts, &mut plan.actions);
@@ -24,8 +25,9 @@ pub(super) fn within_inventory(plan: &mut Plan, inventory: U256) {
                 action.repay = action.repay.min(left);
                 !action.repay.is_zero()
             }
-            // It is closed, or bought, whole or not at all.
-            ActionKind::Settle | ActionKind::BuyInventory => action.repay <= left,
+            // It is closed whole or not at all.
+            ActionKind::Settle => action.repay <= left,
+            ActionKind::BuyInventory => return true,
             ActionKind::Absorb | ActionKind::SettleByBackstop | ActionKind::ObserveSale => true,
             ActionKind::Flag | ActionKind::RecordDepth => !inventory.is_zero(),
         };
@@ -183,6 +185,25 @@ mod tests {
         );
         within_funds(&mut cut, &observation(), milli(8));
         assert!(cut.actions.is_empty());
+    }
+
+    #[test]
+    fn a_purchase_needs_no_allowance_of_the_pools() {
+        let mut cut = plan();
+        cut.actions[0].kind = ActionKind::BuyInventory;
+        within_inventory(&mut cut, U256::from(50));
+        let repaid: Vec<U256> = cut.actions.iter().map(|action| action.repay).collect();
+        assert_eq!(repaid, [U256::from(100), U256::from(50)]);
+        within_inventory(&mut cut, U256::ZERO);
+        assert_eq!(cut.actions.len(), 1);
+        assert_eq!(cut.actions[0].kind, ActionKind::BuyInventory);
+        // What a settlement may take as well is left for it.
+        let mut cut = plan();
+        cut.actions[0].kind = ActionKind::SettleByBackstop;
+        within_inventory(&mut cut, U256::from(130));
+        assert_eq!(cut.actions[1].repay, U256::from(30));
+        within_inventory(&mut cut, U256::from(60));
+        assert_eq!(cut.actions.len(), 1);
     }
 
     #[test]
