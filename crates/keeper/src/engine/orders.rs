@@ -402,7 +402,7 @@ impl Engine {
         let Some(ordered) = self.store.ordered(id)? else {
             return Ok(());
         };
-        let counts = ordered.kind.closes();
+        let counts = ordered.kind.competes();
         // Where nothing on chain insists on a profit, what it brought says whether it succeeded.
         let guarded = self.is_guarded(ordered.kind);
         if counts && (guarded || !inclusion.success) {
@@ -491,7 +491,7 @@ impl Engine {
                     gross, gas, net = gross - gas, expected = ordered.expected, "realised"
                 );
                 let guarded = self.is_guarded(ordered.kind);
-                if ordered.kind.closes() && !guarded && !self.store.is_realised(id)? {
+                if ordered.kind.competes() && !guarded && !self.store.is_realised(id)? {
                     self.planner.learn(inclusion.success && gross > gas);
                 }
                 self.store.realise(&Realised {

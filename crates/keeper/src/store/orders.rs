@@ -60,6 +60,12 @@ impl ActionKind {
         matches!(self, Self::Liquidate | Self::Settle)
     }
 
+    /// Whether another may come first and leave nothing, so that what became of it says how often we do.
+    #[must_use]
+    pub const fn competes(self) -> bool {
+        self.closes() || matches!(self, Self::BuyInventory)
+    }
+
     /// Whether it may take debt tokens, the account's own or a flash's.
     #[must_use]
     pub const fn spends(self) -> bool {

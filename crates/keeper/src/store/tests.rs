@@ -183,6 +183,20 @@ fn does_not_believe_a_mirror_of_another_block_or_a_damaged_one() {
 }
 
 #[test]
+fn a_purchase_closes_nothing_and_is_raced_for_all_the_same() {
+    use ActionKind::{
+        Absorb, BuyInventory, Flag, Liquidate, ObserveSale, RecordDepth, Settle, SettleByBackstop,
+    };
+    assert!(BuyInventory.competes() && !BuyInventory.closes());
+    for kind in [Liquidate, Settle, Absorb, SettleByBackstop] {
+        assert!(kind.competes() && kind.closes(), "{kind:?}");
+    }
+    for kind in [Flag, RecordDepth, ObserveSale] {
+        assert!(!kind.competes() && kind.prepares(), "{kind:?}");
+    }
+}
+
+#[test]
 fn orders_survive_and_end() {
     let folder = folder();
     let mut store = open(&folder);
