@@ -148,14 +148,19 @@ pub(crate) fn kept_value(
     whole(amount, listed.token.decimals) * system.decimals(listed).price(price)
 }
 
-/// Where inventory that is bought could be sold at once; what it is worth is what that gives, after fee and slippage.
+/// Where inventory that is bought could be sold at once; what it is worth is what that gives, after fee and slippage, and no more than
+/// where it stood at what kept collateral counts for: it is kept, and what the venue shows now may be gone with the next trade.
 pub(crate) fn outlet(system: &System, reading: &HeadReading, collateral: u32) -> Venue {
+    let decimals = system.collateral_decimals(u64::from(collateral));
+    let one = U256::from(10).pow(U256::from(decimals));
+    let kept = kept_at(kept_value(system, reading, collateral, one));
     let market = reading.markets.get(collateral as usize);
-    market.and_then(|market| market.venue).unwrap_or_else(|| {
-        let decimals = system.collateral_decimals(u64::from(collateral));
-        let one = U256::from(10).pow(U256::from(decimals));
-        kept_at(kept_value(system, reading, collateral, one))
-    })
+    market
+        .and_then(|market| market.venue)
+        .map_or(kept, |venue| Venue {
+            sqrt_price: venue.sqrt_price.min(kept.sqrt_price),
+            ..venue
+        })
 }
 
 impl Planner {
@@ -406,7 +411,7 @@ impl Planner {
         })
     }
 
-    /// A sale above the fast price has no clock, or one that has just begun: once an hour somebody has to start it.
+    /// A sale that is not below the fast price has no clock, or one that has just begun: once an hour somebody has to start it.
     fn observe(
         &self,
         sight: &Sight<'_>,
@@ -415,7 +420,7 @@ impl Planner {
         orders: &mut dyn Orders,
     ) -> Option<Planned> {
         let market = sight.reading.markets.get(lot.collateral as usize)?;
-        if sale.price <= market.prices.fast {
+        if sale.price < market.prices.fast {
             return None;
         }
         let worth = kept_value(sight.system, sight.reading, lot.collateral, sale.inventory);

@@ -435,3 +435,30 @@ fn what_a_settlement_may_come_to_take_of_us_is_kept_for_it_and_priced_in() {
     assert!((exposed.pay + 1_670.0).abs() < 1.0, "{exposed:?}");
     assert!(exposed.gross < exposed.pay);
 }
+
+#[test]
+fn inventory_counts_for_no_more_than_the_fast_and_the_venues_average_price() {
+    let asked = price(99);
+    assert_eq!(
+        World::new(0, 15, 0).sale(asked, 10_000).kinds(),
+        [ActionKind::BuyInventory]
+    );
+    // The venue shows 100 just now, and had 98; or the sources say so.
+    for lower in [
+        |prices: &mut Reading| prices.confirm = price(98),
+        |prices: &mut Reading| prices.fast = price(98),
+    ] {
+        let mut world = World::new(0, 15, 0).sale(asked, 100);
+        lower(&mut world.reading.markets[0].prices);
+        assert_eq!(world.kinds(), []);
+        let one = outlet(&world.system, &world.reading, 0).sell(1.0).0;
+        assert!(one < 98.0, "{one}");
+    }
+}
+
+#[test]
+fn a_sale_without_a_markup_is_started_at_the_fast_price() {
+    let kinds = |asked| World::new(0, 15, 0).sale(asked, 10_000).kinds();
+    assert_eq!(kinds(price(100)), [ActionKind::ObserveSale]);
+    assert_eq!(kinds(price(100) - U256::ONE), [], "its clock runs");
+}
