@@ -252,7 +252,8 @@ impl Stage<'_> {
             (ActionKind::Absorb, _) => {
                 let result =
                     IBackstopPool::absorbCall::abi_decode_returns(answer).map_err(undecodable)?;
-                Ok(self.kept(planned, result.reward))
+                // Tried alone it has all of the room, of which those before it take a part.
+                Ok(self.kept(planned, result.reward).min(planned.surplus))
             }
             // What is handed over is not in the answer.
             (ActionKind::SettleByBackstop, _) => Ok(planned.surplus),
