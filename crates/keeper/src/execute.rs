@@ -225,7 +225,7 @@ impl Stage<'_> {
                 left: 0.0,
             });
         }
-        let left = self.left(planned, &answer)?;
+        let left = left(system, strategy, self.reading, planned, &answer)?;
         let bid = self.bid_for(planned, left)?;
         let cost = self.gas_cost(planned, bid.tip);
         let min_profit = base_up(cost, system.debt.decimals);
@@ -236,56 +236,6 @@ impl Stage<'_> {
             ceiling: self.break_even(planned, left),
             left,
         })
-    }
-
-    /// What the call left, by its answer.
-    fn left(&self, planned: &Planned, answer: &Bytes) -> Result<f64, Declined> {
-        let system = self.system;
-        let undecodable = |_| {
-            Declined::Unknown(RpcError::Malformed {
-                endpoint: "the node".to_owned(),
-                method: "eth_call".to_owned(),
-                reason: format!("{} bytes that a liquidation cannot return", answer.len()),
-            })
-        };
-        match (planned.kind, self.strategy.capital) {
-            (ActionKind::Absorb, _) => {
-                let result =
-                    IBackstopPool::absorbCall::abi_decode_returns(answer).map_err(undecodable)?;
-                // Tried alone it has all of the room, of which those before it take a part.
-                Ok(self.kept(planned, result.reward).min(planned.surplus))
-            }
-            // What is handed over is not in the answer.
-            (ActionKind::SettleByBackstop, _) => Ok(planned.surplus),
-            (ActionKind::BuyInventory, _) => {
-                let bought =
-                    IBackstopPool::buyCall::abi_decode_returns(answer).map_err(undecodable)?;
-                let decimals = system.collateral_decimals(u64::from(planned.collateral));
-                let outlet = outlet(system, self.reading, planned.collateral);
-                let (worth, _) = outlet.sell(whole(bought.amount, decimals));
-                Ok(worth - whole(bought.paid, system.debt.decimals))
-            }
-            (ActionKind::Settle, Capital::Flash) => {
-                FlashLiquidator::settleCall::abi_decode_returns(answer)
-                    .map(|profit| whole(profit, system.debt.decimals))
-                    .map_err(undecodable)
-            }
-            (_, Capital::Flash) => FlashLiquidator::liquidateCall::abi_decode_returns(answer)
-                .map(|profit| whole(profit, system.debt.decimals))
-                .map_err(undecodable),
-            // What is handed over is not in the answer; it is all that is held.
-            (ActionKind::Settle, Capital::Inventory) => Ok(planned.surplus),
-            (_, Capital::Inventory) => {
-                let result =
-                    ILendingPool::liquidateCall::abi_decode_returns(answer).map_err(undecodable)?;
-                Ok(self.kept(planned, result.seized) - whole(result.repaid, system.debt.decimals))
-            }
-        }
-    }
-
-    /// What seized collateral that is kept is counted at.
-    fn kept(&self, planned: &Planned, seized: U256) -> f64 {
-        kept_value(self.system, self.reading, planned.collateral, seized)
     }
 
     /// The planned bid, or one as much lower as the profit is below what was planned, if that is still worth it.
@@ -322,6 +272,57 @@ impl Stage<'_> {
             .system
             .native_price(self.reading.gas_price_of_native(self.system));
         planned.gas as f64 * 1e-9 * native
+    }
+}
+
+/// What the call left, by its answer.
+pub(crate) fn left(
+    system: &System,
+    strategy: &Strategy,
+    reading: &HeadReading,
+    planned: &Planned,
+    answer: &Bytes,
+) -> Result<f64, Declined> {
+    // What seized collateral that is kept is counted at.
+    let kept = |seized| kept_value(system, reading, planned.collateral, seized);
+    let undecodable = |_| {
+        Declined::Unknown(RpcError::Malformed {
+            endpoint: "the node".to_owned(),
+            method: "eth_call".to_owned(),
+            reason: format!("{} bytes that a liquidation cannot return", answer.len()),
+        })
+    };
+    match (planned.kind, strategy.capital) {
+        (ActionKind::Absorb, _) => {
+            let result =
+                IBackstopPool::absorbCall::abi_decode_returns(answer).map_err(undecodable)?;
+            // Tried alone it has all of the room, of which those before it take a part.
+            Ok(kept(result.reward).min(planned.surplus))
+        }
+        // What is handed over is not in the answer.
+        (ActionKind::SettleByBackstop, _) => Ok(planned.surplus),
+        (ActionKind::BuyInventory, _) => {
+            let bought = IBackstopPool::buyCall::abi_decode_returns(answer).map_err(undecodable)?;
+            let decimals = system.collateral_decimals(u64::from(planned.collateral));
+            let outlet = outlet(system, reading, planned.collateral);
+            let (worth, _) = outlet.sell(whole(bought.amount, decimals));
+            Ok(worth - whole(bought.paid, system.debt.decimals))
+        }
+        (ActionKind::Settle, Capital::Flash) => {
+            FlashLiquidator::settleCall::abi_decode_returns(answer)
+                .map(|profit| whole(profit, system.debt.decimals))
+                .map_err(undecodable)
+        }
+        (_, Capital::Flash) => FlashLiquidator::liquidateCall::abi_decode_returns(answer)
+            .map(|profit| whole(profit, system.debt.decimals))
+            .map_err(undecodable),
+        // What is handed over is not in the answer; it is all that is held.
+        (ActionKind::Settle, Capital::Inventory) => Ok(planned.surplus),
+        (_, Capital::Inventory) => {
+            let result =
+                ILendingPool::liquidateCall::abi_decode_returns(answer).map_err(undecodable)?;
+            Ok(kept(result.seized) - whole(result.repaid, system.debt.decimals))
+        }
     }
 }
 

@@ -253,41 +253,41 @@ impl Planner {
         Some((due, U256::from(held), kept, stipend(sight, health)))
     }
 
-    /// Takes up what the backstop offers, the best first, where that leaves more than acting with our own capital would.
+    /// Takes up what the backstop offers, the best first, where that leaves more than acting with our own capital would, or where
+    /// that was `tried` and came to nothing. Takes off `room` what the backstop spends.
     pub(super) fn take_up(
         &self,
         sight: &Sight<'_>,
         considered: &mut [Considered],
+        tried: bool,
+        room: &mut U256,
         orders: &mut dyn Orders,
         plan: &mut Plan,
     ) {
+        let nothing = sight.reading.inventory.is_some_and(|held| held.is_zero());
         let mut places: Vec<usize> = (0..considered.len())
-            .filter(|place| considered[*place].offer.is_some())
+            .filter(|place| considered[*place].offer.is_some() && !considered[*place].waits)
             .collect();
         places.sort_by(|a, b| {
             considered[*b]
                 .offered_now
                 .total_cmp(&considered[*a].offered_now)
         });
-        let mut room = sight.room();
         for place in places.into_iter().take(MAX_ACTIONS) {
             let one = &mut considered[place];
             let collateral = one.thought.collateral;
-            let own = self.unready(sight, collateral).is_none();
-            if one.waits
-                || self.unweighable(sight).is_some()
-                || (own && one.profit_now >= one.offered_now)
-            {
+            let own = !tried && !nothing && self.unready(sight, collateral).is_none();
+            if self.unweighable(sight).is_some() || (own && one.profit_now >= one.offered_now) {
                 continue;
             }
             // What those before it take of the backstop is gone.
-            let offer = self.offer(sight, one.thought.account, collateral, &one.health, room);
+            let offer = self.offer(sight, one.thought.account, collateral, &one.health, *room);
             let Some(action) =
                 offer.and_then(|offer| self.errand(sight, one, &offer, &mut *orders))
             else {
                 continue;
             };
-            room -= offer.map_or(U256::ZERO, |offer| offer.spends).min(room);
+            *room -= offer.map_or(U256::ZERO, |offer| offer.spends).min(*room);
             (one.waits, one.taken_up) = (true, true);
             plan.actions.push(action);
         }

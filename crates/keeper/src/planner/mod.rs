@@ -248,14 +248,15 @@ impl Planner {
             orders::permit(sight, one, orders);
         }
         let mut plan = Plan::default();
-        self.take_up(sight, &mut considered, orders, &mut plan);
+        let mut room = sight.room();
+        self.take_up(sight, &mut considered, false, &mut room, orders, &mut plan);
         for collateral in 0..sight.reading.markets.len() {
             let collateral = collateral as u32;
             let mut here: Vec<Considered> = considered
                 .extract_if(.., |one| one.thought.collateral == collateral)
                 .collect();
             if !here.is_empty() {
-                self.plan_collateral(sight, collateral, &mut here, orders, &mut plan);
+                self.plan_collateral(sight, collateral, &mut here, &mut room, orders, &mut plan);
             }
         }
         self.buy(sight, orders, &mut plan);
@@ -276,6 +277,7 @@ impl Planner {
         sight: &Sight<'_>,
         collateral: u32,
         here: &mut Vec<Considered>,
+        room: &mut U256,
         orders: &mut dyn Orders,
         plan: &mut Plan,
     ) {
@@ -309,6 +311,7 @@ impl Planner {
             |place| identity::draw(self.strategy.us, account(place), sight.reading.next.number),
         );
         let mut planned = vec![false; here.len()];
+        let mut acted = vec![false; here.len()];
         let mut taken = turns::Taken::default();
         let mut closed = vec![false; here.len()];
         for intent in intents {
@@ -321,7 +324,7 @@ impl Planner {
                     continue;
                 }
                 // A flag prepares a liquidation: what was thought of one now still holds.
-                planned[place] = action.kind.closes();
+                (acted[place], planned[place]) = (true, action.kind.closes());
                 plan.actions.push(action);
             }
         }
@@ -329,6 +332,13 @@ impl Planner {
         if unready.is_none() && !orders.waiting(policy, ActionKind::RecordDepth) {
             let record = self.record_depth(sight, collateral, here, &observation, &terms, orders);
             plan.actions.extend(record);
+        }
+        if unready.is_none() {
+            // Bucket, venue or turns had no more for some.
+            for (one, acted) in here.iter_mut().zip(acted) {
+                one.waits |= acted;
+            }
+            self.take_up(sight, here, true, room, orders, plan);
         }
         for ((one, planned), closed) in here.drain(..).zip(planned).zip(closed) {
             let mut thought = one.thought;

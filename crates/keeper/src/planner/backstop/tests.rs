@@ -1,12 +1,13 @@
 //! Tests of what is done for a backstop, on a market that is written down by hand: prices of 100, tokens of 18 decimals.
 
 use alloy_primitives::{I256, Log};
-use alloy_sol_types::SolEvent;
-use breakwater_bindings::LendingPool;
+use alloy_sol_types::{SolCall, SolEvent};
+use breakwater_bindings::{IBackstopPool, LendingPool};
 use breakwater_protocol::policy::{BreakerLevel, Policy, RigidPolicy};
 use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy, RateParameters, Reading};
 
 use super::*;
+use crate::execute::left;
 use crate::planner::{NoOrders, Strategy};
 use crate::reading::{BackstopReading, MarketReading, NextBlock};
 use crate::system::{Backstop, Listed, Token};
@@ -99,6 +100,10 @@ impl World {
     }
 
     fn plan(&mut self) -> Plan {
+        self.plan_by(&planner(), &mut NoOrders)
+    }
+
+    fn plan_by(&mut self, planner: &Planner, orders: &mut dyn Orders) -> Plan {
         let moment = self
             .mirror
             .moment(&self.reading.prices(), START + 24)
@@ -112,7 +117,7 @@ impl World {
             inclusion_tip: 0.01,
             anchor_hash: B256::ZERO,
         };
-        planner().plan(&sight, &accounts, &mut NoOrders).unwrap()
+        planner.plan(&sight, &accounts, orders).unwrap()
     }
 
     fn kinds(&mut self) -> Vec<ActionKind> {
@@ -461,4 +466,70 @@ fn a_sale_without_a_markup_is_started_at_the_fast_price() {
     let kinds = |asked| World::new(0, 15, 0).sale(asked, 10_000).kinds();
     assert_eq!(kinds(price(100)), [ActionKind::ObserveSale]);
     assert_eq!(kinds(price(100) - U256::ONE), [], "its clock runs");
+}
+
+/// One liquidation of the epoch was ordered before.
+struct NoLiquidation;
+
+impl Orders for NoLiquidation {
+    fn waiting(&self, _: Address, _: ActionKind) -> bool {
+        false
+    }
+
+    fn free(&mut self, subject: &Subject) -> Option<B256> {
+        (subject.kind != ActionKind::Liquidate).then(|| subject.id(0))
+    }
+
+    fn funds(&self) -> Option<U256> {
+        None
+    }
+}
+
+#[test]
+fn an_offer_is_taken_up_where_an_own_liquidation_comes_to_nothing() {
+    // 5% of our own against a tenth of 2%.
+    let mut world = World::new(1, 50, 1_000_000);
+    let plan = world.plan_by(&planner(), &mut NoLiquidation);
+    let kinds: Vec<ActionKind> = plan.actions.iter().map(|action| action.kind).collect();
+    assert_eq!(kinds, [ActionKind::Absorb]);
+    assert_eq!(plan.thoughts[0].verdict, Verdict::Planned);
+    // Nor is it kept waiting for debt tokens that are not there.
+    let strategy = Strategy {
+        capital: Capital::Inventory,
+        ..planner().strategy().clone()
+    };
+    let with_inventory = Planner::new(strategy);
+    for (held, expected) in [(0, ActionKind::Absorb), (1_000_000, ActionKind::Liquidate)] {
+        world.reading.inventory = Some(tokens(held));
+        let plan = world.plan_by(&with_inventory, &mut NoOrders);
+        let kinds: Vec<ActionKind> = plan.actions.iter().map(|action| action.kind).collect();
+        assert_eq!(kinds, [expected], "{held}");
+    }
+}
+
+#[test]
+fn a_trial_with_all_of_the_room_leaves_no_more_than_was_planned_with_a_part() {
+    let mut world = World::new(1, 15, 1_000_000);
+    let planned = world.plan().actions.remove(0);
+    let worth = |reward: U256| {
+        let result = IBackstopPool::AbsorptionResult {
+            repaid: tokens(1),
+            kept: tokens(1),
+            reward,
+        };
+        let answer = IBackstopPool::absorbCall::abi_encode_returns(&result);
+        let strategy = planner().strategy().clone();
+        left(
+            &world.system,
+            &strategy,
+            &world.reading,
+            &planned,
+            &answer.into(),
+        )
+        .unwrap()
+    };
+    assert_eq!(worth(tokens(1_000)), planned.surplus);
+    // Less than was planned stays less.
+    let one = worth(WAD / U256::from(100));
+    assert!((one - 1.0).abs() < 1e-9 && one < planned.surplus, "{one}");
 }
