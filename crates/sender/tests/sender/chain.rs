@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub const CHAIN_ID: u64 = 31_337;
 pub const GWEI: u128 = 1_000_000_000;
-pub const PATIENCE: Duration = Duration::from_secs(40);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 pub const COUNTER: Address = address!("00000000000000000000000000000000c0ffee00");
 /// `storage[calldata word 0] += 1`.
 const COUNTER_CODE: Bytes = bytes!("5f35805460010190555f00");
