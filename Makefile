@@ -59,7 +59,7 @@ prove: setup
 mutants: setup
 	cargo run --release --locked -p breakwater-fuzz --example mutants -- $(ONLY)
 
-# A few of them again, one of each place where they are planted: all that detected them must still do so.
+# One that has a result again: all that detected it must still do so.
 mutants-smoke: setup
 	cargo run --release --locked -p breakwater-fuzz --example mutants -- --again $(SMOKE)
 

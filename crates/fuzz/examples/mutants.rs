@@ -2,7 +2,7 @@
 //!
 //! `make mutants`, or `make mutants ONLY=text` for those whose identifier contains a text. Results are kept after each mutant in
 //! `test/mutants/results.json`, and a mutant that has one is not run again until its entry there is removed. `make mutants-smoke` runs
-//! a few again, writes nothing, and fails unless all that detected them still do.
+//! one that has a result again, writes nothing, and fails unless all that detected it still do.
 
 #![allow(
     clippy::print_stdout,
