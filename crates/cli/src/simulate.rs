@@ -25,8 +25,9 @@ pub fn run(options: &Simulate) -> Result<(), Failure> {
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(Failure::other)?;
 
     let scenario = Scenario::read(&Source::find(&options.scenario).map_err(Failure::input)?)
-        .and_then(|scenario| scenario.changed(&options.set))
-        .map_err(Failure::input)?;
+        .map_err(Failure::input)?
+        .changed(&options.set)
+        .map_err(|error| Failure::input(eyre::eyre!("changed by --set: {error}")))?;
     let prepared = scenario
         .prepare(&options.overrides())
         .map_err(Failure::input)?;

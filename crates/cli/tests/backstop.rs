@@ -173,6 +173,7 @@ fn what_no_backstop_can_be_is_refused() {
         ("backstop", ["KEY=VALUE", "backstop"]),
     ] {
         let said = refused(setting);
+        assert!(said.contains("--set"), "where: {said}");
         for part in parts {
             assert!(said.contains(part), "`{part}` is not in: {said}");
         }
