@@ -243,6 +243,18 @@ impl MemoryChain {
         info.map_or(0, |info| info.nonce)
     }
 
+    /// What the `CHAINID` opcode answers.
+    #[must_use]
+    pub const fn chain_id(&self) -> u64 {
+        self.rules.chain_id
+    }
+
+    /// What the `BLOCKHASH` opcode answers for a block that it still knows.
+    #[must_use]
+    pub fn block_hash(&self, number: u64) -> B256 {
+        crate::state::block_hash(self.rules.block_hash_seed, number)
+    }
+
     /// Calls `to` as `from` and keeps what it changes, without a transaction around it: no intrinsic gas, no nonce, no
     /// fee, a limit of its own. For what happens outside the market under study, such as an oracle's update.
     ///

@@ -231,11 +231,16 @@ impl Database for Overlay {
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Infallible> {
-        let mut preimage = [0; 40];
-        preimage[..32].copy_from_slice(self.block_hash_seed.as_slice());
-        preimage[32..].copy_from_slice(&number.to_be_bytes());
-        Ok(keccak256(preimage))
+        Ok(block_hash(self.block_hash_seed, number))
     }
+}
+
+/// The hash that block `number` has in a chain with `seed`.
+pub(crate) fn block_hash(seed: B256, number: u64) -> B256 {
+    let mut preimage = [0; 40];
+    preimage[..32].copy_from_slice(seed.as_slice());
+    preimage[32..].copy_from_slice(&number.to_be_bytes());
+    keccak256(preimage)
 }
 
 impl DatabaseCommit for Overlay {

@@ -109,6 +109,9 @@ impl World<'_> {
             counts,
         );
         let closed = self.mirror.apply(&execution.logs);
+        if let Some(port) = &mut self.port {
+            port.hear(&execution.logs);
+        }
         self.account_at_backstop(&Included {
             waiting,
             execution: &execution,

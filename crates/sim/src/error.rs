@@ -29,6 +29,9 @@ pub enum SimError {
         /// What the contract said.
         source: CallError,
     },
+    /// The port of the contracts does not follow them: a fault of either.
+    #[error("the port of the contracts goes astray: {0}")]
+    Port(String),
     /// The books do not balance at the end of a run: a fault of the contracts or of the simulator.
     #[error("the run does not conserve: {what} is {found}, expected {expected}")]
     Conservation {

@@ -15,6 +15,7 @@ pub mod mempool;
 mod mirror;
 pub mod network;
 pub mod outside;
+mod port;
 mod reading;
 mod record;
 mod setup;

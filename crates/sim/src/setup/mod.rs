@@ -5,7 +5,9 @@ use alloy_sol_types::SolCall;
 use breakwater_bindings::{
     Deleverager, FlashLiquidator, ICircuitBreaker, ShadowVenue, SimFeed, SimToken, SystemDeployer,
 };
-use breakwater_evm::{BlockEnvironment, Chain, MemoryChain, Rules, Transaction};
+use breakwater_evm::{
+    BlockEnvironment, CallError, Chain, Execution, MemoryChain, Rules, Transaction,
+};
 
 mod aave;
 mod backstop;
@@ -19,6 +21,7 @@ use crate::actors::{Role, address};
 use crate::chain_venue::ChainVenue;
 use crate::config::{DampedOverrides, Policy, WorldInput, WorldParameters};
 use crate::error::{During, SimError};
+use crate::port::{Emitted, Port};
 use crate::units::{COLLATERAL_DECIMALS, DEBT_DECIMALS, DEBT_UNIT, FEED_DECIMALS, to_base};
 
 /// Providers of liquidity who take flight.
@@ -89,6 +92,8 @@ pub struct Built {
     pub logs: Vec<Vec<alloy_primitives::Log>>,
     /// What the set-up of the backstop's depositors said.
     pub backstop_logs: Vec<Vec<alloy_primitives::Log>>,
+    /// The port of pool and policy; none of Aave's, nor of a policy behind a backstop.
+    pub port: Option<Port>,
 }
 
 /// Builds a world in the block of `input.start`: F = L = V = the first price, every position exactly as in the input. Where it is
@@ -121,6 +126,7 @@ pub fn build(
         base_fee: (input.gas_gwei[0] * 1e9) as u64,
         posted,
         router: Address::ZERO,
+        history: Vec::new(),
     };
     if recorded {
         builder.chain.record();
@@ -138,14 +144,14 @@ pub fn build(
     let liquidity = parameters.venue.depth * posted * input.prices[0].sqrt();
     let venue = builder.venue(collateral, asset, liquidity)?;
     builder.router = venue.router();
-    let (addresses, logs, backstop_logs) = if kind == WorldKind::Policy(Policy::AaveV3) {
+    let (addresses, logs, backstop_logs, port) = if kind == WorldKind::Policy(Policy::AaveV3) {
         let addresses = builder.aave(collateral, asset, feed, &venue)?;
         builder.settle(&addresses)?;
         let logs = match addresses.aave {
             Some(market) => builder.populate_aave(&addresses, &market)?,
             None => Vec::new(),
         };
-        (addresses, logs, Vec::new())
+        (addresses, logs, Vec::new(), None)
     } else {
         let system = builder.system(kind, collateral, asset, feed, &venue)?;
         let (guard, backstop_logs) = match own {
@@ -166,7 +172,8 @@ pub fn build(
         builder.settle(&addresses)?;
         let logs = builder.populate(&addresses, system.timelock)?;
         builder.hand_over(&addresses, system.timelock)?;
-        (addresses, logs, backstop_logs)
+        let port = builder.port(&addresses, system.rateModel, kind)?;
+        (addresses, logs, backstop_logs, port)
     };
     Ok(Built {
         chain: builder.chain,
@@ -175,6 +182,7 @@ pub fn build(
         liquidity,
         logs,
         backstop_logs,
+        port,
     })
 }
 
@@ -189,6 +197,8 @@ struct Builder<'a> {
     posted: f64,
     /// The venue's router, once there is a venue.
     router: Address,
+    /// All that was emitted.
+    history: Vec<Emitted>,
 }
 
 impl Builder<'_> {
@@ -210,6 +220,36 @@ impl Builder<'_> {
             prevrandao: B256::left_padding_from(&self.seed.to_be_bytes()),
             ..BlockEnvironment::default()
         });
+        self.history.push(Emitted {
+            number,
+            timestamp,
+            logs: Vec::new(),
+        });
+    }
+
+    /// Executes a transaction that must succeed.
+    fn transact(&mut self, step: &str, transaction: &Transaction) -> Result<Execution, SimError> {
+        let execution = self
+            .chain
+            .execute(transaction)?
+            .into_success()
+            .during(step)?;
+        if let Some(block) = self.history.last_mut() {
+            block.logs.extend_from_slice(&execution.logs);
+        }
+        Ok(execution)
+    }
+
+    fn port(
+        &mut self,
+        addresses: &Addresses,
+        rate_model: Address,
+        kind: WorldKind,
+    ) -> Result<Option<Port>, SimError> {
+        if addresses.backstop.is_some() {
+            return Ok(None);
+        }
+        Port::new(&mut self.chain, addresses, rate_model, kind, &self.history).map(Some)
     }
 
     fn deploy<C: alloy_sol_types::SolConstructor>(
@@ -230,7 +270,11 @@ impl Builder<'_> {
         to: Address,
         call: &C,
     ) -> Result<C::Return, SimError> {
-        self.chain.execute_sol(from, to, call).during(step)
+        let transaction = Transaction::call(from, to, call.abi_encode());
+        let execution = self.transact(step, &transaction)?;
+        C::abi_decode_returns(&execution.output)
+            .map_err(CallError::from)
+            .during(step)
     }
 
     fn token(&mut self, name: &str, decimals: u8) -> Result<Address, SimError> {
@@ -434,13 +478,9 @@ impl Builder<'_> {
             gas_limit: SETUP_GAS,
             ..Transaction::call(self.operator, deployer, call.abi_encode())
         };
-        let execution = self
-            .chain
-            .execute(&transaction)?
-            .into_success()
-            .during("deploy the system")?;
+        let execution = self.transact("deploy the system", &transaction)?;
         SystemDeployer::deployCall::abi_decode_returns(&execution.output)
-            .map_err(breakwater_evm::CallError::from)
+            .map_err(CallError::from)
             .during("deploy the system")
     }
 

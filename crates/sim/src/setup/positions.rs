@@ -3,12 +3,12 @@
 use alloy_primitives::{Address, B256, Bytes, Log, U256, Uint};
 use alloy_sol_types::{SolCall, sol};
 use breakwater_bindings::{FixedOracle, ILendingPool, LendingPool, LendingPoolExtension};
-use breakwater_evm::{Chain, Transaction};
+use breakwater_evm::Transaction;
 
 use super::{Addresses, Builder};
 use crate::actors::{Role, address};
 use crate::config::Account;
-use crate::error::{During, SimError};
+use crate::error::SimError;
 use crate::units::{COLLATERAL_UNIT, DEBT_UNIT, PRICE_UNIT, to_base};
 
 sol! {
@@ -111,11 +111,7 @@ impl Builder<'_> {
             if skip {
                 continue;
             }
-            let execution = self
-                .chain
-                .execute(&Transaction::call(owner, pool, call))?
-                .into_success()
-                .during(step)?;
+            let execution = self.transact(step, &Transaction::call(owner, pool, call))?;
             logs.push(execution.logs);
         }
         Ok(())
