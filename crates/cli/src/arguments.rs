@@ -135,6 +135,9 @@ pub struct Report {
     /// Where the report goes [default: report.html in DIR]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write the figures that are quoted, alone and rounded, to FILE too; it has the form of sweep.json
+    #[arg(long, value_name = "FILE")]
+    pub excerpt: Option<PathBuf>,
 }
 
 /// Options of `deploy`.

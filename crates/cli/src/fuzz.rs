@@ -1,10 +1,9 @@
 //! `breakwater fuzz`.
 
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZero;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
@@ -20,6 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::arguments::Fuzz;
 use crate::failure::Failure;
+use crate::file::write_whole;
 use crate::print;
 
 /// Least time between two lines where there is no terminal.
@@ -137,13 +137,6 @@ fn report(world: &World, found: &Shrunk, directory: &Path) -> Failure {
             Failure::other(Report::new(error).wrap_err(format!("cannot write {}", path.display())))
         }
     }
-}
-
-/// A file that is there whole or not at all.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let temporary: PathBuf = path.with_extension("part");
-    fs::write(&temporary, text)?;
-    fs::rename(&temporary, path)
 }
 
 fn summary(status: &Status) -> String {

@@ -4,6 +4,7 @@ mod arguments;
 mod deploy;
 mod drill;
 mod failure;
+mod file;
 mod fuzz;
 mod keeper;
 mod progress;

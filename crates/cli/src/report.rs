@@ -1,6 +1,6 @@
 //! `breakwater report`.
 
-use std::fs;
+use std::path::Path;
 
 use breakwater_experiments::report::sweep_report;
 use breakwater_experiments::sweep::read_summary;
@@ -8,6 +8,7 @@ use eyre::WrapErr as _;
 
 use crate::arguments::Report;
 use crate::failure::Failure;
+use crate::file::write_whole;
 use crate::print;
 use crate::sweep::failure;
 
@@ -18,8 +19,18 @@ pub fn run(options: &Report) -> Result<(), Failure> {
         .out
         .clone()
         .unwrap_or_else(|| options.directory.join("report.html"));
-    fs::write(&out, sweep_report(&summary))
-        .wrap_err_with(|| out.display().to_string())
-        .map_err(Failure::other)?;
-    print(&format!("{}\n", out.display()))
+    write(&out, &sweep_report(&summary))?;
+    let mut said = format!("{}\n", out.display());
+    if let Some(file) = &options.excerpt {
+        let text = summary.excerpt().to_json_lines();
+        write(file, &text.map_err(Failure::other)?)?;
+        said.push_str(&format!("{}\n", file.display()));
+    }
+    print(&said)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    write_whole(path, text)
+        .wrap_err_with(|| path.display().to_string())
+        .map_err(Failure::other)
 }

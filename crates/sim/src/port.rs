@@ -3,13 +3,14 @@
 
 use alloy_primitives::{Address, B256, Log, U256};
 use breakwater_bindings::{
-    DampedPolicy as DampedContract, ILendingPool, ILiquidationPolicy, IPriceOracle, IRateModel,
-    RigidPolicy as RigidContract, TargetHealthPolicy as TargetHealthContract,
+    BackstopPolicy as BackstopContract, BackstopPool, DampedPolicy as DampedContract, ILendingPool,
+    ILiquidationPolicy, IPriceOracle, IRateModel, RigidPolicy as RigidContract,
+    TargetHealthPolicy as TargetHealthContract,
 };
 use breakwater_evm::{BlockEnvironment, Chain, MemoryChain};
 use breakwater_protocol::policy::{
-    BreakerLevel, DampedParameters, DampedPolicy, Environment, LiquidationGrant, Policy,
-    RigidPolicy, TargetHealthPolicy,
+    BackstopPolicy, Behind, BreakerLevel, DampedParameters, DampedPolicy, Environment,
+    LiquidationGrant, Policy, RigidPolicy, TargetHealthPolicy,
 };
 use breakwater_protocol::{
     BlockRef, Description, Mirror, MirroredPolicy, Moment, PriceStatus, RateParameters, Reading,
@@ -51,8 +52,17 @@ pub struct Books {
 pub struct Port {
     mirror: Mirror,
     policy: Policy,
+    /// The backstop that comes before the policy, if there is one.
+    backstop: Option<Backstop>,
     /// Of the block that is being made.
     emitted: Vec<Log>,
+}
+
+/// What comes before a policy.
+#[derive(Clone, Copy, Debug)]
+struct Backstop {
+    pool: Address,
+    policy: BackstopPolicy,
 }
 
 /// The market in the block that is being made.
@@ -60,6 +70,8 @@ pub struct Now {
     moment: Moment,
     breaker: BreakerLevel,
     environment: Environment,
+    /// What the backstop can spend; 0 without one.
+    room: U256,
 }
 
 impl Port {
@@ -102,6 +114,7 @@ impl Port {
         let mut port = Self {
             mirror: Mirror::new(description, before).map_err(astray)?,
             policy: policy(chain, addresses, kind)?,
+            backstop: backstop(chain, addresses)?,
             emitted: Vec::new(),
         };
         for block in history {
@@ -206,7 +219,14 @@ impl Port {
                     .map_or(U256::ZERO, |reading| reading.fast);
             }
         }
+        let room = match &self.backstop {
+            Some(backstop) => chain
+                .read_sol(caller, backstop.pool, &BackstopPool::absorbableCall {})
+                .during("read what the backstop can spend")?,
+            None => U256::ZERO,
+        };
         Ok(Now {
+            room,
             moment: self.mirror.moment(&[reading], timestamp).map_err(astray)?,
             breaker,
             environment,
@@ -230,7 +250,17 @@ impl Port {
             Err(error) => return Err(astray(error)),
         };
         let state = self.mirror.policy_state();
-        let decision = self.policy.quote(state, &request, &now.environment);
+        let decision = match &self.backstop {
+            Some(backstop) => {
+                let behind = Behind {
+                    policy: &self.policy,
+                    state,
+                    environment: &now.environment,
+                };
+                backstop.policy.quote(behind, &request, now.room)
+            }
+            None => self.policy.quote(state, &request, &now.environment),
+        };
         Ok(decision.ok().map(|decision| decision.grant))
     }
 }
@@ -265,6 +295,24 @@ pub fn grant(granted: &ILendingPool::LiquidationGrant) -> Result<LiquidationGran
     })
 }
 
+fn backstop(chain: &mut MemoryChain, addresses: &Addresses) -> Result<Option<Backstop>, SimError> {
+    let Some(backstop) = addresses.backstop else {
+        return Ok(None);
+    };
+    let health = chain
+        .read_sol(
+            addresses.operator,
+            addresses.policy,
+            &BackstopContract::ABSORPTION_HEALTHCall {},
+        )
+        .during("read the backstop's policy")?;
+    Ok(Some(Backstop {
+        pool: backstop.pool,
+        policy: BackstopPolicy::new(health).map_err(astray)?,
+    }))
+}
+
+/// What the policy at its address, which a backstop's shares, is made of.
 fn policy(
     chain: &mut MemoryChain,
     addresses: &Addresses,
@@ -303,4 +351,19 @@ fn policy(
 
 fn astray(error: impl std::fmt::Display) -> SimError {
     SimError::Port(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_says_something_else_is_a_fault() {
+        assert!(agree("its grants", &1, &1).is_ok());
+        let error = agree("its grants", &1, &2).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the port of the contracts goes astray: its grants are 1, the contracts' 2"
+        );
+    }
 }

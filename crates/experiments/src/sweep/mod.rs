@@ -14,6 +14,7 @@
 mod design;
 mod directory;
 mod error;
+mod excerpt;
 mod plan;
 mod publish;
 mod run;

@@ -92,7 +92,7 @@ pub struct Built {
     pub logs: Vec<Vec<alloy_primitives::Log>>,
     /// What the set-up of the backstop's depositors said.
     pub backstop_logs: Vec<Vec<alloy_primitives::Log>>,
-    /// The port of pool and policy; none of Aave's, nor of a policy behind a backstop.
+    /// The port of pool and policy; none of Aave's.
     pub port: Option<Port>,
 }
 
@@ -172,8 +172,9 @@ pub fn build(
         builder.settle(&addresses)?;
         let logs = builder.populate(&addresses, system.timelock)?;
         builder.hand_over(&addresses, system.timelock)?;
-        let port = builder.port(&addresses, system.rateModel, kind)?;
-        (addresses, logs, backstop_logs, port)
+        let (chain, history) = (&mut builder.chain, &builder.history);
+        let port = Port::new(chain, &addresses, system.rateModel, kind, history)?;
+        (addresses, logs, backstop_logs, Some(port))
     };
     Ok(Built {
         chain: builder.chain,
@@ -238,18 +239,6 @@ impl Builder<'_> {
             block.logs.extend_from_slice(&execution.logs);
         }
         Ok(execution)
-    }
-
-    fn port(
-        &mut self,
-        addresses: &Addresses,
-        rate_model: Address,
-        kind: WorldKind,
-    ) -> Result<Option<Port>, SimError> {
-        if addresses.backstop.is_some() {
-            return Ok(None);
-        }
-        Port::new(&mut self.chain, addresses, rate_model, kind, &self.history).map(Some)
     }
 
     fn deploy<C: alloy_sol_types::SolConstructor>(

@@ -1,0 +1,110 @@
+//! The part of a sweep's summary that a repository keeps: the figures that are quoted, to the digits that they are good for. It has
+//! the form of `sweep.json`, so that `breakwater report` renders it too.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::statistics::Estimate;
+use super::summary::{Difference, SweepSummary};
+
+/// The figures that are kept.
+pub const FIGURES: [&str; 12] = [
+    "adversary_profit",
+    "bad_debt_bp",
+    "bad_debt_max_bp",
+    "blocks_to_solvency",
+    "borrower_cost",
+    "drawdown_amplification",
+    "keeper_profit",
+    "lender_loss",
+    "liquidated_volume",
+    "liquidation_amplification",
+    "overshoot",
+    "toxic_volume",
+];
+
+/// Significant digits that are kept: intervals are wider than the fifth.
+const DIGITS: usize = 5;
+
+impl SweepSummary {
+    /// The summary with [`FIGURES`] alone, rounded.
+    #[must_use]
+    pub fn excerpt(mut self) -> Self {
+        for cell in &mut self.cells {
+            for kept in cell.means.values_mut().chain(cell.tails.values_mut()) {
+                keep(kept, shorten);
+            }
+            for comparison in &mut cell.comparisons {
+                for kept in comparison.differences.values_mut() {
+                    keep(kept, shorten_difference);
+                }
+            }
+        }
+        self
+    }
+
+    /// JSON with a line for each key, and for each element of a list.
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] if a number is none.
+    pub fn to_json_lines(&self) -> Result<String, serde_json::Error> {
+        let Value::Object(fields) = serde_json::to_value(self)? else {
+            return self.to_json();
+        };
+        let lines: Vec<String> = fields
+            .iter()
+            .map(|(key, value)| {
+                let Value::Array(items) = value else {
+                    return format!("\"{key}\": {value}");
+                };
+                let items: Vec<String> = items.iter().map(Value::to_string).collect();
+                format!("\"{key}\": [\n{}\n]", items.join(",\n"))
+            })
+            .collect();
+        Ok(format!("{{\n{}\n}}\n", lines.join(",\n")))
+    }
+}
+
+fn keep<T>(kept: &mut BTreeMap<String, T>, shorten: impl Fn(&mut T)) {
+    kept.retain(|key, _| FIGURES.contains(&key.as_str()));
+    kept.values_mut().for_each(shorten);
+}
+
+fn shorten_difference(difference: &mut Difference) {
+    shorten(&mut difference.mean);
+    difference.relative.iter_mut().for_each(shorten);
+    difference.tail.iter_mut().for_each(shorten);
+}
+
+fn shorten(estimate: &mut Estimate) {
+    let ends = [&mut estimate.low, &mut estimate.high];
+    for number in ends.into_iter().flatten().chain([&mut estimate.value]) {
+        *number = rounded(*number);
+    }
+}
+
+/// A number to its significant digits.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.*e}", DIGITS - 1)
+        .parse()
+        .unwrap_or(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_significant_digits() {
+        for (number, short) in [
+            (0.0, 0.0),
+            (-0.123_456_789, -0.123_46),
+            (98_765.432_1, 98_765.0),
+            (1_234_567.0, 1_234_600.0),
+            (3e-9, 3e-9),
+        ] {
+            assert_eq!(rounded(number), short);
+        }
+    }
+}
