@@ -6,6 +6,7 @@ mod blocks;
 mod orders;
 mod planning;
 mod publish;
+mod under_way;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -31,8 +32,9 @@ pub(crate) use planning::{inclusion_tip, next_block};
 pub(crate) use publish::zone_of;
 
 use breakwater_agents::observation::MIN_TIP;
-use orders::{ReceiptFound, UnderWay};
+use orders::ReceiptFound;
 use planning::{InOrder, Step, Tried};
+use under_way::UnderWay;
 
 /// Blocks whose hashes are kept: what the EVM's BLOCKHASH knows.
 const HASHES_KEPT: usize = 257;

@@ -14,7 +14,7 @@ use breakwater_rpc::{Client, RpcError};
 use breakwater_sender::SubmitError;
 use serde::Deserialize;
 
-use super::orders::UnderWay;
+use super::under_way::UnderWay;
 use super::{Ended, Engine, Latest};
 use crate::execute::{Declined, Rehearsed, Stage, order_of};
 use crate::identity::Subject;
