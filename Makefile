@@ -24,16 +24,18 @@ test-solidity: setup
 test-rust: setup
 	cargo test --workspace --locked
 
-# What every action costs, plain and full, written to test/snapshots/LendingPool.json.
+# What every action of the pool, plain and full, and of the backstop costs, written to test/snapshots.
 gas: setup
-	rm -f test/snapshots/LendingPool.json
-	$(FORGE) test --isolate --gas-snapshot-emit true --match-path test/system/Gas.t.sol -vv
+	rm -f test/snapshots/*.json
+	$(FORGE) test --isolate --gas-snapshot-emit true --match-path $(GAS_TESTS) -vv
 
 # Fails unless the committed figures are those of the code, key by key. (forge's own comparison passes over missing keys.)
 gas-check: setup
 	rm -rf cache/gas-check
-	FOUNDRY_SNAPSHOTS=cache/gas-check $(FORGE) test --isolate --gas-snapshot-emit true --match-path test/system/Gas.t.sol
-	diff -u test/snapshots/LendingPool.json cache/gas-check/LendingPool.json
+	FOUNDRY_SNAPSHOTS=cache/gas-check $(FORGE) test --isolate --gas-snapshot-emit true --match-path $(GAS_TESTS)
+	diff -ru test/snapshots cache/gas-check
+
+GAS_TESTS := 'test/{system/Gas,backstop/BackstopGas}.t.sol'
 
 # The keeper's page in a headless Chromium, which is installed first where there is none (Debian, as root).
 page-test: setup
