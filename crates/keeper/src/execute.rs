@@ -115,8 +115,8 @@ pub fn call_of(
             IBackstopPool::buyCall {
                 collateralId: collateral_id,
                 maxAmount: planned.amount,
-                // What it is worth to us, less what has to be left.
-                maxPaid: repay.saturating_sub(min_profit),
+                // The price that was decided on: what has to be left was seen to be left at it.
+                maxPaid: repay,
                 receiver: strategy.us,
             }
             .abi_encode(),

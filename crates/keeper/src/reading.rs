@@ -1,5 +1,5 @@
-//! What is read of the chain once per head, in one request: every oracle, every venue, the breaker. Everything else the mirror
-//! knows from events.
+//! What is read of the chain once per head, in one request: every oracle, every venue, the breaker, the backstop. Everything else the
+//! mirror knows from events; whether a sale's clock is void is asked of the backstop's, while that matters.
 //!
 //! The call is made on the head's state as if in the block after it (`eth_call` with block overrides), so the oracles' averages,
 //! the breaker's releases and the price accumulators are those that a transaction in that block would see.
@@ -14,6 +14,7 @@ use breakwater_protocol::policy::BreakerLevel;
 use breakwater_protocol::{PriceStatus, Reading as PriceReading};
 use breakwater_rpc::{Client, RpcError, TargetCall};
 
+use crate::clocks;
 use crate::system::System;
 
 sol! {
@@ -38,6 +39,8 @@ pub struct NextBlock {
     pub timestamp: u64,
     /// Its base fee, wei per gas.
     pub base_fee: u64,
+    /// The time between blocks, seconds.
+    pub slot: u64,
 }
 
 impl NextBlock {
@@ -79,6 +82,8 @@ pub struct SaleReading {
     pub available: U256,
     /// What it holds in all, base units of the collateral.
     pub inventory: U256,
+    /// Whether its clock is known to be void: only then does an observation start it.
+    pub void: bool,
 }
 
 /// A backstop.
@@ -162,7 +167,33 @@ impl HeadReading {
             )
             .await?;
         let answers = answers.into_iter().map(Result::ok);
-        Ok(decode(system, oracles, holders, next, answers))
+        let mut reading = decode(system, oracles, holders, next, answers);
+        reading.ask_for_clocks(client, system).await;
+        Ok(reading)
+    }
+
+    /// Asks which clocks are void, if there is a sale that could be started: one of a price that no running clock has for long, and
+    /// something to buy with. Where that is not known none is started.
+    async fn ask_for_clocks(&mut self, client: &Client, system: &System) {
+        let (Some(backstop), Some(read)) = (system.backstop, &mut self.backstop) else {
+            return;
+        };
+        let undiscounted = |(sale, market): (&SaleReading, &MarketReading)| {
+            !sale.inventory.is_zero() && !sale.price.is_zero() && sale.price >= market.prices.fast
+        };
+        if read.spendable.is_zero() || !read.sales.iter().zip(&self.markets).any(undiscounted) {
+            return;
+        }
+        match clocks::void(client, backstop.address, &self.next, read.sales.len()).await {
+            Ok(void) => {
+                for (sale, void) in read.sales.iter_mut().zip(void) {
+                    sale.void = void;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "it is not known which sales' clocks run: none is started");
+            }
+        }
     }
 }
 
@@ -301,6 +332,7 @@ fn backstop<I: Iterator<Item = Option<Bytes>>>(
                 price,
                 available,
                 inventory: held.map_or(U256::ZERO, |held| held.amount),
+                void: false,
             }
         })
         .collect();

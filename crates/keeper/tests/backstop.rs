@@ -6,7 +6,7 @@ mod support;
 
 use alloy::providers::Provider;
 use alloy_primitives::{Address, U256};
-use breakwater_bindings::{IBackstopPool, SimToken};
+use breakwater_bindings::{BackstopPool, IBackstopPool, IPriceOracle, SimToken};
 use breakwater_deploy::local::{COLLATERAL_DECIMALS, DEBT_DECIMALS, SLOT, START_PRICE, tokens};
 use breakwater_keeper::store::{ActionKind, Doer, Kind, Store};
 use breakwater_keeper::{explain, replay};
@@ -214,4 +214,48 @@ async fn inventory_is_bought_once_it_is_cheaper_than_the_venue() {
     let totals = store(&world, "state").totals(false).unwrap();
     println!("{totals:?} of {nonce}");
     assert_eq!(totals.reverted, 0, "{totals:?}");
+}
+
+/// Another started the clock of the sale: there is nothing to start, though the price is above the fast one. (Where nobody has, the
+/// keeper does so: above.)
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_another_started_is_not_paid_for_again() {
+    let mut world = World::start().await;
+    let owner = Address::repeat_byte(0xb4);
+    let backstop = world.put_backstop(1_000_000).await;
+    world.open_falling_at(owner, 90).await;
+    world.record_depth(owner).await;
+    let us = world.signer(5).address();
+    world.lend_to(us, 50_000, backstop).await;
+    world.fall_to(88).await;
+    world.market.advance(15 * SLOT).await.unwrap();
+    let other = world.market.operator();
+    let absorb = IBackstopPool::absorbCall {
+        account: owner,
+        collateralId: U256::ZERO,
+    };
+    world.market.send(other, backstop, &absorb).await.unwrap();
+    world.fall_to(95).await;
+    world.market.advance(2_400).await.unwrap();
+    world.fall_to(95).await;
+    let observe = IBackstopPool::observeCall {
+        collateralId: U256::ZERO,
+    };
+    world.market.send(other, backstop, &observe).await.unwrap();
+    let quote = BackstopPool::quoteSaleCall {
+        collateralId: U256::ZERO,
+    };
+    let mut keeper = world.keeper(5, "state", ALONE).await;
+    let sent = || async { world.provider.get_transaction_count(us).await.unwrap() };
+    let before = sent().await;
+    for _ in 0..15 {
+        world.market.advance(SLOT).await.unwrap();
+        keeper.planned_on(world.head().await).await;
+    }
+    let sale = world.view(backstop, &quote).await;
+    let oracle = world.market.collateral().oracle;
+    let fast = world.view(oracle, &IPriceOracle::peekCall {}).await.fast;
+    assert!(sale.open && sale.price > fast, "{}", sale.price);
+    keeper.stop().await.unwrap();
+    assert_eq!(sent().await, before);
 }

@@ -110,6 +110,7 @@ pub(crate) fn next_block(block: &Block, slot: u64) -> NextBlock {
         number: block.number + 1,
         timestamp: block.timestamp + slot,
         base_fee,
+        slot,
     }
 }
 

@@ -1,21 +1,26 @@
 //! What the keeper does for a backstop, which pays its caller in collateral, and what it buys of it. What the backstop would be granted
 //! is computed by its policy's port; what it has and for how much it sells is read with the head.
 
+use std::cmp::Reverse;
+
 use alloy_primitives::{Address, B256, U256};
 use breakwater_agents::keeper::{
-    BUY_GAS, MAX_ACTIONS, OBSERVE_GAS, Terms, absorb_gas, backstop_gas_limit, backstop_settle_gas,
-    purchase, rewarded,
+    BUY_GAS, MAX_ACTIONS, OBSERVE_GAS, Sale, Terms, absorb_gas, backstop_gas_limit,
+    backstop_settle_gas, purchase, rewarded,
 };
 use breakwater_agents::{Bid, Observation, Venue};
 use breakwater_operator::config::Capital;
-use breakwater_protocol::math::{ArithmeticError, WAD, mul_div_up, value_down};
+use breakwater_protocol::math::{
+    ArithmeticError, PRICE_SCALE, WAD, mul_div_down, mul_div_up, value_down,
+};
 use breakwater_protocol::policy::{
     BackstopPolicy, Behind, Decision, Environment, LiquidationGrant, LiquidationRequest, Refusal,
 };
 use breakwater_protocol::{AccountHealth, PriceStatus};
 
 use super::candidates::{Considered, max_bonus, stipend};
-use super::{Orders, Plan, Planned, Planner, Sight, debt_tokens, kept_at};
+use super::{Orders, Plan, Planned, Planner, Promise, Sight, debt_tokens, kept_at};
+use crate::clocks::CLOCK_SECONDS;
 use crate::identity::{self, Subject};
 use crate::reading::{HeadReading, SaleReading};
 use crate::store::ActionKind;
@@ -28,9 +33,6 @@ const SETTLEMENT_MULTIPLIER: U256 = U256::from_limbs([1_030_000_000_000_000_000,
 
 /// Seconds in which the release refills: one purchase in so many; `BackstopSale.sol`.
 const REFILL_SECONDS: u64 = 12;
-
-/// Seconds after which a sale's clock is void; `BackstopSale.sol`.
-const CLOCK_SECONDS: u64 = 3_600;
 
 /// What the backstop would do with a position, and what that leaves for its caller.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -356,23 +358,50 @@ impl Planner {
             .filter(|action| own || !action.kind.repays());
         let spent = spent.fold(U256::ZERO, |sum, action| sum.saturating_add(action.repay));
         let mut budget = read.spendable.saturating_sub(spent);
-        for (collateral, sale) in (0..).zip(&read.sales) {
-            if sale.price.is_zero() || sale.inventory.is_zero() || budget.is_zero() {
-                continue;
+        let mut sales: Vec<(u32, &SaleReading)> = (0..)
+            .zip(&read.sales)
+            .filter(|(_, sale)| !sale.price.is_zero() && !sale.inventory.is_zero())
+            .collect();
+        // The best first: what is there to pay with may not be enough for all.
+        sales.sort_by_cached_key(|(collateral, sale)| {
+            let lot = self.lot(sight, backstop.address, *collateral, budget);
+            let found = self.worthwhile(sight, &lot, sale);
+            Reverse(Promise(found.map_or(0.0, |found| lot.gross(&found))))
+        });
+        for (collateral, sale) in sales {
+            if budget.is_zero() {
+                return;
             }
-            let lot = Lot {
-                observation: self.observation(sight, collateral),
-                terms: self.terms(max_bonus(sight, collateral)),
-                backstop: backstop.address,
-                collateral,
-                budget: debt_tokens(sight, budget),
-            };
+            let lot = self.lot(sight, backstop.address, collateral, budget);
             let action = self
                 .purchase(sight, &lot, sale, orders)
                 .or_else(|| self.observe(sight, &lot, sale, orders));
             budget = budget.saturating_sub(action.as_ref().map_or(U256::ZERO, |one| one.repay));
             plan.actions.extend(action);
         }
+    }
+
+    fn lot(&self, sight: &Sight<'_>, backstop: Address, collateral: u32, budget: U256) -> Lot {
+        Lot {
+            observation: self.observation(sight, collateral),
+            terms: self.terms(max_bonus(sight, collateral)),
+            backstop,
+            collateral,
+            budget,
+        }
+    }
+
+    /// What of a sale is worth more than it costs, before gas.
+    fn worthwhile(&self, sight: &Sight<'_>, lot: &Lot, sale: &SaleReading) -> Option<Sale> {
+        let decimals = sight.system.collateral_decimals(u64::from(lot.collateral));
+        let listed = sight.system.collaterals.get(lot.collateral as usize)?;
+        let price = sight.system.decimals(listed).price(sale.price);
+        let outlet = outlet(sight.system, sight.reading, lot.collateral);
+        let (available, budget) = (
+            whole(sale.available, decimals),
+            debt_tokens(sight, lot.budget),
+        );
+        purchase(&outlet, price, available, budget, &lot.terms)
     }
 
     fn purchase(
@@ -382,28 +411,29 @@ impl Planner {
         sale: &SaleReading,
         orders: &mut dyn Orders,
     ) -> Option<Planned> {
-        let collateral = lot.collateral;
-        let decimals = sight.system.collateral_decimals(u64::from(collateral));
-        let listed = sight.system.collaterals.get(collateral as usize)?;
+        let decimals = sight.system.collateral_decimals(u64::from(lot.collateral));
+        let listed = sight.system.collaterals.get(lot.collateral as usize)?;
         let price = sight.system.decimals(listed).price(sale.price);
-        let available = whole(sale.available, decimals);
-        let outlet = outlet(sight.system, sight.reading, collateral);
-        let found = purchase(&outlet, price, available, lot.budget, &lot.terms)?;
-        let gross = found.surplus - lot.terms.risk_margin * found.repay;
+        let found = self.worthwhile(sight, lot, sale)?;
+        let gross = lot.gross(&found);
         let number = sight.reading.next.number;
         let draw = identity::draw(self.strategy.us, lot.backstop, number);
         let bid = (self.keeper).bid_for(&lot.observation, &lot.terms, gross, BUY_GAS, draw)?;
         let epoch = sight.reading.next.timestamp / REFILL_SECONDS;
         let id = orders.free(&lot.subject(sight, ActionKind::BuyInventory, epoch))?;
-        let amount = if found.repay >= available * price {
+        let amount = if found.repay >= whole(sale.available, decimals) * price {
             sale.available
         } else {
             base_down(found.repay / price, decimals).min(sale.available)
         };
+        let amount = amount.min(mul_div_down(lot.budget, PRICE_SCALE, sale.price).ok()?);
+        if amount.is_zero() {
+            return None;
+        }
         let planned = self.of_the_sale(lot, ActionKind::BuyInventory, id, bid, BUY_GAS)?;
         Some(Planned {
-            // At more than what the venue would give it is not worth having.
-            repay: base_down(found.repay + found.surplus, sight.system.debt.decimals),
+            // What the contract asks for it at the price of now, to the unit: at a higher price it is to fail.
+            repay: mul_div_up(amount, sale.price, PRICE_SCALE).ok()?,
             amount,
             surplus: found.surplus,
             expected: planned.expected + gross,
@@ -411,7 +441,7 @@ impl Planner {
         })
     }
 
-    /// A sale that is not below the fast price has no clock, or one that has just begun: once an hour somebody has to start it.
+    /// Starts a void clock. One that runs is not moved by an observation, and what has no depth sells nothing whatever its clock.
     fn observe(
         &self,
         sight: &Sight<'_>,
@@ -420,11 +450,12 @@ impl Planner {
         orders: &mut dyn Orders,
     ) -> Option<Planned> {
         let market = sight.reading.markets.get(lot.collateral as usize)?;
-        if sale.price < market.prices.fast {
+        if !sale.void || market.depth.is_zero() {
             return None;
         }
         let worth = kept_value(sight.system, sight.reading, lot.collateral, sale.inventory);
-        let bid = (self.keeper).observe(&lot.observation, &lot.terms, worth, lot.budget)?;
+        let budget = debt_tokens(sight, lot.budget);
+        let bid = (self.keeper).observe(&lot.observation, &lot.terms, worth, budget)?;
         let epoch = sight.reading.next.timestamp / CLOCK_SECONDS;
         let id = orders.free(&lot.subject(sight, ActionKind::ObserveSale, epoch))?;
         self.of_the_sale(lot, ActionKind::ObserveSale, id, bid, OBSERVE_GAS)
@@ -462,10 +493,16 @@ struct Lot {
     terms: Terms,
     backstop: Address,
     collateral: u32,
-    budget: f64,
+    /// Debt base units.
+    budget: U256,
 }
 
 impl Lot {
+    /// What a purchase leaves after the margin, debt tokens.
+    fn gross(&self, found: &Sale) -> f64 {
+        found.surplus - self.terms.risk_margin * found.repay
+    }
+
     fn subject(&self, sight: &Sight<'_>, kind: ActionKind, epoch: u64) -> Subject {
         Subject {
             chain_id: sight.system.chain_id,

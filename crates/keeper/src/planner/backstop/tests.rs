@@ -7,7 +7,7 @@ use breakwater_protocol::policy::{BreakerLevel, Policy, RigidPolicy};
 use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy, RateParameters, Reading};
 
 use super::*;
-use crate::execute::left;
+use crate::execute::{call_of, left};
 use crate::planner::{NoOrders, Strategy};
 use crate::reading::{BackstopReading, MarketReading, NextBlock};
 use crate::system::{Backstop, Listed, Token};
@@ -32,6 +32,16 @@ struct World {
     system: System,
     mirror: Mirror,
     reading: HeadReading,
+}
+
+/// Five of a thousand, at a price; the clock is void where it has not come below the fast price.
+fn for_sale(asked: U256) -> SaleReading {
+    SaleReading {
+        price: asked,
+        available: tokens(5),
+        inventory: tokens(1_000),
+        void: asked >= price(100),
+    }
 }
 
 fn account(number: u8) -> Address {
@@ -72,7 +82,7 @@ impl World {
             first_block: 0,
         };
         Self {
-            mirror: mirror(description, accounts),
+            mirror: mirror(description, accounts, 1),
             system,
             reading: reading(room),
         }
@@ -80,10 +90,11 @@ impl World {
 
     /// Every price at `of`, the venue's too.
     fn at(mut self, of: u64) -> Self {
-        let market = &mut self.reading.markets[0];
-        market.prices = Reading::flat(price(of));
-        if let Some(venue) = &mut market.venue {
-            venue.sqrt_price = (of as f64).sqrt();
+        for market in &mut self.reading.markets {
+            market.prices = Reading::flat(price(of));
+            if let Some(venue) = &mut market.venue {
+                venue.sqrt_price = (of as f64).sqrt();
+            }
         }
         self
     }
@@ -91,11 +102,25 @@ impl World {
     fn sale(mut self, asked: U256, spendable: u64) -> Self {
         let backstop = self.reading.backstop.as_mut().unwrap();
         backstop.spendable = tokens(spendable);
-        backstop.sales = vec![SaleReading {
-            price: asked,
-            available: tokens(5),
-            inventory: tokens(1_000),
-        }];
+        backstop.sales[0] = for_sale(asked);
+        self
+    }
+
+    /// A second collateral like the first, of which every account has as much, and owes as much more.
+    fn with_a_second_collateral(mut self, accounts: u8) -> Self {
+        let second = Listed {
+            id: 1,
+            token: Token {
+                address: Address::repeat_byte(7),
+                ..self.system.collaterals[0].token.clone()
+            },
+            ..self.system.collaterals[0].clone()
+        };
+        self.system.collaterals.push(second);
+        self.mirror = mirror(self.system.description, accounts, 2);
+        self.reading.markets.push(self.reading.markets[0]);
+        let backstop = self.reading.backstop.as_mut().unwrap();
+        backstop.sales.push(SaleReading::default());
         self
     }
 
@@ -180,7 +205,8 @@ fn description() -> Description {
     }
 }
 
-fn mirror(description: Description, accounts: u8) -> Mirror {
+/// Accounts with 1,000 of each of `collaterals`, who owe 83,000 for each.
+fn mirror(description: Description, accounts: u8, collaterals: u8) -> Mirror {
     let block = |number, timestamp| BlockRef {
         number,
         hash: B256::repeat_byte(number as u8),
@@ -191,14 +217,16 @@ fn mirror(description: Description, accounts: u8) -> Mirror {
         address: POOL,
         data,
     };
-    let debt = tokens(83_000);
+    let debt = tokens(83_000) * U256::from(collaterals);
     let all = debt * U256::from(accounts.max(1));
-    let mut logs = vec![
-        log(LendingPool::PolicySet { policy: POLICY }.encode_log_data()),
-        log(LendingPool::CollateralListed {
-            collateralId: U256::ZERO,
+    let mut logs = vec![log(
+        LendingPool::PolicySet { policy: POLICY }.encode_log_data()
+    )];
+    for id in 0..collaterals {
+        logs.push(log(LendingPool::CollateralListed {
+            collateralId: U256::from(id),
             config: LendingPool::CollateralConfig {
-                token: Address::repeat_byte(4),
+                token: Address::repeat_byte(if id == 0 { 4 } else { 7 }),
                 oracle: Address::repeat_byte(5),
                 borrowLtv: 7_500,
                 liquidationThreshold: 8_000,
@@ -210,25 +238,27 @@ fn mirror(description: Description, accounts: u8) -> Mirror {
                 cap: u128::MAX,
             },
         }
-        .encode_log_data()),
-        log(LendingPool::MarketUpdated {
-            lenderAssets: all * U256::from(2),
-            supplyShares: all,
-            totalDebt: all,
-            debtShares: all,
-            logRateAtTarget: I256::try_from(-20_000_000_000_000_i64).unwrap(),
-        }
-        .encode_log_data()),
-    ];
-    for owner in (0..accounts).map(account) {
-        logs.push(log(LendingPool::CollateralSupplied {
-            collateralId: U256::ZERO,
-            account: owner,
-            caller: owner,
-            amount: tokens(1_000),
-            balanceAfter: tokens(1_000),
-        }
         .encode_log_data()));
+    }
+    logs.push(log(LendingPool::MarketUpdated {
+        lenderAssets: all * U256::from(2),
+        supplyShares: all,
+        totalDebt: all,
+        debtShares: all,
+        logRateAtTarget: I256::try_from(-20_000_000_000_000_i64).unwrap(),
+    }
+    .encode_log_data()));
+    for owner in (0..accounts).map(account) {
+        for id in 0..collaterals {
+            logs.push(log(LendingPool::CollateralSupplied {
+                collateralId: U256::from(id),
+                account: owner,
+                caller: owner,
+                amount: tokens(1_000),
+                balanceAfter: tokens(1_000),
+            }
+            .encode_log_data()));
+        }
         logs.push(log(LendingPool::Repaid {
             account: owner,
             caller: owner,
@@ -249,11 +279,12 @@ fn reading(room: u64) -> HeadReading {
             number: 12,
             timestamp: START + 24,
             base_fee: 10_000_000_000,
+            slot: 12,
         },
         breaker: BreakerLevel::Normal,
         markets: vec![MarketReading {
             prices: Reading::flat(price(100)),
-            depth: U256::ZERO,
+            depth: tokens(100_000),
             venue: Some(Venue {
                 sqrt_price: 10.0,
                 liquidity: 1e7,
@@ -390,13 +421,13 @@ fn inventory_is_bought_below_the_venue_and_its_sale_started_above() {
     let plan = World::new(0, 15, 0).sale(at(990), 10_000).plan();
     let action = &plan.actions[0];
     assert_eq!((action.account, action.amount), (BACKSTOP, tokens(5)));
-    // Five at what the venue gives: 500 less fee and slippage.
-    let most = whole(action.repay, 18);
-    assert!(most > 499.0 && most < 500.0, "{most}");
+    assert_eq!(action.repay, tokens(495));
     // No more than can be paid.
     let plan = World::new(0, 15, 0).sale(at(990), 198).plan();
-    let bought = whole(plan.actions[0].amount, 18);
+    let action = &plan.actions[0];
+    let bought = whole(action.amount, 18);
     assert!((bought - 2.0).abs() < 1e-9, "{bought}");
+    assert!(action.repay <= tokens(198), "{}", action.repay);
 }
 
 #[test]
@@ -462,10 +493,124 @@ fn inventory_counts_for_no_more_than_the_fast_and_the_venues_average_price() {
 }
 
 #[test]
-fn a_sale_without_a_markup_is_started_at_the_fast_price() {
-    let kinds = |asked| World::new(0, 15, 0).sale(asked, 10_000).kinds();
-    assert_eq!(kinds(price(100)), [ActionKind::ObserveSale]);
-    assert_eq!(kinds(price(100) - U256::ONE), [], "its clock runs");
+fn a_sale_whose_clock_runs_is_not_paid_for_to_be_started_again() {
+    // Its price is not below the fast one: without a markup it begins there, with one it passes it in the middle.
+    for asked in [price(100), price(101)] {
+        let mut world = World::new(0, 15, 0).sale(asked, 10_000);
+        assert_eq!(world.kinds(), [ActionKind::ObserveSale]);
+        world.reading.backstop.as_mut().unwrap().sales[0].void = false;
+        assert_eq!(world.kinds(), []);
+    }
+}
+
+#[test]
+fn a_sale_of_what_has_no_depth_is_not_paid_for_to_be_started() {
+    let mut world = World::new(0, 15, 0).sale(price(101), 10_000);
+    world.reading.markets[0].depth = U256::ZERO;
+    assert_eq!(world.kinds(), []);
+}
+
+/// What the contract asks for `amount`.
+fn asked_for(amount: U256, price: U256) -> U256 {
+    mul_div_up(amount, price, PRICE_SCALE).unwrap()
+}
+
+#[test]
+fn a_price_that_rose_meanwhile_is_not_paid_for_all_that_it_is_worth() {
+    let decided = price(100) * U256::from(990) / U256::from(1_000) + U256::ONE;
+    let mut world = World::new(0, 15, 0).sale(decided, 10_000);
+    let planned = world.plan().actions.remove(0);
+    let strategy = planner().strategy().clone();
+    // Whatever gas costs by then.
+    let call = call_of(&world.system, &strategy, &planned, tokens(1)).unwrap();
+    let call = IBackstopPool::buyCall::abi_decode(&call.data).unwrap();
+    assert_eq!(call.maxAmount, tokens(5));
+    let most = call.maxPaid;
+    assert_eq!(asked_for(call.maxAmount, decided), most);
+    // A basis point more is still below the venue by more than fee and margin; it was not decided on.
+    let risen = decided + decided / U256::from(10_000);
+    assert!(asked_for(call.maxAmount, risen) > most);
+    assert_eq!(
+        World::new(0, 15, 0).sale(risen, 10_000).kinds(),
+        [ActionKind::BuyInventory]
+    );
+    // What fell is bought.
+    let fallen = decided - decided / U256::from(10_000);
+    assert!(asked_for(call.maxAmount, fallen) < most);
+}
+
+#[test]
+fn of_two_collaterals_one_is_absorbed_and_both_are_settled() {
+    let mut world = World::new(1, 15, 1_000_000).with_a_second_collateral(1);
+    let one = World::new(1, 15, 1_000_000).plan().actions.remove(0);
+    let plan = world.plan();
+    assert_eq!((plan.thoughts.len(), plan.actions.len()), (1, 1));
+    let action = &plan.actions[0];
+    assert_eq!(action.kind, ActionKind::Absorb);
+    assert_eq!(action.gas, one.gas + 25_000, "both are priced");
+    // To the target it takes twice as much of one of them as where that is all.
+    let spends = |plan: &Plan| plan.thoughts[0].backstop.unwrap().spends;
+    let alone = World::new(1, 15, 1_000_000).plan();
+    assert!(spends(&plan) > spends(&alone) * U256::from(19) / U256::from(10));
+    // Of one whose fast price is missing nothing is taken: the other is.
+    for (missing, other) in [(0, 1), (1, 0)] {
+        let mut world = World::new(1, 15, 1_000_000).with_a_second_collateral(1);
+        world.reading.markets[missing].prices.status = PriceStatus::Degraded;
+        let plan = world.plan();
+        let taken: Vec<(ActionKind, u32)> = plan
+            .actions
+            .iter()
+            .map(|action| (action.kind, action.collateral))
+            .collect();
+        assert_eq!(taken, [(ActionKind::Absorb, other)]);
+    }
+
+    // Worth 160,000 together: twice what one is settled for, and twice the reward.
+    let mut world = World::new(1, 15, 1_000_000)
+        .with_a_second_collateral(1)
+        .at(80);
+    for market in &mut world.reading.markets {
+        market.venue.as_mut().unwrap().liquidity = 1e5;
+    }
+    let offer = world.offer(tokens(155_340)).unwrap();
+    assert_eq!(offer.kind, ActionKind::SettleByBackstop);
+    assert!((offer.pay - 466.0).abs() < 0.2, "{offer:?}");
+    assert!(world.offer(tokens(155_339)).is_none());
+    assert_eq!(world.kinds(), [ActionKind::SettleByBackstop]);
+}
+
+#[test]
+fn of_two_sales_the_better_is_bought_first_and_either_is_started() {
+    let at = |thousandths: u64| price(100) * U256::from(thousandths) / U256::from(1_000);
+    let done = |asked: [U256; 2], spendable| {
+        let mut world = World::new(0, 15, 0).with_a_second_collateral(0);
+        let backstop = world.reading.backstop.as_mut().unwrap();
+        backstop.spendable = tokens(spendable);
+        backstop.sales = asked.map(for_sale).to_vec();
+        let plan = world.plan();
+        let spent: U256 = plan.actions.iter().map(|action| action.repay).sum();
+        assert!(spent <= tokens(spendable), "{spent}");
+        let mut done: Vec<(ActionKind, u32)> = plan
+            .actions
+            .iter()
+            .map(|action| (action.kind, action.collateral))
+            .collect();
+        done.sort_by_key(|(_, collateral)| *collateral);
+        done
+    };
+    use ActionKind::{BuyInventory, ObserveSale};
+    // Enough for both; five of each are some 495.
+    let both = done([at(990), at(985)], 10_000);
+    assert_eq!(both, [(BuyInventory, 0), (BuyInventory, 1)]);
+    assert_eq!(done([at(990), at(985)], 490), [(BuyInventory, 1)]);
+    assert_eq!(done([at(985), at(990)], 490), [(BuyInventory, 0)]);
+    // One is bought, the other's clock is started, whichever comes first.
+    let expected = [(ObserveSale, 0), (BuyInventory, 1)];
+    assert_eq!(done([at(1_010), at(990)], 10_000), expected);
+    let expected = [(BuyInventory, 0), (ObserveSale, 1)];
+    assert_eq!(done([at(990), at(1_010)], 10_000), expected);
+    // One is closed.
+    assert_eq!(done([U256::ZERO, at(990)], 10_000), [(BuyInventory, 1)]);
 }
 
 /// One liquidation of the epoch was ordered before.
