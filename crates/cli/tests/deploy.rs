@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 /// One of the anvil's accounts, and what governs the systems of this test.
 const SENDER: usize = 7;
 
+/// No contract.
+const NOBODY: &str = "0x00000000000000000000000000000000000000A1";
+
 struct Ground {
     anvil: AnvilInstance,
     folder: tempfile::TempDir,
@@ -228,8 +231,28 @@ fn what_cannot_be_used_is_refused_in_one_line() {
     ground.write("typo.json", &good.replace("guardian", "gardian"));
     ground.write("other.json", &good.replace("31337", "1"));
     ground.write("broken.json", "{");
+    ground.write("stipend.json", &good.replace("\"5000000\"", "\"5000001\""));
+    ground.write("amount.json", &good.replace("\"900000000000\"", "\"much\""));
+    let market = ground.manifest("market.json");
+    let pool = market["pool"].as_str().unwrap();
+    for key in ["token", "venue"] {
+        let mut other: Value = serde_json::from_str(&good).unwrap();
+        let address = if key == "venue" { pool } else { NOBODY };
+        other["collaterals"][0][key] = address.into();
+        ground.write(&format!("{key}.json"), &other.to_string());
+    }
+    let mut wide: Value = serde_json::from_str(&good).unwrap();
+    wide["collaterals"][0]["minAnswer"] = "0".into();
+    wide["collaterals"][0]["maxAnswer"] = u128::MAX.to_string().into();
+    ground.write("wide.json", &wide.to_string());
+    let mut backed: Value = serde_json::from_str(&good).unwrap();
+    backed["backstop"] = json!({
+        "minimumLeft": "1000000", "minimumDeposit": "1000000", "periodSeconds": 3_600,
+        "absorptionHealth": "1050000000000000000", "premiumShare": "100000000000000000",
+    });
+    ground.write("backed.json", &backed.to_string());
     let unlocked = ["--unlocked", sender.as_str()];
-    let cases: [(&[&str], i32, &str); 8] = [
+    let cases: [(&[&str], i32, &str); 14] = [
         (
             &["--config", "typo.json", "--manifest", "m.json"],
             2,
@@ -254,6 +277,36 @@ fn what_cannot_be_used_is_refused_in_one_line() {
             &["--config", "system.json", "--manifest", "market.json"],
             2,
             "another configuration on chain 31337",
+        ),
+        (
+            &["--config", "stipend.json", "--manifest", "m.json"],
+            2,
+            "`settlementStipend` is 5000001: expected at most 5000000, a twentieth of `minDebt`",
+        ),
+        (
+            &["--config", "amount.json", "--manifest", "m.json"],
+            2,
+            "`borrowCap`: invalid value: string \"much\", expected",
+        ),
+        (
+            &["--config", "backed.json", "--manifest", "m.json"],
+            2,
+            "`backstop.periodSeconds` is 3600: expected 14400 to 2592000 seconds",
+        ),
+        (
+            &["--config", "token.json", "--manifest", "m.json"],
+            2,
+            "`collaterals[0].token` is 0x00000000000000000000000000000000000000A1: expected a contract",
+        ),
+        (
+            &["--config", "venue.json", "--manifest", "m.json"],
+            2,
+            "expected a Uniswap v3 pool of `token` and `asset`",
+        ),
+        (
+            &["--config", "wide.json", "--manifest", "m.json", "--yes"],
+            1,
+            "refused: BoundsTooWide",
         ),
         (&["--manifest", "m.json"], 2, "--config"),
         (

@@ -32,6 +32,17 @@ const KEYS: [&str; 13] = [
     "backstop",
 ];
 
+/// The most that any cap may be: 10^28; `PoolAdministration.sol`.
+const MAX_CAP: U256 = U256::from_limbs([4_477_988_020_393_345_024, 542_101_086, 0, 0]);
+
+const CAP_EXPECTED: &str = "expected at most 10^28 base units";
+
+/// How many collaterals a pool can list; `PoolStorage.sol`.
+const MAX_COLLATERALS: usize = 16;
+
+/// Of the smallest debt, what settling may pay at most: one part in so many; `PoolAdministration.sol`.
+const STIPEND_PART: u64 = 20;
+
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -71,7 +82,7 @@ pub enum ConfigError {
         /// What it is.
         value: String,
         /// What was expected.
-        reason: &'static str,
+        reason: String,
     },
 }
 
@@ -149,7 +160,19 @@ impl Configuration {
         if let Some(backstop) = value.get("backstop") {
             known(path, backstop, "backstop.", &backstop::KEYS)?;
         }
-        let configuration: Self = serde_json::from_str(text).map_err(syntax)?;
+        let mut text = serde_json::Deserializer::from_str(text);
+        let configuration: Self = serde_path_to_error::deserialize(&mut text).map_err(|error| {
+            let key = error.path().to_string();
+            let at = if key == "." {
+                String::new()
+            } else {
+                format!("`{key}`: ")
+            };
+            ConfigError::Syntax {
+                path: path.to_owned(),
+                reason: format!("{at}{}", error.inner()),
+            }
+        })?;
         configuration.check(path)?;
         Ok(configuration)
     }
@@ -182,56 +205,120 @@ impl Configuration {
         plan
     }
 
-    /// The backstop beside that plan, where there is one; the contracts' constructors check its bounds.
+    /// The backstop beside that plan, where there is one.
     #[must_use]
     pub fn backstop_plan(&self) -> Option<BackstopPlan> {
         self.backstop.as_ref().map(BackstopConfiguration::plan)
     }
 
-    fn check(&self, path: &Path) -> Result<(), ConfigError> {
-        let wrong = |key: &str, value: String, reason| {
-            Err(ConfigError::Value {
-                path: path.to_owned(),
-                key: key.to_owned(),
-                value,
-                reason,
-            })
+    /// Refuses what no chain accepts, whatever is on it: nothing is asked of a node, and nothing sent, for a plan that must fail. What is
+    /// read or parsed has been checked; `path` is named.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`].
+    pub fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        let wrong = |(key, value, reason): (String, String, String)| ConfigError::Value {
+            path: path.to_owned(),
+            key,
+            value,
+            reason,
         };
+        self.check_addresses().map_err(wrong)?;
+        self.check_amounts().map_err(wrong)?;
+        self.check_collaterals().map_err(wrong)?;
+        let Some(backstop) = &self.backstop else {
+            return Ok(());
+        };
+        backstop
+            .check()
+            .map_err(|(key, value, reason)| wrong((format!("backstop.{key}"), value, reason)))
+    }
+
+    fn check_addresses(&self) -> Result<(), Wrong> {
         let mut addresses = vec![
             ("asset".to_owned(), self.asset),
             ("governance".to_owned(), self.governance),
             ("guardian".to_owned(), self.guardian),
         ];
         for (number, collateral) in self.collaterals.iter().enumerate() {
-            let at = |key: &str| format!("collaterals[{number}].{key}");
             let named = collateral.addresses();
-            addresses.extend(named.map(|(key, address)| (at(key), address)));
-            if let Err((key, value, reason)) = collateral.check() {
-                return wrong(&at(key), value, reason);
-            }
+            addresses.extend(named.map(|(key, address)| (at(number, key), address)));
         }
-        for (key, address) in addresses {
-            if address.is_zero() {
-                return wrong(&key, address.to_string(), "the zero address is nobody");
+        match addresses.into_iter().find(|(_, address)| address.is_zero()) {
+            Some((key, address)) => Err(named(key, address, "the zero address is nobody")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_amounts(&self) -> Result<(), Wrong> {
+        for (key, cap) in [
+            ("supplyCap", self.supply_cap),
+            ("borrowCap", self.borrow_cap),
+        ] {
+            if cap > MAX_CAP {
+                return Err(named(key, cap, CAP_EXPECTED));
             }
         }
         if self.min_debt > U256::from(Uint::<88, 2>::MAX) {
-            return wrong("minDebt", self.min_debt.to_string(), "at most 2^88 - 1");
+            return Err(named("minDebt", self.min_debt, "at most 2^88 - 1"));
         }
-        if self.collaterals.is_empty() {
-            return wrong("collaterals", "empty".to_owned(), "at least one collateral");
-        }
-        if let Some(number) = self.native_collateral
-            && number >= self.collaterals.len() as u64
-        {
-            return wrong(
-                "nativeCollateral",
-                number.to_string(),
-                "the number of one of `collaterals`, counted from 0",
-            );
+        let most = self.min_debt / U256::from(STIPEND_PART);
+        if self.settlement_stipend > most {
+            let expected = format!("expected at most {most}, a twentieth of `minDebt`");
+            return Err(named(
+                "settlementStipend",
+                self.settlement_stipend,
+                expected,
+            ));
         }
         Ok(())
     }
+
+    fn check_collaterals(&self) -> Result<(), Wrong> {
+        let count = self.collaterals.len();
+        if count == 0 {
+            return Err(named("collaterals", "empty", "at least one collateral"));
+        }
+        if count > MAX_COLLATERALS {
+            let expected = format!("expected at most {MAX_COLLATERALS} collaterals");
+            return Err(named("collaterals", format!("a list of {count}"), expected));
+        }
+        for (number, collateral) in self.collaterals.iter().enumerate() {
+            if let Err((key, value, reason)) = collateral.check() {
+                return Err(named(at(number, key), value, reason));
+            }
+            let token = collateral.token;
+            if token == self.asset {
+                let reason = "expected another token than `asset`";
+                return Err(named(at(number, "token"), token, reason));
+            }
+            let mut earlier = self.collaterals[..number].iter();
+            if earlier.any(|other| other.token == token) {
+                let reason = "expected a token that is not listed already";
+                return Err(named(at(number, "token"), token, reason));
+            }
+        }
+        match self.native_collateral {
+            Some(number) if number >= count as u64 => Err(named(
+                "nativeCollateral",
+                number,
+                "the number of one of `collaterals`, counted from 0",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is wrong: a key, its value, and what was expected.
+type Wrong = (String, String, String);
+
+fn named(key: impl Into<String>, value: impl ToString, reason: impl Into<String>) -> Wrong {
+    (key.into(), value.to_string(), reason.into())
+}
+
+/// A key of a collateral.
+fn at(number: usize, key: &str) -> String {
+    format!("collaterals[{number}].{key}")
 }
 
 /// Refuses keys that are not in `keys`.
@@ -325,13 +412,13 @@ mod tests {
                 1,
             )
         };
-        let least = "\"minimumLeft\": \"7\", \"minimumDeposit\": \"8\", \"absorptionHealth\": \"1050000000000000000\", \
+        let least = "\"minimumLeft\": \"7\", \"minimumDeposit\": \"10008\", \"absorptionHealth\": \"1050000000000000000\", \
                      \"premiumShare\": \"100000000000000000\"";
         let plan = parse(&with(least)).unwrap().backstop_plan().unwrap();
         let (p, wad) = (&plan.parameters, U256::from(10).pow(U256::from(18)));
         assert_eq!(
             (p.minimumLeft, p.minimumDeposit),
-            (U256::from(7), U256::from(8))
+            (U256::from(7), U256::from(10_008))
         );
         assert_eq!(p.periodSeconds, U256::from(43_200));
         assert_eq!(p.callerShare, wad / U256::from(10));
@@ -347,10 +434,44 @@ mod tests {
             ),
             (
                 "\"minimumLeft\": \"7\"".to_owned(),
-                "missing field `minimumDeposit`",
+                "`backstop`: missing field `minimumDeposit`",
+            ),
+            (
+                format!("{least}, \"callerShare\": \"a tenth\""),
+                "`backstop.callerShare`: ",
             ),
         ] {
             let said = parse(&with(&section)).unwrap_err().to_string();
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_listed_once_and_no_more_than_the_pool_holds() {
+        let with = |tokens: &[u8]| {
+            let mut value: Value = serde_json::from_str(EXAMPLE).unwrap();
+            let listed = &mut value["collaterals"];
+            let mut one = listed[0].clone();
+            let collaterals = tokens.iter().map(|token| {
+                one["token"] = Address::repeat_byte(*token).to_string().into();
+                one.clone()
+            });
+            *listed = collaterals.collect();
+            parse(&value.to_string())
+        };
+        let tokens: Vec<u8> = (20..37).collect();
+        assert!(with(&tokens[..16]).is_ok());
+        for (tokens, expected) in [
+            (
+                &tokens[..],
+                "`collaterals` is a list of 17: expected at most 16",
+            ),
+            (
+                &[20, 21, 20],
+                "`collaterals[2].token` is 0x1414141414141414141414141414141414141414: expected a token that is not listed",
+            ),
+        ] {
+            let said = with(tokens).unwrap_err().to_string();
             assert!(said.contains(expected), "{said}");
         }
     }
@@ -389,7 +510,32 @@ mod tests {
                 "\"400000000000000000000000000\"",
                 "`minDebt` is 400000000000000000000000000: at most 2^88 - 1",
             ),
-            ("\"900000000000000000000000\"", "\"lots\"", "line 8"),
+            ("\"900000000000000000000000\"", "\"lots\"", "`borrowCap`: "),
+            (
+                "\"900000000000000000000000\"",
+                "\"10000000000000000000000000001\"",
+                "`borrowCap` is 10000000000000000000000000001: expected at most 10^28",
+            ),
+            (
+                "\"1000000000000000000000000\"",
+                "\"10000000000000000000000000001\"",
+                "`supplyCap` is 10000000000000000000000000001: expected at most 10^28",
+            ),
+            (
+                "\"10000000000000000000000\"",
+                "\"10000000000000000000000000001\"",
+                "`collaterals[0].cap` is 10000000000000000000000000001: expected at most 10^28",
+            ),
+            (
+                "\"5000000000000000000\"",
+                "\"5000000000000000001\"",
+                "`settlementStipend` is 5000000000000000001: expected at most 5000000000000000000, a twentieth of `minDebt`",
+            ),
+            (
+                "0x0000000000000000000000000000000000000004",
+                "0x0000000000000000000000000000000000000001",
+                "`collaterals[0].token` is 0x0000000000000000000000000000000000000001: expected another token than `asset`",
+            ),
             ("\"heartbeat\": 3900,", "", "missing field `heartbeat`"),
             (
                 "\"heartbeat\": 3900,",

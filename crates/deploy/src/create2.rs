@@ -22,3 +22,9 @@ pub fn address_of(salt: B256, init_code: &[u8]) -> Address {
 pub fn calldata(salt: B256, init_code: &[u8]) -> Bytes {
     [salt.as_slice(), init_code].concat().into()
 }
+
+/// Salt and creation code in what the factory is called with.
+pub(crate) fn parts(calldata: &Bytes) -> Option<(B256, Bytes)> {
+    let salt = calldata.get(..32)?;
+    Some((B256::from_slice(salt), calldata.slice(32..)))
+}

@@ -1,6 +1,7 @@
 //! What is to be deployed, in order: contracts with addresses that are known beforehand, and the calls that configure them
 //! and hand them over.
 
+mod contracts;
 mod creation;
 mod feeds;
 mod step;

@@ -23,7 +23,15 @@ pub(super) const KEYS: [&str; 13] = [
     "premiumShare",
 ];
 
-/// A backstop: `contracts/backstop/BackstopParameters.sol` says what each parameter is, and its bounds. Ratios are WAD; what is left
+/// The most that amounts may be: they have 80 bits.
+const MAX_AMOUNT: U256 = U256::from_limbs([u64::MAX, 0xffff, 0, 0]);
+
+const WAD: u64 = 1_000_000_000_000_000_000;
+
+/// A key with its value, where it is given; the least and the most that the contracts' constructors accept; and the unit of all three.
+type Bound = (&'static str, Option<U256>, U256, U256, &'static str);
+
+/// A backstop: `contracts/backstop/BackstopParameters.sol` says what each parameter is. Ratios are WAD; what is left
 /// out is that file's default.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -77,6 +85,53 @@ pub struct BackstopPlan {
 }
 
 impl BackstopConfiguration {
+    /// As `BackstopParametersLib.validate` and the constructors of `BackstopPolicy` and `PremiumSteward` have them.
+    fn bounds(&self) -> [Bound; 11] {
+        let whole = |key, value, least: u64, most: u64, unit| {
+            (key, value, U256::from(least), U256::from(most), unit)
+        };
+        let amount = |key, value, least: u64| {
+            let unit = "base units of the debt token";
+            (key, Some(value), U256::from(least), MAX_AMOUNT, unit)
+        };
+        let ratio = |key, value, least, most| whole(key, value, least, most, "(WAD)");
+        [
+            whole(
+                "periodSeconds",
+                self.period_seconds,
+                14_400,
+                2_592_000,
+                "seconds",
+            ),
+            amount("minimumLeft", self.minimum_left, 1),
+            amount("minimumDeposit", self.minimum_deposit, 10_000),
+            ratio("callerShare", self.caller_share, 0, WAD / 2),
+            ratio("releaseShare", self.release_share, 1, WAD / 10_000 * 497),
+            whole("auctionSeconds", self.auction_seconds, 12, 1_800, "seconds"),
+            ratio("startMarkup", self.start_markup, 0, WAD / 10),
+            ratio("maxDiscount", self.max_discount, 0, WAD / 20),
+            ratio("venueTolerance", self.venue_tolerance, 0, WAD / 20),
+            ratio(
+                "absorptionHealth",
+                Some(self.absorption_health),
+                WAD + 1,
+                2 * WAD,
+            ),
+            ratio("premiumShare", Some(self.premium_share), 0, WAD),
+        ]
+    }
+
+    /// What the contracts would refuse: a key, its value, and what was expected.
+    pub(super) fn check(&self) -> Result<(), (&'static str, String, String)> {
+        for (key, value, least, most, unit) in self.bounds() {
+            if let Some(value) = value.filter(|value| *value < least || *value > most) {
+                let expected = format!("expected {least} to {most} {unit}");
+                return Err((key, value.to_string(), expected));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn plan(&self) -> BackstopPlan {
         let defaults = defaults::backstop_parameters();
         let text = |given: &Option<String>, default: String| given.clone().unwrap_or(default);

@@ -4,6 +4,7 @@ use alloy_primitives::{Address, U256};
 use breakwater_bindings::system_deployer::SystemDeployer::FeedParameters;
 use serde::Deserialize;
 
+use super::{CAP_EXPECTED, MAX_CAP};
 use crate::defaults::CollateralPlan;
 
 /// The widest confirmation band of a collateral without a venue, basis points: `script/Deployment.sol` refuses more.
@@ -102,8 +103,8 @@ impl CollateralConfiguration {
                 "there is no `venue` that it could apply to",
             ));
         }
-        if self.cap > U256::from(u128::MAX) {
-            return Err(("cap", self.cap.to_string(), "at most 2^128 - 1"));
+        if self.cap > MAX_CAP {
+            return Err(("cap", self.cap.to_string(), CAP_EXPECTED));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, U256, aliases::U80};
 use alloy_sol_types::sol;
 
+use super::contracts;
 use crate::chain::Views;
 use crate::defaults::{self, SystemPlan};
 use crate::error::DeployError;
@@ -24,12 +25,13 @@ sol! {
 /// rounds, where it tells of them; as `script/Feeds.sol` does.
 ///
 /// # Errors
-/// [`DeployError::Plan`] for a feed that is none, or that was lately silent for longer than its heartbeat;
-/// [`DeployError::Rpc`].
+/// [`DeployError::Plan`] for a token, feed or venue that is none, a venue of other tokens, or a feed that was lately silent for longer
+/// than its heartbeat; [`DeployError::Rpc`].
 pub async fn inspect_feeds(
     views: &impl Views,
     mut system: SystemPlan,
 ) -> Result<SystemPlan, DeployError> {
+    contracts::inspect(views, &system).await?;
     for (number, collateral) in system.collaterals.iter_mut().enumerate() {
         let quoted = !collateral.quote.source.is_zero();
         let quote = quoted.then_some((&mut collateral.quote, true));
@@ -37,9 +39,6 @@ pub async fn inspect_feeds(
             let name = if is_quote { "quote feed" } else { "feed" };
             let name = format!("the {name} {} of collateral {number}", feed.source);
             let refuse = |reason: String| DeployError::Plan(format!("{name} {reason}"));
-            if views.code(feed.source).await?.is_empty() {
-                return Err(refuse("is no contract".to_owned()));
-            }
             if (feed.minAnswer, feed.maxAnswer) == (0, 0) {
                 let decimals = views.read(feed.source, Feed::decimalsCall {}).await?;
                 (feed.minAnswer, feed.maxAnswer) = defaults::feed_bounds(decimals, is_quote)
@@ -133,7 +132,9 @@ mod tests {
 
     fn system(heartbeat: u32) -> SystemPlan {
         let mut system = defaults::system_plan();
+        system.asset = Address::repeat_byte(2);
         let collateral = &mut system.collaterals[0];
+        collateral.listing.token = Address::repeat_byte(3);
         collateral.base.source = Address::repeat_byte(1);
         collateral.base.heartbeat = heartbeat;
         collateral.quote = collateral.base.clone();
@@ -184,6 +185,7 @@ mod tests {
         let mut system = system(10);
         system.collaterals[0].base.source = Address::ZERO;
         let said = inspect_feeds(&Rounds(vec![7]), system).await.unwrap_err();
-        assert!(said.to_string().contains("is no contract"), "{said}");
+        let expected = "`collaterals[0].feed` is 0x0000000000000000000000000000000000000000: expected a contract";
+        assert!(said.to_string().contains(expected), "{said}");
     }
 }
