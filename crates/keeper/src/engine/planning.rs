@@ -148,6 +148,12 @@ impl Orders for Book<'_> {
         waiting.next().is_some()
     }
 
+    fn sale_waiting(&self, backstop: Address, collateral: u32) -> bool {
+        let kind = ActionKind::BuyInventory;
+        let mut waiting = self.under_way.waiting(backstop, kind, self.mirror);
+        waiting.any(|open| open.ordered.collateral == collateral)
+    }
+
     fn free(&mut self, subject: &Subject) -> Option<B256> {
         if !self.ordered_for.contains(&subject.account) {
             return Some(subject.id(0));

@@ -345,9 +345,7 @@ impl Planner {
         let (Some(backstop), Some(read)) = (sight.system.backstop, &sight.reading.backstop) else {
             return;
         };
-        if self.unweighable(sight).is_some()
-            || orders.waiting(backstop.address, ActionKind::BuyInventory)
-        {
+        if self.unweighable(sight).is_some() {
             return;
         }
         let own = self.strategy.capital == Capital::Inventory;
@@ -361,6 +359,7 @@ impl Planner {
         let mut sales: Vec<(u32, &SaleReading)> = (0..)
             .zip(&read.sales)
             .filter(|(_, sale)| !sale.price.is_zero() && !sale.inventory.is_zero())
+            .filter(|(collateral, _)| !orders.sale_waiting(backstop.address, *collateral))
             .collect();
         // The best first: what is there to pay with may not be enough for all.
         sales.sort_by_cached_key(|(collateral, sale)| {

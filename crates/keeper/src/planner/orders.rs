@@ -13,6 +13,9 @@ pub trait Orders {
     /// or a record, any.
     fn waiting(&self, account: Address, kind: ActionKind) -> bool;
 
+    /// Whether an order to start or to buy of a collateral's sale is in no block yet. Those of other collaterals have sales of their own.
+    fn sale_waiting(&self, backstop: Address, collateral: u32) -> bool;
+
     /// The identifier that an order may have now; see [`Subject::free`].
     fn free(&mut self, subject: &Subject) -> Option<B256>;
 
@@ -26,6 +29,10 @@ pub struct NoOrders;
 
 impl Orders for NoOrders {
     fn waiting(&self, _: Address, _: ActionKind) -> bool {
+        false
+    }
+
+    fn sale_waiting(&self, _: Address, _: u32) -> bool {
         false
     }
 

@@ -613,11 +613,52 @@ fn of_two_sales_the_better_is_bought_first_and_either_is_started() {
     assert_eq!(done([U256::ZERO, at(990)], 10_000), [(BuyInventory, 1)]);
 }
 
+/// Something of the first collateral's sale is in no block yet.
+struct FirstSaleWaits;
+
+impl Orders for FirstSaleWaits {
+    fn waiting(&self, account: Address, _: ActionKind) -> bool {
+        account == BACKSTOP
+    }
+
+    fn sale_waiting(&self, _: Address, collateral: u32) -> bool {
+        collateral == 0
+    }
+
+    fn free(&mut self, subject: &Subject) -> Option<B256> {
+        Some(subject.id(0))
+    }
+
+    fn funds(&self) -> Option<U256> {
+        None
+    }
+}
+
+#[test]
+fn an_order_of_one_sale_does_not_hold_up_the_other() {
+    let mut world = World::new(0, 15, 0).with_a_second_collateral(0);
+    let backstop = world.reading.backstop.as_mut().unwrap();
+    backstop.spendable = tokens(10_000);
+    let asked = price(100) * U256::from(990) / U256::from(1_000);
+    backstop.sales = vec![for_sale(asked); 2];
+    let plan = world.plan_by(&planner(), &mut FirstSaleWaits);
+    let done: Vec<(ActionKind, u32)> = plan
+        .actions
+        .iter()
+        .map(|action| (action.kind, action.collateral))
+        .collect();
+    assert_eq!(done, [(ActionKind::BuyInventory, 1)]);
+}
+
 /// One liquidation of the epoch was ordered before.
 struct NoLiquidation;
 
 impl Orders for NoLiquidation {
     fn waiting(&self, _: Address, _: ActionKind) -> bool {
+        false
+    }
+
+    fn sale_waiting(&self, _: Address, _: u32) -> bool {
         false
     }
 
