@@ -360,10 +360,8 @@ mod tests {
     #[test]
     fn a_port_that_says_something_else_is_a_fault() {
         assert!(agree("its grants", &1, &1).is_ok());
-        let error = agree("its grants", &1, &2).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "the port of the contracts goes astray: its grants are 1, the contracts' 2"
-        );
+        let said = agree("its grants", &1, &2).map_err(|error| error.to_string());
+        let astray = "the port of the contracts goes astray: its grants are 1, the contracts' 2";
+        assert_eq!(said, Err(astray.to_owned()));
     }
 }
