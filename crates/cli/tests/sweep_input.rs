@@ -106,6 +106,16 @@ fn what_no_sweep_can_do_is_refused_before_it_begins() {
             "damped.turn_floor is 2.0, expected 0.015625 to 1",
         ),
         (
+            "turn_mode = \"off\"",
+            "margin_multiple = 11.0",
+            "damped.margin_multiple is 11.0, expected 0 to 10",
+        ),
+        (
+            "turn_mode = \"off\"",
+            "breaker = 0",
+            "crash with damped.breaker = 0, damped.confirmation = false: crash.toml: line 1: invalid type: integer `0`, expected a boolean",
+        ),
+        (
             "against = \"damped\"",
             "against = \"damp\"",
             "line 16: comparisons[0].against is `damp`, expected one of rigid, damped, without-turns (nearest: `damped`)",

@@ -223,6 +223,41 @@ fn mistakes_are_named_with_their_line() {
 }
 
 #[test]
+fn what_the_damped_policy_cannot_be_names_the_key() {
+    let damped = |value: &str| mistake("[venue]", &format!("[damped]\n{value}\n\n[venue]"));
+    for (value, said) in [
+        (
+            "margin_multiple = -0.5",
+            "damped.margin_multiple is -0.5, expected 0 to 10",
+        ),
+        (
+            "margin_multiple = 10.5",
+            "damped.margin_multiple is 10.5, expected 0 to 10",
+        ),
+        (
+            "margin_multiples = 2.0",
+            "unknown key `margin_multiples`, the nearest known key is `margin_multiple`",
+        ),
+        (
+            "liquidation_gas = 10000001",
+            "damped.liquidation_gas is 10000001, expected 0 to 10000000",
+        ),
+    ] {
+        let error = damped(value);
+        assert!(error.contains(said), "{error}");
+    }
+    // What is no value of the key at all is found by its line.
+    let place: usize = line("[venue]").parse().unwrap();
+    assert_eq!(
+        damped("breaker = 0"),
+        format!(
+            "x.toml: line {}: invalid type: integer `0`, expected a boolean",
+            place + 1
+        )
+    );
+}
+
+#[test]
 fn unknown_scenarios_name_the_nearest_one() {
     let error = Source::find("black-thirsday").unwrap_err().to_string();
     assert_eq!(

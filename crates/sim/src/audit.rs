@@ -203,4 +203,4 @@ fn wrong(what: &str, found: impl Display, expected: impl Display) -> SimError {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(crate) mod tests;

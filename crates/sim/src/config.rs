@@ -314,6 +314,11 @@ pub struct DampedOverrides {
     pub reserve_share: Option<f64>,
     /// Gas that the bonus pays for in a stressed market; 0 is off.
     pub liquidation_gas: Option<u64>,
+    /// Whether the breaker has any signal. Without one it never leaves `Normal`: nothing waits, new risk is never refused, and
+    /// no gas is paid for.
+    pub breaker: Option<bool>,
+    /// σ of the damped listing over the scenario's; held to what may be listed beside the other margins.
+    pub margin_multiple: Option<f64>,
 }
 
 /// A world without its price path, gas path and accounts, which the caller supplies as series.

@@ -63,6 +63,7 @@ fn check_parameters(parameters: &WorldParameters) -> Result<(), SimError> {
     let network = &parameters.network;
     let borrowers = &parameters.borrowers;
     let shares = borrowers.top_up_share + borrowers.repay_share + borrowers.deleverage_share;
+    let margin_multiple = parameters.damped.margin_multiple.unwrap_or(1.0);
     let within = |value: f64, low: f64, high: f64| value >= low && value <= high;
     for (name, value, valid, expected) in [
         (
@@ -155,6 +156,12 @@ fn check_parameters(parameters: &WorldParameters) -> Result<(), SimError> {
             borrowers.alert_health,
             borrowers.alert_health >= 1.0,
             "at least 1",
+        ),
+        (
+            "damped.margin_multiple",
+            margin_multiple,
+            within(margin_multiple, 0.0, 10.0),
+            "0 to 10",
         ),
         (
             "lender_assets_over_debt",

@@ -6,7 +6,7 @@ mod support;
 
 use std::ops::ControlFlow;
 
-use breakwater_sim::config::Policy;
+use breakwater_sim::config::{DampedOverrides, Policy};
 use breakwater_sim::trace::{BlockRow, Trace};
 use breakwater_sim::{Observer, SimError, WorldKind, run, run_recorded};
 use support::{Quiet, accounts, input, parameters, trace};
@@ -285,5 +285,61 @@ fn the_engine_alone_does_what_a_recorded_run_did() {
         let (_, gas) = recorded.blocks.replay().unwrap();
         let used: u64 = recorded.trace.blocks.iter().map(|row| row.gas_used).sum();
         assert_eq!(gas, used);
+    }
+}
+
+#[test]
+fn a_breaker_without_signals_never_trips_and_one_that_is_not_obeyed_does() {
+    let level = |change: fn(&mut DampedOverrides)| {
+        let mut parameters = parameters();
+        change(&mut parameters.damped);
+        let input = input(150, 0.45, accounts(40));
+        let trace = trace(&parameters, &input, WorldKind::Policy(Policy::Damped), 1);
+        let levels = trace.blocks.iter().map(|row| row.breaker_level);
+        levels.max().unwrap()
+    };
+    assert!(level(|_| {}) > 0);
+    assert!(level(|damped| damped.obeys_pause = Some(false)) > 0);
+    assert_eq!(level(|damped| damped.breaker = Some(false)), 0);
+}
+
+#[test]
+fn a_wider_margin_makes_more_liquidations_hard() {
+    let input = input(150, 0.35, accounts(40));
+    let traced = |policy, multiple| {
+        let mut parameters = parameters();
+        parameters.damped.margin_multiple = multiple;
+        trace(&parameters, &input, WorldKind::Policy(policy), 1)
+    };
+    let hard = |trace: &Trace| {
+        let rows = trace.liquidations.iter().filter(|row| !row.settlement);
+        let (hard, all) = rows.fold((0.0, 0.0), |(hard, all), row| {
+            let own = row.health_before <= row.health_hard;
+            (
+                hard + f64::from(u8::from(own)) * row.repaid,
+                all + row.repaid,
+            )
+        });
+        hard / all
+    };
+    let shares = [0.0, 1.0, 2.0].map(|own| hard(&traced(Policy::Damped, Some(own))));
+    assert!(shares[0] < shares[1] && shares[1] < shares[2], "{shares:?}");
+    let plain = traced(Policy::Rigid, None);
+    assert_eq!(
+        traced(Policy::Rigid, Some(0.0)).liquidations,
+        plain.liquidations
+    );
+}
+
+#[test]
+fn a_margin_that_cannot_be_is_refused_by_its_key() {
+    for wrong in [-0.1, 10.1, f64::NAN] {
+        let mut parameters = parameters();
+        parameters.damped.margin_multiple = Some(wrong);
+        let input = input(10, 0.0, accounts(2));
+        let error = run(&parameters, &input, WORLDS[2], 1, &mut Quiet)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("damped.margin_multiple"), "{error}");
     }
 }

@@ -565,6 +565,16 @@ pub static PARAMETERS: &[Parameter] = &[
         1e7,
         "gas that the bonus pays for in a stressed market; 0 is off",
     ),
+    text(
+        "damped.breaker",
+        "whether the breaker has any signal; without one it never leaves Normal: nothing waits, new risk is never refused, no gas is paid for",
+    ),
+    number(
+        "damped.margin_multiple",
+        0.0,
+        10.0,
+        "\u{3c3} of the damped policy's listing over `collateral.slippage_margin`, held to what may be listed; ratio",
+    ),
 ];
 
 impl Parameter {

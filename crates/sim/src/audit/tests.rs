@@ -14,7 +14,8 @@ use crate::config::{
 const BLOCKS: usize = 120;
 const SEED: u64 = 7;
 
-fn parameters() -> WorldParameters {
+/// A crowded market.
+pub(crate) fn parameters() -> WorldParameters {
     WorldParameters {
         collateral: CollateralParameters {
             borrow_ltv: 0.80,
@@ -68,7 +69,7 @@ fn parameters() -> WorldParameters {
 }
 
 /// A fall by 30%, steep enough that some positions become insolvent.
-fn input() -> WorldInput {
+pub(crate) fn input() -> WorldInput {
     let prices: Vec<f64> = (0..=BLOCKS)
         .map(|block| 200.0 * (1.0 - 0.3 * block as f64 / BLOCKS as f64))
         .collect();

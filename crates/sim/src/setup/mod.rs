@@ -11,6 +11,7 @@ use breakwater_evm::{
 
 mod aave;
 mod backstop;
+mod overrides;
 mod positions;
 
 pub use backstop::{BackstopAddresses, deposit_of, wanted};
@@ -19,7 +20,7 @@ use crate::WorldKind;
 use crate::aave::Market;
 use crate::actors::{Role, address};
 use crate::chain_venue::ChainVenue;
-use crate::config::{DampedOverrides, Policy, WorldInput, WorldParameters};
+use crate::config::{Policy, WorldInput, WorldParameters};
 use crate::error::{During, SimError};
 use crate::port::{Emitted, Port};
 use crate::units::{COLLATERAL_DECIMALS, DEBT_DECIMALS, DEBT_UNIT, FEED_DECIMALS, to_base};
@@ -447,7 +448,6 @@ impl Builder<'_> {
         };
         plan.policy.rigidBonus = to_base(listed.max_bonus, 1e18);
         plan.policy.damped.bonusMax = to_base(listed.max_bonus, 1e18);
-        apply(&self.parameters.damped, &mut plan);
         keep_time(self.parameters.network.slot_seconds, &mut plan);
         let collateral_plan = &mut plan.collaterals[0];
         collateral_plan.base.source = feed;
@@ -462,6 +462,10 @@ impl Builder<'_> {
         listing.maxBonus = basis_points(listed.max_bonus);
         listing.slippageMargin = basis_points(listed.slippage_margin);
         listing.confirmationBand = basis_points(listed.confirmation_band);
+        overrides::apply(&self.parameters.damped, &mut plan);
+        if kind == WorldKind::Policy(Policy::Damped) {
+            overrides::apply_around(&self.parameters.damped, &mut plan);
+        }
         let call = SystemDeployer::deployCall { plan };
         let transaction = Transaction {
             gas_limit: SETUP_GAS,
@@ -546,45 +550,4 @@ fn keep_time(slot_seconds: u64, plan: &mut SystemDeployer::SystemPlan) {
     if slot_seconds > LONGEST_SLOT {
         plan.breaker.thresholds.missedShare = 0;
     }
-}
-
-/// Changes in the plan what the run changes.
-fn apply(overrides: &DampedOverrides, plan: &mut SystemDeployer::SystemPlan) {
-    fn set<T, U>(target: &mut U, value: Option<T>, convert: impl Fn(T) -> U) {
-        if let Some(value) = value {
-            *target = convert(value);
-        }
-    }
-    let wad = |ratio: f64| to_base(ratio, 1e18);
-    let damped = &mut plan.policy.damped;
-    set(&mut damped.confirmation, overrides.confirmation, |value| {
-        value
-    });
-    set(&mut damped.obeysPause, overrides.obeys_pause, |value| value);
-    set(&mut damped.bonusMode, overrides.bonus_mode, |mode| {
-        mode as u8
-    });
-    let greatest = damped.bonusMax;
-    set(&mut damped.bonusMin, overrides.bonus_min, |ratio| {
-        wad(ratio).min(greatest)
-    });
-    set(
-        &mut damped.auctionSeconds,
-        overrides.auction_seconds,
-        U256::from,
-    );
-    set(&mut damped.targetHealth, overrides.target_health, wad);
-    set(&mut damped.sliceBase, overrides.slice_base, wad);
-    set(&mut damped.turnMode, overrides.turn_mode, |mode| mode as u8);
-    set(&mut damped.turnFloor, overrides.turn_floor, wad);
-    set(&mut damped.bucketMode, overrides.bucket_mode, |mode| {
-        mode as u8
-    });
-    set(&mut damped.refillShare, overrides.refill_share, wad);
-    set(&mut damped.reserveShare, overrides.reserve_share, wad);
-    set(
-        &mut damped.liquidationGas,
-        overrides.liquidation_gas,
-        U256::from,
-    );
 }
