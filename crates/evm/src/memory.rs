@@ -5,7 +5,7 @@ use crate::{
     jumps::{EngineContext, JumpCounter, instrument},
     read::{Memo, ReadOnly},
     recording::{Recording, Step},
-    state::{Layer, Overlay},
+    state::{BlockHashes, Layer, Overlay},
 };
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_sol_types::SolCall;
@@ -35,7 +35,7 @@ pub struct Rules {
     pub charge_fees: bool,
     /// Overrides EIP-170's limit of 24,576 bytes of code.
     pub code_size_limit: Option<usize>,
-    /// The hash of block n is keccak256(seed, n).
+    /// The hash of block n is keccak256(seed, n), unless the next block says another; see [`BlockEnvironment::parent_hash`].
     pub block_hash_seed: B256,
 }
 
@@ -58,17 +58,18 @@ pub struct Snapshot {
     base: Arc<Layer>,
     rules: Rules,
     block: BlockEnvironment,
+    hashes: Arc<BlockHashes>,
 }
 
 impl Snapshot {
     /// A new path from this state. Copies no account.
     #[must_use]
     pub fn chain(&self) -> MemoryChain {
-        MemoryChain::over(
-            Overlay::new(self.base.clone(), self.rules.block_hash_seed),
-            &self.rules,
-            self.block.clone(),
-        )
+        MemoryChain::over(self.overlay(), &self.rules, self.block.clone())
+    }
+
+    fn overlay(&self) -> Overlay {
+        Overlay::new(self.base.clone(), self.rules.block_hash_seed).knowing(self.hashes.clone())
     }
 
     /// The same state under other rules, such as another seed of block hashes.
@@ -93,7 +94,7 @@ impl Snapshot {
     /// Every account, by address: for another engine to start from.
     #[must_use]
     pub fn accounts(&self) -> BTreeMap<Address, AccountState> {
-        Overlay::new(self.base.clone(), self.rules.block_hash_seed)
+        self.overlay()
             .accounts()
             .map(|(address, info, storage)| {
                 let account = AccountState {
@@ -155,6 +156,7 @@ impl MemoryChain {
             base: Arc::default(),
             rules,
             block: BlockEnvironment::default(),
+            hashes: Arc::default(),
         }
         .chain()
     }
@@ -183,9 +185,11 @@ impl MemoryChain {
     /// Freezes the state as it is now, the open block's transactions included, and returns it. The chain goes on from
     /// there. Costs what was written since the last snapshot, plus an amortised merge; what lies below is shared.
     pub fn snapshot(&mut self) -> Snapshot {
-        let base = self.flushed().freeze();
+        let overlay = self.flushed();
+        let (base, hashes) = (overlay.freeze(), overlay.hashes());
         Snapshot {
             base,
+            hashes,
             rules: self.rules.clone(),
             block: self.block.clone(),
         }
@@ -252,7 +256,7 @@ impl MemoryChain {
     /// What the `BLOCKHASH` opcode answers for a block that it still knows.
     #[must_use]
     pub fn block_hash(&self, number: u64) -> B256 {
-        crate::state::block_hash(self.rules.block_hash_seed, number)
+        self.evm.ctx.journaled_state.database.hash_of(number)
     }
 
     /// Calls `to` as `from` and keeps what it changes, without a transaction around it: no intrinsic gas, no nonce, no
@@ -359,7 +363,10 @@ impl Chain for MemoryChain {
     fn begin_block(&mut self, block: BlockEnvironment) {
         self.memo.forget();
         self.note(|| Step::BeginBlock(block.clone()));
-        self.evm.commit_inner();
+        let overlay = self.flushed();
+        if let (Some(hash), Some(parent)) = (block.parent_hash, block.number.checked_sub(1)) {
+            overlay.name_block(parent, hash);
+        }
         self.evm.set_block(engine_block(&block));
         self.block = block;
     }

@@ -9,7 +9,7 @@ use revm::{
     bytecode::Bytecode,
     state::{Account, AccountInfo},
 };
-use std::{convert::Infallible, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 
 /// What one layer says of one account.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +89,14 @@ pub(crate) struct Overlay {
     written: Accounts,
     base: Arc<Layer>,
     block_hash_seed: B256,
+    hashes: Arc<BlockHashes>,
 }
+
+/// Hashes of blocks whose children said them; no more than the EVM remembers.
+pub(crate) type BlockHashes = BTreeMap<u64, B256>;
+
+/// Blocks whose hash `BLOCKHASH` answers.
+const HASHES_KEPT: u64 = 256;
 
 impl Overlay {
     pub(crate) fn new(base: Arc<Layer>, block_hash_seed: B256) -> Self {
@@ -97,7 +104,37 @@ impl Overlay {
             written: Accounts::default(),
             base,
             block_hash_seed,
+            hashes: Arc::default(),
         }
+    }
+
+    /// The same with hashes that were said.
+    pub(crate) fn knowing(mut self, hashes: Arc<BlockHashes>) -> Self {
+        self.hashes = hashes;
+        self
+    }
+
+    /// Says the hash of a block.
+    pub(crate) fn name_block(&mut self, number: u64, hash: B256) {
+        let hashes = Arc::make_mut(&mut self.hashes);
+        hashes.insert(number, hash);
+        hashes.retain(|kept, _| kept + HASHES_KEPT > number);
+    }
+
+    /// The hashes that were said.
+    pub(crate) fn hashes(&self) -> Arc<BlockHashes> {
+        self.hashes.clone()
+    }
+
+    /// The hash of a block that the EVM still knows.
+    pub(crate) fn hash_of(&self, number: u64) -> B256 {
+        if let Some(hash) = self.hashes.get(&number) {
+            return *hash;
+        }
+        let mut preimage = [0; 40];
+        preimage[..32].copy_from_slice(self.block_hash_seed.as_slice());
+        preimage[32..].copy_from_slice(&number.to_be_bytes());
+        keccak256(preimage)
     }
 
     /// Freezes what was written since the last time and returns the base that now holds everything.
@@ -231,16 +268,8 @@ impl Database for Overlay {
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Infallible> {
-        Ok(block_hash(self.block_hash_seed, number))
+        Ok(self.hash_of(number))
     }
-}
-
-/// The hash that block `number` has in a chain with `seed`.
-pub(crate) fn block_hash(seed: B256, number: u64) -> B256 {
-    let mut preimage = [0; 40];
-    preimage[..32].copy_from_slice(seed.as_slice());
-    preimage[32..].copy_from_slice(&number.to_be_bytes());
-    keccak256(preimage)
 }
 
 impl DatabaseCommit for Overlay {

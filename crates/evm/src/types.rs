@@ -20,6 +20,8 @@ pub struct BlockEnvironment {
     pub coinbase: Address,
     /// What the `PREVRANDAO` opcode answers.
     pub prevrandao: B256,
+    /// The hash of the block before it; `None` for the one that the rules give it.
+    pub parent_hash: Option<B256>,
 }
 
 impl Default for BlockEnvironment {
@@ -32,6 +34,7 @@ impl Default for BlockEnvironment {
             gas_limit: 36_000_000,
             coinbase: Address::ZERO,
             prevrandao: B256::ZERO,
+            parent_hash: None,
         }
     }
 }

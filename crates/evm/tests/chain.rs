@@ -360,3 +360,36 @@ fn reads_answer_as_views_do_in_every_state_and_may_not_write() {
         Err(CallError::Halted { .. })
     ));
 }
+
+#[test]
+fn a_block_says_the_hash_of_the_one_before_and_forks_and_replays_know_it() {
+    let (mut chain, _) = with_token(Rules::default());
+    chain.record();
+    let at = Address::repeat_byte(0xcc);
+    // PUSH2 299, BLOCKHASH, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN.
+    let code: Bytes = hex!("61012b405f5260205ff3").into();
+    chain.set_code(at, code.clone());
+    let hash_of_299 = |chain: &mut MemoryChain| {
+        let answer = chain.view(ALICE, at, Bytes::new()).unwrap();
+        B256::from_slice(&answer.output)
+    };
+    let unsaid = keccak256([B256::ZERO.as_slice(), &299_u64.to_be_bytes()].concat());
+    chain.begin_block(block(300));
+    assert_eq!(hash_of_299(&mut chain), unsaid);
+    let mut sibling = chain.fork();
+    let said = B256::repeat_byte(7);
+    chain.begin_block(BlockEnvironment {
+        parent_hash: Some(said),
+        ..block(300)
+    });
+    assert_eq!(hash_of_299(&mut chain), said);
+    assert_eq!(hash_of_299(&mut chain.fork()), said);
+    assert_eq!(hash_of_299(&mut sibling), unsaid);
+    let (mut replayed, _) = chain.take_recording().replay().unwrap();
+    replayed.set_code(at, code);
+    assert_eq!(hash_of_299(&mut replayed), said);
+    chain.begin_block(block(299 + 256));
+    assert_eq!(hash_of_299(&mut chain), said);
+    chain.begin_block(block(299 + 257));
+    assert_eq!(hash_of_299(&mut chain), B256::ZERO);
+}
