@@ -12,6 +12,7 @@ use breakwater_evm::{Chain, Execution, Transaction};
 use crate::actors::{Role, address};
 use crate::backstop::Included;
 use crate::error::{During, SimError};
+use crate::grinding::KEEPER;
 use crate::mempool::{Sender, Waiting};
 use crate::mirror::Closed;
 use crate::outside::net_selling;
@@ -38,6 +39,10 @@ impl World<'_> {
         let mut payable = self.mempool.take_payable(base_fee);
         if self.backstop.as_ref().is_some_and(|own| own.comes_first()) {
             payable.sort_by_key(|(_, waiting)| !matches!(waiting.sender, Sender::Absorber(_)));
+        }
+        if self.grinds(block) {
+            payable
+                .sort_by_key(|(_, waiting)| !matches!(waiting.sender, Sender::Keeper(KEEPER, _)));
         }
         for (tip, waiting) in payable {
             if !self
@@ -127,14 +132,14 @@ impl World<'_> {
         })?;
         match sender {
             Sender::Keeper(keeper, _) => {
-                self.totals.keeper_profit -= gas_cost;
+                self.earned(keeper, -gas_cost);
                 if !matches!(waiting.intent.action, Action::Flag { .. }) {
                     self.keepers[keeper as usize].learn(success, self.parameters.keepers.count);
                 }
                 if let (Some(closed), Some((health, balance))) = (closed, before) {
                     let earned = self.balance(from)? - balance;
                     self.terms.saw(execution.gas_used);
-                    self.totals.keeper_profit += earned;
+                    self.earned(keeper, earned);
                     let after = self.health(closed.account)?;
                     liquidations.push(LiquidationRow {
                         policy: self.name(),
@@ -168,6 +173,14 @@ impl World<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Books what a keeper earned; a grinder's is an adversary's too.
+    fn earned(&mut self, keeper: u32, amount: f64) {
+        self.totals.keeper_profit += amount;
+        if keeper == KEEPER && self.grinding.is_some() {
+            self.totals.adversary_cash += amount;
+        }
     }
 
     fn reported(&self, waiting: &Waiting) -> f64 {

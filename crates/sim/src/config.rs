@@ -231,9 +231,11 @@ pub enum AdversaryStrategy {
     Predator,
     /// Holds the venue's price down until liquidations are due, and buys back after them.
     Manipulator,
+    /// Is keeper 0 and proposes blocks: chooses the seed of turns where his block is to be it.
+    Grinder,
 }
 
-/// An adversary: see `breakwater_agents::adversary`.
+/// An adversary: see `breakwater_agents::adversary`, and `breakwater_agents::grinder`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdversaryParameters {
@@ -243,8 +245,46 @@ pub struct AdversaryParameters {
     pub capital: f64,
     /// Seconds for which it stays short at most.
     pub patience: u64,
-    /// How far below the reference price the manipulator holds the venue; the predator does not use it.
+    /// How far below the reference price the manipulator holds the venue; no other uses it.
     pub push: f64,
+    /// The share of slots that the grinder proposes; no other uses it.
+    #[serde(default = "AdversaryParameters::slots")]
+    pub slots: f64,
+    /// Hashes among which he chooses for a block that seeds turns; 1 for no choice.
+    #[serde(default = "AdversaryParameters::tries")]
+    pub tries: u32,
+    /// What a block that he withholds would have paid him; whole debt tokens.
+    #[serde(default = "AdversaryParameters::slot_reward")]
+    pub slot_reward: f64,
+}
+
+impl AdversaryParameters {
+    /// One with so much capital, and as much of everything else as the shipped scenarios give.
+    #[must_use]
+    pub const fn with_capital(strategy: AdversaryStrategy, capital: f64) -> Self {
+        Self {
+            strategy,
+            capital,
+            patience: 1_800,
+            push: 0.03,
+            slots: Self::slots(),
+            tries: Self::tries(),
+            slot_reward: Self::slot_reward(),
+        }
+    }
+
+    const fn slots() -> f64 {
+        0.25
+    }
+
+    const fn tries() -> u32 {
+        64
+    }
+
+    /// 0.05 ether at 2,000.
+    const fn slot_reward() -> f64 {
+        100.0
+    }
 }
 
 /// What the damped policy's bonus rises with.

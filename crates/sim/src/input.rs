@@ -236,6 +236,15 @@ fn check_disturbances(parameters: &WorldParameters) -> Result<(), SimError> {
         if !(adversary.push >= 0.0 && adversary.push <= 0.5) {
             return refuse("adversary.push", adversary.push, "0 to 0.5");
         }
+        if !(adversary.slots >= 0.0 && adversary.slots <= 1.0) {
+            return refuse("adversary.slots", adversary.slots, "0 to 1");
+        }
+        if !(1..=10_000).contains(&adversary.tries) {
+            return refuse("adversary.tries", f64::from(adversary.tries), "1 to 10,000");
+        }
+        if !(adversary.slot_reward >= 0.0 && adversary.slot_reward.is_finite()) {
+            return refuse("adversary.slot_reward", adversary.slot_reward, "0 or above");
+        }
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod chain_venue;
 pub mod config;
 mod decide;
 mod error;
+mod grinding;
 mod input;
 pub mod mempool;
 mod mirror;

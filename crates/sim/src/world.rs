@@ -22,6 +22,7 @@ use crate::candidates::{QuoteSchedule, Sight};
 use crate::chain_venue::ChainVenue;
 use crate::config::{AdversaryStrategy, WorldInput, WorldParameters};
 use crate::error::SimError;
+use crate::grinding::Grinding;
 use crate::mempool::Mempool;
 use crate::mirror::{Mirror, Source};
 use crate::network::GasMarket;
@@ -91,6 +92,8 @@ pub struct World<'a> {
     pub(crate) borrowers: Vec<Borrower>,
     pub(crate) keepers: Vec<Keeper>,
     pub(crate) adversary: Option<Adversary>,
+    /// An adversary who proposes blocks instead.
+    pub(crate) grinding: Option<Grinding>,
     pub(crate) habits: Habits,
     pub(crate) terms: Terms,
     pub(crate) reporter: Reporter,
@@ -193,6 +196,7 @@ impl<'a> World<'a> {
         let slot = parameters.network.slot_seconds;
         let first_bonus =
             reading::first_bonus(&mut built.chain, &built.addresses, parameters, kind)?;
+        let grinding = Grinding::new(&mut built.chain, &built.addresses, parameters, kind)?;
         let backstop = Backstop::new(parameters, input, &built, seed).map(Box::new);
         let mut world = Self {
             parameters,
@@ -215,6 +219,7 @@ impl<'a> World<'a> {
             borrowers: borrowers(parameters, input, seed),
             keepers: Keeper::group(parameters.keepers.count, parameters.keepers.max_latency),
             adversary: adversary(parameters),
+            grinding,
             habits: Habits {
                 threshold: parameters.collateral.liquidation_threshold,
                 alert_health: parameters.borrowers.alert_health,
@@ -270,7 +275,8 @@ impl<'a> World<'a> {
         self.volatility.push(reference);
         self.market.set_going(self.input.gas_gwei[block as usize]);
         let base_fee = self.market.base_fee_gwei();
-        if self.misses(block) {
+        let parent_hash = self.parent_hash();
+        if self.misses(block) || self.grind(block)? {
             self.pass_through.push(0.0);
             self.record_backstop(block)?;
             return Ok(self.row(block, &BlockCounts::default(), base_fee));
@@ -282,6 +288,7 @@ impl<'a> World<'a> {
             gas_limit: self.parameters.network.gas_limit,
             coinbase: Address::ZERO,
             prevrandao: keccak256([self.seed.to_be_bytes(), block.to_be_bytes()].concat()),
+            parent_hash,
         });
         self.set_shadow_price(reference)?;
 
@@ -373,11 +380,13 @@ impl<'a> World<'a> {
 
 fn adversary(parameters: &WorldParameters) -> Option<Adversary> {
     let own = parameters.adversary.as_ref()?;
+    let strategy = match own.strategy {
+        AdversaryStrategy::Predator => Strategy::Predator,
+        AdversaryStrategy::Manipulator => Strategy::Manipulator,
+        AdversaryStrategy::Grinder => return None,
+    };
     Some(Adversary::new(Means {
-        strategy: match own.strategy {
-            AdversaryStrategy::Predator => Strategy::Predator,
-            AdversaryStrategy::Manipulator => Strategy::Manipulator,
-        },
+        strategy,
         capital: own.capital,
         patience: own.patience,
         push: own.push,

@@ -5,8 +5,8 @@
 mod support;
 
 use breakwater_sim::config::{
-    AdversaryParameters, AdversaryStrategy, FeedError, FeedOutage, MissedSlots, NoiseParameters,
-    Policy, WorldParameters,
+    AdversaryParameters, AdversaryStrategy, BucketMode, FeedError, FeedOutage, MissedSlots,
+    NoiseParameters, Policy, TurnMode, WorldParameters,
 };
 use breakwater_sim::trace::Trace;
 use breakwater_sim::{WorldKind, run};
@@ -147,10 +147,8 @@ fn attacked(strategy: AdversaryStrategy, capital: f64, fall: f64, pass_through: 
     let mut parameters = quiet();
     parameters.venue.pass_through = pass_through;
     parameters.adversary = Some(AdversaryParameters {
-        strategy,
-        capital,
         patience: 120,
-        push: 0.03,
+        ..AdversaryParameters::with_capital(strategy, capital)
     });
     trace(&parameters, &input(200, fall, accounts(60)), RIGID, 1)
 }
@@ -225,12 +223,72 @@ fn impossible_disturbances_are_refused_with_a_reason() {
     assert!(refused(&|p| p.noise = noise(-1.0, 0.1)).contains("noise.hourly_volume"));
     let adversary = |capital, push| {
         Some(AdversaryParameters {
-            strategy: AdversaryStrategy::Predator,
-            capital,
-            patience: 1,
             push,
+            ..AdversaryParameters::with_capital(AdversaryStrategy::Predator, capital)
         })
     };
     assert!(refused(&|p| p.adversary = adversary(0.0, 0.1)).contains("adversary.capital"));
     assert!(refused(&|p| p.adversary = adversary(1.0, 0.6)).contains("adversary.push"));
+    let grinder = |slots, tries, slot_reward| {
+        Some(AdversaryParameters {
+            slots,
+            tries,
+            slot_reward,
+            ..AdversaryParameters::with_capital(AdversaryStrategy::Grinder, 1.0)
+        })
+    };
+    assert!(refused(&|p| p.adversary = grinder(1.1, 1, 0.0)).contains("adversary.slots"));
+    assert!(refused(&|p| p.adversary = grinder(0.1, 0, 0.0)).contains("adversary.tries"));
+    assert!(refused(&|p| p.adversary = grinder(0.1, 1, -1.0)).contains("adversary.slot_reward"));
+}
+
+/// A slow fall on a thin venue, so that the bucket is short and turns matter, under a grinder.
+fn ground(turn_mode: TurnMode, tries: u32, slot_reward: f64, seed: u64) -> Trace {
+    let mut parameters = quiet();
+    parameters.venue.depth = 0.3;
+    parameters.damped.turn_mode = Some(turn_mode);
+    parameters.damped.turn_floor = Some(0.015_625);
+    parameters.damped.bucket_mode = Some(BucketMode::Off);
+    parameters.adversary = Some(AdversaryParameters {
+        slots: 0.5,
+        tries,
+        slot_reward,
+        ..AdversaryParameters::with_capital(AdversaryStrategy::Grinder, 1.0)
+    });
+    let mut input = input(240, 0.3, accounts(80));
+    for series in [
+        &mut input.prices,
+        &mut input.gas_gwei,
+        &mut input.native_prices,
+    ] {
+        series.truncate(101);
+    }
+    // A rotation of turns begins in block 50.
+    input.start = input.start.next_multiple_of(3_840) - 50 * 12;
+    trace(&parameters, &input, DAMPED, seed)
+}
+
+/// Systematic turns know nothing of blocks: who may try hashes, and withhold blocks at no cost, does neither.
+#[test]
+fn a_grinder_changes_nothing_where_turns_are_not_seeded() {
+    let honest = ground(TurnMode::Systematic, 1, 1e9, 1);
+    let grinding = ground(TurnMode::Systematic, 64, 0.0, 1);
+    assert!(honest == grinding);
+    assert!(honest.blocks[100].adversary_profit != 0.0);
+}
+
+#[test]
+fn a_grinder_chooses_the_seed_of_turns_or_leaves_it_to_another() {
+    let missed = |trace: &Trace| {
+        let blocks = trace.blocks.iter().skip(1);
+        blocks
+            .filter(|row| row.gas_used + row.background_gas == 0)
+            .count()
+    };
+    let honest = ground(TurnMode::Seeded, 1, 1e9, 2);
+    assert_eq!(missed(&honest), 0);
+    let by_hashes = ground(TurnMode::Seeded, 64, 1e9, 2);
+    assert!(by_hashes != honest && missed(&by_hashes) == 0);
+    // Where he tries one hash only, and a block is worth nothing, a bad one is reason enough.
+    assert!(missed(&ground(TurnMode::Seeded, 1, 0.0, 2)) > 0);
 }

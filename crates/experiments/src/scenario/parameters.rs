@@ -380,7 +380,7 @@ pub static PARAMETERS: &[Parameter] = &[
     ),
     text(
         "adversary.strategy",
-        "predator (sells ahead of liquidations that are due) or manipulator (holds the venue down until some are)",
+        "predator (sells ahead of liquidations that are due), manipulator (holds the venue down until some are) or grinder (is keeper 0, proposes blocks and chooses the seed of turns)",
     ),
     number(
         "adversary.capital",
@@ -399,6 +399,24 @@ pub static PARAMETERS: &[Parameter] = &[
         0.0,
         0.5,
         "how far below the outside price a manipulator holds the venue; ratio",
+    ),
+    number(
+        "adversary.slots",
+        0.0,
+        1.0,
+        "share of slots that a grinder proposes; in his blocks his transactions stand first; 0.25 if left out; ratio",
+    ),
+    number(
+        "adversary.tries",
+        1.0,
+        1e4,
+        "hashes among which a grinder chooses for a block that seeds turns, 1 for no choice; 64 if left out",
+    ),
+    number(
+        "adversary.slot_reward",
+        0.0,
+        1e12,
+        "what a block that a grinder withholds would have paid him; 100 if left out; debt tokens",
     ),
     number(
         "backstop.capital",

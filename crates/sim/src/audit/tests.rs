@@ -8,7 +8,7 @@ use crate::WorldKind;
 use crate::config::{
     Account, AdversaryParameters, AdversaryStrategy, BackstopParameters, BorrowerParameters,
     CollateralParameters, FeedParameters, KeeperParameters, MissedSlots, NetworkParameters,
-    NoiseParameters, Policy, VenueParameters, WorldInput, WorldParameters,
+    NoiseParameters, Policy, TurnMode, VenueParameters, WorldInput, WorldParameters,
 };
 
 const BLOCKS: usize = 120;
@@ -243,13 +243,19 @@ fn t10_conserves_with_noise_an_adversary_and_missed_slots() {
         until: 600,
         share: 0.3,
     }];
-    for strategy in [AdversaryStrategy::Predator, AdversaryStrategy::Manipulator] {
+    for strategy in [
+        AdversaryStrategy::Predator,
+        AdversaryStrategy::Manipulator,
+        AdversaryStrategy::Grinder,
+    ] {
         parameters.adversary = Some(AdversaryParameters {
-            strategy,
-            capital: 50_000.0,
             patience: 120,
             push: 0.02,
+            ..AdversaryParameters::with_capital(strategy, 50_000.0)
         });
+        if strategy == AdversaryStrategy::Grinder {
+            parameters.damped.turn_mode = Some(TurnMode::Seeded);
+        }
         let (liquidations, _) = audit_of(&parameters, WorldKind::Policy(Policy::Damped));
         assert!(liquidations > 10, "{liquidations}");
     }
