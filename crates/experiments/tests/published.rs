@@ -1,4 +1,4 @@
-//! The README quotes sweeps whose excerpts are in `results/`: every row of its tables is computed from them again.
+//! The README quotes sweeps whose excerpts are in `results/`: the rows of their tables are computed from them again.
 
 #![allow(clippy::unwrap_used)]
 
@@ -25,7 +25,7 @@ fn change(cell: &CellSummary, against: &str, policy: &str, figure: &str) -> Stri
         .find(|comparison| comparison.against == against)
         .unwrap();
     let Some(relative) = comparison.differences[policy][figure].relative else {
-        return "none to none".to_owned();
+        return "not defined".to_owned();
     };
     interval(&relative, 100.0, 0)
 }
@@ -44,13 +44,18 @@ fn interval(estimate: &Estimate, scale: f64, digits: usize) -> String {
             text.replace('-', "\u{2212}")
         }
     };
-    let (low, high) = (estimate.low.unwrap(), estimate.high.unwrap());
-    format!(
-        "{} ({}, {})",
-        number(estimate.value),
-        number(low),
-        number(high)
-    )
+    // Where in some resample nothing happened under the other policy, there is no interval.
+    match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) => {
+            format!(
+                "{} ({}, {})",
+                number(estimate.value),
+                number(low),
+                number(high)
+            )
+        }
+        _ => "not defined".to_owned(),
+    }
 }
 
 fn tail(cell: &CellSummary, policy: &str) -> f64 {

@@ -8,14 +8,18 @@ use serde_json::Value;
 use super::statistics::Estimate;
 use super::summary::{Difference, SweepSummary};
 
-/// The figures that are kept.
-pub const FIGURES: [&str; 12] = [
+/// The figures that are kept; of Sobol indices all are.
+pub const FIGURES: [&str; 16] = [
+    "absorbed_volume",
     "adversary_profit",
     "bad_debt_bp",
     "bad_debt_max_bp",
     "blocks_to_solvency",
     "borrower_cost",
+    "depositor_drawdown",
+    "depositor_return",
     "drawdown_amplification",
+    "exit_wait_hours",
     "keeper_profit",
     "lender_loss",
     "liquidated_volume",
@@ -41,13 +45,21 @@ impl SweepSummary {
                 }
             }
         }
+        for indices in &mut self.sobol {
+            indices.mean = rounded(indices.mean);
+            indices.variance = rounded(indices.variance);
+            for input in &mut indices.inputs {
+                let both = [&mut input.first, &mut input.total];
+                both.into_iter().flatten().for_each(shorten);
+            }
+        }
         self
     }
 
     /// JSON with a line for each key, and for each element of a list.
     ///
     /// # Errors
-    /// [`serde_json::Error`] if a number is none.
+    /// [`serde_json::Error`] never in practice: a summary has no keys but strings.
     pub fn to_json_lines(&self) -> Result<String, serde_json::Error> {
         let Value::Object(fields) = serde_json::to_value(self)? else {
             return self.to_json();
