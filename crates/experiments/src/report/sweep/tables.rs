@@ -102,12 +102,14 @@ impl View<'_> {
                 difference(comparison, policy, figure)
             });
         }
+        // An excerpt has not all of them.
+        let has = |figure: &&Figure| cell.means.values().any(|own| own.contains_key(figure.key));
+        let every: Vec<&Figure> = self.figures().filter(has).collect();
         let _ = write!(
             html,
             "<details><summary>All {} figures</summary>",
-            self.figures().count()
+            every.len()
         );
-        let every: Vec<&Figure> = self.figures().collect();
         transposed(html, &names, &every, means);
         html.push_str("</details>");
     }
