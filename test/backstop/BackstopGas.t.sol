@@ -5,12 +5,15 @@ import {console} from "forge-std/console.sol";
 import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
+import {PremiumSteward} from "../../contracts/backstop/PremiumSteward.sol";
+import {AccountHealth} from "../../contracts/interfaces/ILendingPool.sol";
 import {TwapOracle} from "../../contracts/oracle/TwapOracle.sol";
 import {VenueToken} from "../mocks/VenueToken.sol";
+import {IPoolAdministration} from "../utils/IPoolUnderTest.sol";
 import {BackstopSystemFixture} from "./BackstopSystem.t.sol";
 
-/// @notice Whole-transaction gas of the backstop on the real system with a Uniswap v3 pool as venue, one collateral: repeated, at
-/// least 12 seconds after the last accrual and at a price that the oracle has not recorded. `make gas` writes the figures to
+/// @notice Whole-transaction gas of the backstop on the real system with a Uniswap v3 pool as venue, one collateral: repeated but
+/// where the name says that it is a first one, at least 12 seconds after the last accrual and at a price that the oracle has not recorded. `make gas` writes the figures to
 /// test/snapshots/BackstopPool.json, `make gas-check` fails where they are others; a plain `forge test` only prints them.
 /// @dev Every call under test is a transaction of its own (`isolate`): accounts and slots are cold, and the refund is taken off.
 abstract contract BackstopGasFixture is BackstopSystemFixture {
@@ -128,6 +131,10 @@ contract BackstopGasTest is BackstopGasFixture {
         _absorbSecond();
         _fallTo(800);
         vm.prank(keeper);
+        backstop.settle(second);
+        _snapshot("settle (first)");
+        _tick(799e8);
+        vm.prank(keeper);
         backstop.settle(borrower);
         _snapshot("settle");
     }
@@ -152,21 +159,47 @@ contract BackstopGasTest is BackstopGasFixture {
         _snapshot("observe");
     }
 
-    /// An ordinary liquidation behind a backstop: in the hard zone, where it is not asked; and in the damped zone past the priority.
-    function test_gas_liquidateBehindTheBackstop() public {
+    /// An ordinary liquidation of a position that the backstop is asked about first: one that was flagged so long ago that the priority
+    /// is over, in the damped zone; and the same before the same pool without a backstop.
+    function test_gas_liquidateInTheDampedZone() public {
+        (uint256 behind, uint256 without) = _measureLiquidation(1690, false);
+        assertGt(behind, without);
+    }
+
+    /// The same in the hard zone, where nobody comes first and only the zone is asked for.
+    function test_gas_liquidateInTheHardZone() public {
+        (uint256 behind, uint256 without) = _measureLiquidation(1600, true);
+        assertGt(behind, without);
+    }
+
+    function _measureLiquidation(uint256 dollars, bool hard) private returns (uint256 behind, uint256 without) {
+        string memory zone = hard ? "hard zone" : "damped zone";
         collateral.mint(address(this), 1e18);
         debt.mint(address(this), 100_000e18);
         debt.approve(system.pool, type(uint256).max);
-        _fallTo(1690);
+        uint256 snapshot = vm.snapshotState();
+        behind = _liquidateTwice(dollars, hard, string.concat("liquidate (", zone, ", behind the backstop)"));
+        vm.revertToState(snapshot);
+        vm.prank(system.timelock);
+        PremiumSteward(guarding.steward).execute(abi.encodeCall(IPoolAdministration.setPolicy, (system.policy)));
+        without = _liquidateTwice(dollars, hard, string.concat("liquidate (", zone, ", without a backstop)"));
+    }
+
+    /// @dev The first one opens the bucket.
+    function _liquidateTwice(uint256 dollars, bool hard, string memory action) private returns (uint256) {
+        int256 answer = int256(dollars * 1e8);
+        _fallTo(dollars);
         lending.flag(borrower, 0);
         for (uint256 i; i < 10; ++i) {
             _pass(60);
-            _setFeed(1690e8);
+            _setFeed(answer);
         }
         lending.liquidate(borrower, 0, 1000e18, "");
-        _tick(1691e8);
+        _tick(answer + 1e8);
+        AccountHealth memory health = lending.accountHealth(borrower);
+        assertEq(health.healthFast <= health.healthHard, hard);
         lending.liquidate(borrower, 0, 1000e18, "");
-        _snapshot("liquidate (behind the backstop)");
+        return _snapshot(action);
     }
 
     function _claimCollateral() private {
