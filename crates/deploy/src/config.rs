@@ -211,8 +211,9 @@ impl Configuration {
         self.backstop.as_ref().map(BackstopConfiguration::plan)
     }
 
-    /// Refuses what no chain accepts, whatever is on it: nothing is asked of a node, and nothing sent, for a plan that must fail. What is
-    /// read or parsed has been checked; `path` is named.
+    /// Refuses values that no chain accepts, whatever is on it: nothing is asked of a node, and nothing sent, for a plan that must fail by
+    /// them. What depends on the chain ([`inspect_feeds`](crate::inspect_feeds)) or on the deployer ([`Plan::new`](crate::Plan::new)) is
+    /// left to those. What is read or parsed has been checked; `path` is named.
     ///
     /// # Errors
     /// [`ConfigError::Value`].
@@ -561,6 +562,16 @@ mod tests {
                 "\"heartbeat\": 3900,",
                 "\"heartbeat\": 3900, \"minAnswer\": \"0\", \"maxAnswer\": \"1\",",
                 "`collaterals[0].maxAnswer` is 1",
+            ),
+            (
+                "\"heartbeat\": 3900,",
+                "\"heartbeat\": 3900, \"minAnswer\": \"0\", \"maxAnswer\": \"309485009821345069\",",
+                "`collaterals[0].maxAnswer` is 309485009821345069: expected bounds whose ratio",
+            ),
+            (
+                "\"heartbeat\": 3900,",
+                "\"heartbeat\": 3900, \"minAnswer\": \"0\", \"maxAnswer\": \"200000000\", \"quoteFeed\": \"0x0000000000000000000000000000000000000007\", \"quoteHeartbeat\": 90000, \"quoteMinAnswer\": \"0\", \"quoteMaxAnswer\": \"2000000000\",",
+                "`collaterals[0].quoteMaxAnswer` is 2000000000: expected bounds whose ratio",
             ),
             (
                 "\"symbol\": \"bwDAI\",",

@@ -13,6 +13,7 @@ pub mod local;
 pub mod manifest;
 mod plan;
 mod receipt;
+mod scale;
 pub mod verify;
 
 pub use account::Account;

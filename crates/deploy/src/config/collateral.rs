@@ -6,9 +6,13 @@ use serde::Deserialize;
 
 use super::{CAP_EXPECTED, MAX_CAP};
 use crate::defaults::CollateralPlan;
+use crate::scale::{Bounds, never_fits};
 
 /// The widest confirmation band of a collateral without a venue, basis points: `script/Deployment.sol` refuses more.
 const BAND_WITHOUT_VENUE: u16 = 200;
+
+const RATIO_EXPECTED: &str = "expected bounds whose ratio, times that of the quote feed's, is below 2^88 / 10^9, some 3 * 10^17: an oracle \
+                              keeps prices in 88 bits, the lowest to a billionth";
 
 /// Keys of a collateral.
 pub(super) const KEYS: [&str; 12] = [
@@ -89,6 +93,7 @@ impl CollateralConfiguration {
             ("maxAnswer", self.max_answer),
         )?;
         self.check_quote()?;
+        self.check_ratio()?;
         if self.venue.is_some() && self.venue_min_depth.unwrap_or_default().is_zero() {
             return Err((
                 "venueMinDepth",
@@ -132,6 +137,25 @@ impl CollateralConfiguration {
             ("quoteMinAnswer", self.quote_min_answer),
             ("quoteMaxAnswer", self.quote_max_answer),
         )
+    }
+
+    /// Bounds that are given must leave an oracle a unit for some decimals; whether for these is seen once they are read.
+    fn check_ratio(&self) -> Result<(), Wrong> {
+        let given = |least: Option<U256>, most: Option<U256>| Bounds {
+            least: least.unwrap_or_default().saturating_to(),
+            most: most.unwrap_or(U256::ONE).saturating_to(),
+        };
+        let base = given(self.min_answer, self.max_answer);
+        let quote = given(self.quote_min_answer, self.quote_max_answer);
+        if !never_fits(base, quote) {
+            return Ok(());
+        }
+        let (key, value) = if quote.is_wider_than(base) {
+            ("quoteMaxAnswer", self.quote_max_answer)
+        } else {
+            ("maxAnswer", self.max_answer)
+        };
+        Err((key, shown(value), RATIO_EXPECTED))
     }
 
     pub(super) fn plan(&self, mut plan: CollateralPlan) -> CollateralPlan {

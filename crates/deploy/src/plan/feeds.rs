@@ -3,10 +3,11 @@
 use alloy_primitives::{Address, U256, aliases::U80};
 use alloy_sol_types::sol;
 
-use super::contracts;
+use super::contracts::{self, at, unexpected};
 use crate::chain::Views;
-use crate::defaults::{self, SystemPlan};
+use crate::defaults::{self, CollateralPlan, SystemPlan};
 use crate::error::DeployError;
+use crate::scale::{Bounds, exponent, unit_of};
 
 /// How many rounds are looked back, as in `script/Feeds.sol`.
 const ROUNDS: usize = 8;
@@ -25,13 +26,14 @@ sol! {
 /// rounds, where it tells of them; as `script/Feeds.sol` does.
 ///
 /// # Errors
-/// [`DeployError::Plan`] for a token, feed or venue that is none, a venue of other tokens, or a feed that was lately silent for longer
-/// than its heartbeat; [`DeployError::Rpc`].
+/// [`DeployError::Plan`] for a token, feed or venue that is none, a venue of other tokens, a feed that was lately silent for longer
+/// than its heartbeat, or decimals and bounds of which an oracle would find no unit; [`DeployError::Rpc`].
 pub async fn inspect_feeds(
     views: &impl Views,
     mut system: SystemPlan,
 ) -> Result<SystemPlan, DeployError> {
     contracts::inspect(views, &system).await?;
+    let asset = system.asset;
     for (number, collateral) in system.collaterals.iter_mut().enumerate() {
         let quoted = !collateral.quote.source.is_zero();
         let quote = quoted.then_some((&mut collateral.quote, true));
@@ -53,8 +55,38 @@ pub async fn inspect_feeds(
                 )));
             }
         }
+        require_unit(views, number, collateral, asset).await?;
     }
     Ok(system)
+}
+
+/// Refuses what the oracle's constructor would.
+async fn require_unit(
+    views: &impl Views,
+    number: usize,
+    collateral: &CollateralPlan,
+    asset: Address,
+) -> Result<(), DeployError> {
+    let Some(exponent) = exponent(views, collateral, asset).await? else {
+        let expected =
+            "decimals of token, debt token and feeds of which a price scaled by 1e36 can be kept";
+        let token = collateral.listing.token;
+        return Err(unexpected(&at(number, "token"), token, expected));
+    };
+    let (base, quote) = (Bounds::of(&collateral.base), Bounds::of(&collateral.quote));
+    if unit_of(exponent, base, quote).is_some() {
+        return Ok(());
+    }
+    let (key, value) = if quote.is_wider_than(base) {
+        ("quoteMaxAnswer", quote.most)
+    } else {
+        ("maxAnswer", base.most)
+    };
+    let expected = format!(
+        "bounds of which an oracle can keep every price with these decimals: {base}, and {quote} of the quote feed (0 and 1 \
+         without one), are too far apart or too high"
+    );
+    Err(unexpected(&at(number, key), value, &expected))
 }
 
 /// The longest time between two of the latest rounds, seconds; 0 where the feed does not tell of earlier ones.
@@ -87,6 +119,7 @@ async fn longest_gap(views: &impl Views, feed: Address) -> Result<U256, DeployEr
 mod tests {
     use alloy_primitives::{Bytes, I256};
     use alloy_sol_types::SolCall;
+    use breakwater_bindings::system_deployer::SystemDeployer::FeedParameters;
 
     use super::*;
 
@@ -159,12 +192,39 @@ mod tests {
     #[tokio::test]
     async fn bounds_that_were_chosen_stay() {
         let mut chosen = system(10);
-        (
-            chosen.collaterals[0].quote.minAnswer,
-            chosen.collaterals[0].quote.maxAnswer,
-        ) = (0, 7);
+        let ether = 10_u128.pow(18);
+        let quote = &mut chosen.collaterals[0].quote;
+        (quote.minAnswer, quote.maxAnswer) = (ether / 7, 7 * ether);
         let system = inspect_feeds(&Rounds(vec![7]), chosen).await.unwrap();
-        assert_eq!(system.collaterals[0].quote.maxAnswer, 7);
+        assert_eq!(system.collaterals[0].quote.maxAnswer, 7 * ether);
+    }
+
+    /// The default bounds of the feed are a ratio of 10^12.
+    #[tokio::test]
+    async fn bounds_that_no_unit_suits_are_refused_by_their_key() {
+        let ether = 10_u128.pow(18);
+        let said = async |feed: fn(&mut CollateralPlan) -> &mut FeedParameters, least, most| {
+            let mut chosen = system(10);
+            let feed = feed(&mut chosen.collaterals[0]);
+            (feed.minAnswer, feed.maxAnswer) = (least, most);
+            let found = inspect_feeds(&Rounds(vec![7]), chosen).await;
+            found.map(drop).map_err(|error| error.to_string())
+        };
+        let wide = said(|plan| &mut plan.quote, 0, 7 * ether)
+            .await
+            .unwrap_err();
+        assert!(
+            wide.contains(
+                "`collaterals[0].quoteMaxAnswer` is 7000000000000000000: expected bounds"
+            ),
+            "{wide}"
+        );
+        let wide = said(|plan| &mut plan.base, 0, 7 * ether).await.unwrap_err();
+        assert!(
+            wide.contains("`collaterals[0].maxAnswer` is 7000000000000000000: expected bounds"),
+            "{wide}"
+        );
+        said(|plan| &mut plan.base, ether, 7 * ether).await.unwrap();
     }
 
     #[tokio::test]
