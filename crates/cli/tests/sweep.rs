@@ -426,6 +426,7 @@ fn the_report_is_one_file(folder: &Folder) {
     );
     folder.succeed(&["report", "one", "--out", "elsewhere.html"]);
     assert!(fs::read(folder.path("elsewhere.html")).unwrap() == html.as_bytes());
+    what_a_report_may_replace(folder, &html);
     // Seeds on which parameters may have been chosen are no results, and the report says so.
     folder.succeed(&[
         "sweep",
@@ -441,6 +442,66 @@ fn the_report_is_one_file(folder: &Folder) {
     let tuned = fs::read_to_string(folder.path("tuned/report.html")).unwrap();
     assert!(tuned.contains("These are not results.") && !html.contains("These are not results."));
     assert!(tuned.contains("--seeds 1 --range tuning --out DIR"));
+}
+
+/// A file, what a link leads to, a pipe; nothing that it needs, and no file for two.
+fn what_a_report_may_replace(folder: &Folder, html: &str) {
+    let summary = fs::read(folder.path("one/sweep.json")).unwrap();
+    let same = |name: &str| assert!(fs::read(folder.path(name)).unwrap() == html.as_bytes());
+    std::os::unix::fs::symlink("one/sweep.json", folder.path("summary")).unwrap();
+    std::os::unix::fs::symlink("elsewhere.html", folder.path("link.html")).unwrap();
+    std::os::unix::fs::symlink("not-yet.html", folder.path("ahead.html")).unwrap();
+    for (arguments, expected) in [
+        (
+            ["--excerpt", "one/sweep.json"].as_slice(),
+            "--excerpt one/sweep.json: expected another file than the summary that the report is made of",
+        ),
+        (
+            &["--excerpt", "one/../one/sweep.json"],
+            "--excerpt one/../one/sweep.json: expected another file than the summary that the report is made of",
+        ),
+        (
+            &["--out", "summary"],
+            "--out summary: expected another file than the summary that the report is made of",
+        ),
+        (
+            &["--excerpt", "one/report.html"],
+            "--excerpt one/report.html: expected another file than the report's",
+        ),
+        (
+            &["--out", "x", "--excerpt", "./x"],
+            "--excerpt ./x: expected another file than the report's",
+        ),
+        (
+            &["--out", "link.html", "--excerpt", "elsewhere.html"],
+            "--excerpt elsewhere.html: expected another file than the report's",
+        ),
+    ] {
+        let said = folder.refused(&[&["report", "one"], arguments].concat());
+        assert_eq!(said, format!("error: {expected}"));
+    }
+    assert!(fs::read(folder.path("one/sweep.json")).unwrap() == summary);
+    assert!(!folder.path("x").exists());
+
+    // A neighbour that has the name of what was once a temporary one.
+    fs::write(folder.path("ahead.part"), "precious").unwrap();
+    for (link, file) in [
+        ("link.html", "elsewhere.html"),
+        ("ahead.html", "not-yet.html"),
+    ] {
+        fs::remove_file(folder.path(file)).unwrap_or_default();
+        folder.succeed(&["report", "one", "--out", link]);
+        assert!(folder.path(link).is_symlink());
+        same(file);
+    }
+    assert_eq!(fs::read(folder.path("ahead.part")).unwrap(), b"precious");
+    let said = folder.succeed(&["report", "one", "--out", "/dev/stdout"]);
+    assert!(said == html, "{} bytes of {}", said.len(), html.len());
+    let said = folder.succeed(&["report", "one", "--excerpt", "excerpt.json"]);
+    assert_eq!(said, "one/report.html\nexcerpt.json\n");
+    let mode = std::os::unix::fs::PermissionsExt::mode;
+    let of = |name: &str| mode(&fs::metadata(folder.path(name)).unwrap().permissions());
+    assert_eq!(of("excerpt.json"), of("small.toml"), "others may read it");
 }
 
 /// Skipped, with a word, where Python has no library that reads Parquet; `PYTHON` names another interpreter.
