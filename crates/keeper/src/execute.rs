@@ -115,7 +115,7 @@ pub fn call_of(
             IBackstopPool::buyCall {
                 collateralId: collateral_id,
                 maxAmount: planned.amount,
-                // The price that was decided on: what has to be left was seen to be left at it.
+                // What others' purchases may lift it by is in it, as far as that leaves what has to be left.
                 maxPaid: repay,
                 receiver: strategy.us,
             }

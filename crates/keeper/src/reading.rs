@@ -1,5 +1,5 @@
 //! What is read of the chain once per head, in one request: every oracle, every venue, the breaker, the backstop. Everything else the
-//! mirror knows from events; whether a sale's clock is void is asked of the backstop's, while that matters.
+//! mirror knows from events. Beside it a keeper that may buy of a backstop asks which sales' clocks are void.
 //!
 //! The call is made on the head's state as if in the block after it (`eth_call` with block overrides), so the oracles' averages,
 //! the breaker's releases and the price accumulators are those that a transaction in that block would see.
@@ -95,6 +95,8 @@ pub struct BackstopReading {
     pub sales: Vec<SaleReading>,
     /// The debt tokens that the keeper holds and the backstop may take, base units.
     pub spendable: U256,
+    /// Whether it was asked which clocks are void and the answer did not come in time: none counts as void.
+    pub clocks_unknown: bool,
 }
 
 /// Whose debt tokens are read.
@@ -158,43 +160,44 @@ impl HeadReading {
         next: NextBlock,
     ) -> Result<Self, RpcError> {
         let calls = calls(system, oracles, holders);
-        let answers = client
-            .multicall(
-                system.multicall,
-                next.state(),
-                &calls,
-                Some(next.overrides()),
-            )
-            .await?;
-        let answers = answers.into_iter().map(Result::ok);
+        let overrides = Some(next.overrides());
+        let read = client.multicall(system.multicall, next.state(), &calls, overrides);
+        let (answers, later) = tokio::join!(
+            read,
+            later_prices(client, system, oracles.len(), holders, &next)
+        );
+        let answers = answers?.into_iter().map(Result::ok);
         let mut reading = decode(system, oracles, holders, next, answers);
-        reading.ask_for_clocks(client, system).await;
+        if let Some(later) = later {
+            reading.tell_clocks(later);
+        }
         Ok(reading)
     }
 
-    /// Asks which clocks are void, if there is a sale that could be started: one of a price that no running clock has for long, and
-    /// something to buy with. Where that is not known none is started.
-    async fn ask_for_clocks(&mut self, client: &Client, system: &System) {
-        let (Some(backstop), Some(read)) = (system.backstop, &mut self.backstop) else {
+    /// What was found of the sales' prices later on, if anything was.
+    fn tell_clocks(&mut self, later: Option<Vec<U256>>) {
+        let Some(backstop) = &mut self.backstop else {
             return;
         };
-        let undiscounted = |(sale, market): (&SaleReading, &MarketReading)| {
-            !sale.inventory.is_zero() && !sale.price.is_zero() && sale.price >= market.prices.fast
-        };
-        if read.spendable.is_zero() || !read.sales.iter().zip(&self.markets).any(undiscounted) {
-            return;
-        }
-        match clocks::void(client, backstop.address, &self.next, read.sales.len()).await {
-            Ok(void) => {
-                for (sale, void) in read.sales.iter_mut().zip(void) {
-                    sale.void = void;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "it is not known which sales' clocks run: none is started");
-            }
+        backstop.clocks_unknown = later.is_none();
+        let markets = &self.markets;
+        let sales = backstop.sales.iter_mut().zip(markets);
+        for ((sale, market), later) in sales.zip(later.unwrap_or_default()) {
+            sale.void = clocks::is_void(sale.price, later, market.prices.fast);
         }
     }
+}
+
+/// The prices of the backstop's sales a second later, for whom may buy; `None` where nobody needs to know.
+async fn later_prices(
+    client: &Client,
+    system: &System,
+    collaterals: usize,
+    holders: Holders,
+    next: &NextBlock,
+) -> Option<Option<Vec<U256>>> {
+    let backstop = system.backstop.filter(|_| holders.buys.is_some())?.address;
+    Some(clocks::later_prices(client, system.multicall, backstop, collaterals, next).await)
 }
 
 fn calls(system: &System, oracles: &[Address], holders: Holders) -> Vec<TargetCall> {
@@ -222,19 +225,11 @@ fn calls(system: &System, oracles: &[Address], holders: Holders) -> Vec<TargetCa
         let address = backstop.address;
         calls.push(TargetCall::new(address, &BackstopPool::absorbableCall {}));
         for id in 0..oracles.len() {
-            let collateral = U256::from(id);
-            calls.push(TargetCall::new(
-                address,
-                &BackstopPool::quoteSaleCall {
-                    collateralId: collateral,
-                },
-            ));
-            calls.push(TargetCall::new(
-                address,
-                &BackstopPool::inventoryOfCall {
-                    collateralId: collateral,
-                },
-            ));
+            let held = BackstopPool::inventoryOfCall {
+                collateralId: U256::from(id),
+            };
+            calls.push(TargetCall::new(address, &clocks::quote(id)));
+            calls.push(TargetCall::new(address, &held));
         }
         if let Some(account) = holders.buys {
             calls.extend(spendable(system, account, address));
@@ -340,6 +335,7 @@ fn backstop<I: Iterator<Item = Option<Bytes>>>(
         absorbable: absorbable.unwrap_or_default(),
         sales,
         spendable: holders.buys.map_or(U256::ZERO, |_| answers.spendable()),
+        clocks_unknown: false,
     }
 }
 

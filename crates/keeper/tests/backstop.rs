@@ -4,14 +4,22 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
+use alloy::eips::BlockNumberOrTag;
+use alloy::network::TransactionBuilder;
 use alloy::providers::Provider;
+use alloy::providers::ext::AnvilApi;
+use alloy::rpc::types::TransactionRequest;
 use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolCall;
 use breakwater_bindings::{BackstopPool, IBackstopPool, IPriceOracle, SimToken};
 use breakwater_deploy::local::{COLLATERAL_DECIMALS, DEBT_DECIMALS, SLOT, START_PRICE, tokens};
 use breakwater_keeper::store::{ActionKind, Doer, Kind, Store};
 use breakwater_keeper::{explain, replay};
 use breakwater_operator::status::{BidState, Status};
 use breakwater_protocol::policy::Refusal;
+use breakwater_rpc::testing::{Fault, Proxy};
 use support::World;
 
 const ALONE: &str = "[strategy]\ncompetitors = 0\n";
@@ -216,17 +224,16 @@ async fn inventory_is_bought_once_it_is_cheaper_than_the_venue() {
     assert_eq!(totals.reverted, 0, "{totals:?}");
 }
 
-/// Another started the clock of the sale: there is nothing to start, though the price is above the fast one. (Where nobody has, the
-/// keeper does so: above.)
-#[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_another_started_is_not_paid_for_again() {
+/// A market at 95% of the start price whose backstop has inventory, the debt tokens that the keeper may buy it with, and its sale: open,
+/// with no clock.
+async fn with_inventory(owner: Address) -> (World, Address) {
     let mut world = World::start().await;
-    let owner = Address::repeat_byte(0xb4);
     let backstop = world.put_backstop(1_000_000).await;
     world.open_falling_at(owner, 90).await;
     world.record_depth(owner).await;
-    let us = world.signer(5).address();
-    world.lend_to(us, 50_000, backstop).await;
+    world
+        .lend_to(world.signer(5).address(), 50_000, backstop)
+        .await;
     world.fall_to(88).await;
     world.market.advance(15 * SLOT).await.unwrap();
     let other = world.market.operator();
@@ -238,10 +245,25 @@ async fn a_clock_that_another_started_is_not_paid_for_again() {
     world.fall_to(95).await;
     world.market.advance(2_400).await.unwrap();
     world.fall_to(95).await;
+    (world, backstop)
+}
+
+/// Somebody starts the clock of the sale.
+async fn observe(world: &World, backstop: Address) {
     let observe = IBackstopPool::observeCall {
         collateralId: U256::ZERO,
     };
+    let other = world.market.operator();
     world.market.send(other, backstop, &observe).await.unwrap();
+}
+
+/// Another started the clock of the sale: there is nothing to start, though the price is above the fast one. (Where nobody has, the
+/// keeper does so: above.)
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_another_started_is_not_paid_for_again() {
+    let (world, backstop) = with_inventory(Address::repeat_byte(0xb4)).await;
+    observe(&world, backstop).await;
+    let us = world.signer(5).address();
     let quote = BackstopPool::quoteSaleCall {
         collateralId: U256::ZERO,
     };
@@ -258,4 +280,73 @@ async fn a_clock_that_another_started_is_not_paid_for_again() {
     assert!(sale.open && sale.price > fast, "{}", sale.price);
     keeper.stop().await.unwrap();
     assert_eq!(sent().await, before);
+}
+
+/// Before each of our purchases somebody else buys dust, which lifts the price by next to nothing: ours goes through all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_of_dust_before_ours_does_not_make_it_fail() {
+    let (world, backstop) = with_inventory(Address::repeat_byte(0xb6)).await;
+    observe(&world, backstop).await;
+    let rival = Address::repeat_byte(0xd1);
+    world.lend_to(rival, 1_000, backstop).await;
+    let token = world.market.collateral().token;
+    let us = world.signer(5).address();
+    let ours = || held(&world, token, us, COLLATERAL_DECIMALS);
+    let mut keeper = world.keeper(5, "state", ALONE).await;
+    let before = ours().await;
+    // From here on a block holds what came since the last.
+    world.provider.anvil_set_auto_mine(false).await.unwrap();
+    let dust = IBackstopPool::buyCall {
+        collateralId: U256::ZERO,
+        maxAmount: U256::from(10).pow(U256::from(12)),
+        maxPaid: U256::MAX,
+        receiver: rival,
+    };
+    let mut behind = 0;
+    for _ in 0..60 {
+        keeper.planned_on(world.head().await).await;
+        let sent = TransactionRequest::default()
+            .with_from(rival)
+            .with_to(backstop)
+            .with_input(dust.abi_encode())
+            .with_gas_limit(500_000)
+            .with_max_fee_per_gas(1_000_000_000_000)
+            .with_max_priority_fee_per_gas(100_000_000_000);
+        let rivals = world.provider.send_transaction(sent).await.unwrap();
+        world.market.advance(SLOT).await.unwrap();
+        let receipt = rivals.get_receipt().await.unwrap();
+        if !receipt.status() {
+            // We have bought the last.
+            break;
+        }
+        assert_eq!(receipt.transaction_index, Some(0));
+        let number = BlockNumberOrTag::from(receipt.block_number.unwrap());
+        let block = world.provider.get_block_by_number(number).await.unwrap();
+        behind += block.unwrap().transactions.len() - 1;
+    }
+    let bought = ours().await - before;
+    keeper.stop().await.unwrap();
+    let totals = store(&world, "state").totals(false).unwrap();
+    println!("{bought} in {behind} transactions behind dust, {totals:?}");
+    assert!(behind > 0 && bought > 0.1, "{behind} {bought}");
+    assert_eq!(totals.reverted, 0, "{totals:?}");
+}
+
+/// A node that never answers `eth_getLogs` keeps nothing from being planned, though a sale stands whose clock the keeper would start.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_hangs_on_logs_does_not_delay_the_plan() {
+    let (world, _) = with_inventory(Address::repeat_byte(0xb7)).await;
+    let proxy = Proxy::start(&world.anvil.endpoint()).await.unwrap();
+    let node = proxy.websocket_endpoint().to_string();
+    let mut keeper = world.keeper_at(&node, 5, "state", ALONE).await;
+    keeper.planned_on(world.head().await).await;
+    proxy.set_method("eth_getLogs", Some(Fault::Hang));
+    let began = Instant::now();
+    world.market.advance(SLOT).await.unwrap();
+    keeper.planned_on(world.head().await).await;
+    let waited = began.elapsed();
+    println!("planned after {waited:?}: {:?}", proxy.take_counts());
+    assert!(waited < Duration::from_secs(SLOT / 2), "{waited:?}");
+    proxy.set_method("eth_getLogs", None);
+    keeper.stop().await.unwrap();
 }

@@ -31,6 +31,9 @@ const MARGINAL_PERCENTILE: f64 = 5.0;
 
 const TIP_WARNING: &str = "the node does not say what tip a full block took";
 
+const CLOCKS_WARNING: &str =
+    "the node does not say in time which sales' clocks run: none is started";
+
 /// A step's outcome, with the head it was for.
 #[derive(Debug)]
 pub(crate) enum Step {
@@ -217,6 +220,15 @@ impl Engine {
                 ..
             } => {
                 let tip = self.tip_known(tip);
+                if reading
+                    .backstop
+                    .as_ref()
+                    .is_some_and(|read| read.clocks_unknown)
+                {
+                    self.warn(CLOCKS_WARNING.to_owned());
+                } else {
+                    self.clear_warning(CLOCKS_WARNING);
+                }
                 self.plan(reading, tip)
             }
             Step::Rehearsed { place, tried, .. } => {

@@ -34,6 +34,10 @@ const SETTLEMENT_MULTIPLIER: U256 = U256::from_limbs([1_030_000_000_000_000_000,
 /// Seconds in which the release refills: one purchase in so many; `BackstopSale.sol`.
 const REFILL_SECONDS: u64 = 12;
 
+/// What purchases before ours in the block can lift the price by, parts in 10,000: all that may be sold at once moves the clock by 24
+/// seconds, in which an auction of 10 minutes over 2%, the default, falls by 0.08%. A sale does not tell of its terms.
+const PURCHASE_LIFT: u64 = 8;
+
 /// What the backstop would do with a position, and what that leaves for its caller.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Offer {
@@ -425,17 +429,24 @@ impl Planner {
         } else {
             base_down(found.repay / price, decimals).min(sale.available)
         };
-        let amount = amount.min(mul_div_down(lot.budget, PRICE_SCALE, sale.price).ok()?);
+        let dearest = lifted(sale.price)?;
+        let amount = amount.min(mul_div_down(lot.budget, PRICE_SCALE, dearest).ok()?);
         if amount.is_zero() {
             return None;
         }
         let planned = self.of_the_sale(lot, ActionKind::BuyInventory, id, bid, BUY_GAS)?;
+        let expected = planned.expected + gross;
+        // What the contract asks for it at the price of now, to the unit, and at the dearest. What is between is paid as far as margin
+        // and least profit are left: at a higher price it is to fail.
+        let asked = mul_div_up(amount, sale.price, PRICE_SCALE).ok()?;
+        let most = mul_div_down(amount, dearest, PRICE_SCALE).ok()?;
+        let spare = (expected - self.strategy.min_profit).max(0.0);
+        let spare = asked.saturating_add(base_down(spare, sight.system.debt.decimals));
         Some(Planned {
-            // What the contract asks for it at the price of now, to the unit: at a higher price it is to fail.
-            repay: mul_div_up(amount, sale.price, PRICE_SCALE).ok()?,
+            repay: most.min(spare).max(asked),
             amount,
             surplus: found.surplus,
-            expected: planned.expected + gross,
+            expected,
             ..planned
         })
     }
@@ -513,6 +524,11 @@ impl Lot {
             epoch,
         }
     }
+}
+
+/// The price of a sale after purchases of all that may be sold at once; `None` beyond a word.
+fn lifted(price: U256) -> Option<U256> {
+    price.checked_add(price.checked_mul(U256::from(PURCHASE_LIFT))? / U256::from(10_000))
 }
 
 /// The discount at which `repaid` bought what is worth `value`, as a share of the value.

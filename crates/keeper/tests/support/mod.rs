@@ -216,13 +216,17 @@ impl World {
     }
 
     pub fn config(&self, state: &str, more: &str) -> KeeperConfig {
+        self.config_at(&self.anvil.ws_endpoint(), state, more)
+    }
+
+    /// With another way to the chain.
+    fn config_at(&self, node: &str, state: &str, more: &str) -> KeeperConfig {
         let backstop = self
             .backstop
             .map_or_else(String::new, |address| format!("backstop = \"{address}\"\n"));
         let text = format!(
-            "[chain]\n{backstop}rpc_urls = [\"{}\"]\nchain_id = 31337\nmanifest = \"manifest.json\"\nslot_seconds = {SLOT}\n\
+            "[chain]\n{backstop}rpc_urls = [\"{node}\"]\nchain_id = 31337\nmanifest = \"manifest.json\"\nslot_seconds = {SLOT}\n\
              poll_interval_ms = 50\n[account]\n[state]\ndirectory = \"{state}\"\n[http]\nlisten = \"127.0.0.1:0\"\n{more}",
-            self.anvil.ws_endpoint(),
         );
         KeeperConfig::parse(
             &text,
@@ -242,11 +246,17 @@ impl World {
 
     /// Starts a keeper with the account `place` of the anvil and waits until it is at the head.
     pub async fn keeper(&self, place: usize, state: &str, more: &str) -> Running {
+        let node = self.anvil.ws_endpoint();
+        self.keeper_at(&node, place, state, more).await
+    }
+
+    /// The same by another way to the chain.
+    pub async fn keeper_at(&self, node: &str, place: usize, state: &str, more: &str) -> Running {
         let stop = CancellationToken::new();
-        let keeper =
-            breakwater_keeper::start(self.config(state, more), self.options(place), stop.clone())
-                .await
-                .unwrap();
+        let config = self.config_at(node, state, more);
+        let keeper = breakwater_keeper::start(config, self.options(place), stop.clone())
+            .await
+            .unwrap();
         let mut running = Running { keeper, stop };
         running.wait("is synced", |status| status.synced).await;
         running

@@ -296,6 +296,7 @@ fn reading(room: u64) -> HeadReading {
             absorbable: tokens(room),
             sales: vec![SaleReading::default()],
             spendable: U256::ZERO,
+            clocks_unknown: false,
         }),
     }
 }
@@ -421,12 +422,13 @@ fn inventory_is_bought_below_the_venue_and_its_sale_started_above() {
     let plan = World::new(0, 15, 0).sale(at(990), 10_000).plan();
     let action = &plan.actions[0];
     assert_eq!((action.account, action.amount), (BACKSTOP, tokens(5)));
-    assert_eq!(action.repay, tokens(495));
-    // No more than can be paid.
+    // What is asked for 5 of them at the price of now, and 0.08% more.
+    assert_eq!(action.repay, tokens(495) + tokens(396) / U256::from(1_000));
+    // No more than can be paid, should the price rise as much.
     let plan = World::new(0, 15, 0).sale(at(990), 198).plan();
     let action = &plan.actions[0];
     let bought = whole(action.amount, 18);
-    assert!((bought - 2.0).abs() < 1e-9, "{bought}");
+    assert!((bought - 2.0 / 1.000_8).abs() < 1e-9, "{bought}");
     assert!(action.repay <= tokens(198), "{}", action.repay);
 }
 
@@ -515,28 +517,57 @@ fn asked_for(amount: U256, price: U256) -> U256 {
     mul_div_up(amount, price, PRICE_SCALE).unwrap()
 }
 
-#[test]
-fn a_price_that_rose_meanwhile_is_not_paid_for_all_that_it_is_worth() {
-    let decided = price(100) * U256::from(990) / U256::from(1_000) + U256::ONE;
-    let mut world = World::new(0, 15, 0).sale(decided, 10_000);
+/// The purchase that is planned at `asked`, as it is sent, whatever gas costs by then.
+fn bought_at(asked: U256) -> IBackstopPool::buyCall {
+    let mut world = World::new(0, 15, 0).sale(asked, 10_000);
     let planned = world.plan().actions.remove(0);
     let strategy = planner().strategy().clone();
-    // Whatever gas costs by then.
     let call = call_of(&world.system, &strategy, &planned, tokens(1)).unwrap();
-    let call = IBackstopPool::buyCall::abi_decode(&call.data).unwrap();
+    IBackstopPool::buyCall::abi_decode(&call.data).unwrap()
+}
+
+/// `price` and so many parts in 100,000 of it.
+fn raised(price: U256, parts: u64) -> U256 {
+    price + price * U256::from(parts) / U256::from(100_000)
+}
+
+#[test]
+fn what_others_purchases_lift_the_price_by_is_paid_and_no_more() {
+    let decided = price(100) * U256::from(990) / U256::from(1_000) + U256::ONE;
+    let call = bought_at(decided);
     assert_eq!(call.maxAmount, tokens(5));
     let most = call.maxPaid;
-    assert_eq!(asked_for(call.maxAmount, decided), most);
-    // A basis point more is still below the venue by more than fee and margin; it was not decided on.
-    let risen = decided + decided / U256::from(10_000);
+    // Dust moves the clock by a microsecond, a whole release by 24 seconds of the default auction; sub-second slots by one.
+    for parts in [0, 1, 4, 79] {
+        let risen = raised(decided, parts);
+        assert!(asked_for(call.maxAmount, risen) <= most, "{parts}");
+    }
+    // More is still below the venue by more than fee and margin; it was not decided on.
+    let risen = raised(decided, 81);
     assert!(asked_for(call.maxAmount, risen) > most);
     assert_eq!(
         World::new(0, 15, 0).sale(risen, 10_000).kinds(),
         [ActionKind::BuyInventory]
     );
-    // What fell is bought.
-    let fallen = decided - decided / U256::from(10_000);
-    assert!(asked_for(call.maxAmount, fallen) < most);
+}
+
+#[test]
+fn a_price_that_rose_is_paid_only_as_far_as_margin_and_least_profit_are_left() {
+    let mut cut = 0;
+    for parts in 9_900..9_980 {
+        let decided = price(100) * U256::from(parts) / U256::from(10_000);
+        let mut world = World::new(0, 15, 0).sale(decided, 10_000);
+        world.reading.backstop.as_mut().unwrap().sales[0].available = tokens(50);
+        for planned in world.plan().actions {
+            let exact = asked_for(planned.amount, decided);
+            let lift = whole(planned.repay - exact, 18);
+            let left = planned.expected - lift;
+            assert!(left > planner().strategy().min_profit - 1e-9, "{left}");
+            assert!(lift < 0.000_8 * whole(exact, 18) + 1e-9, "{lift}");
+            cut += u32::from(lift < 0.000_79 * whole(exact, 18));
+        }
+    }
+    assert!(cut > 0);
 }
 
 #[test]
