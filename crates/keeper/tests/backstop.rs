@@ -6,13 +6,8 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use alloy::eips::BlockNumberOrTag;
-use alloy::network::TransactionBuilder;
 use alloy::providers::Provider;
-use alloy::providers::ext::AnvilApi;
-use alloy::rpc::types::TransactionRequest;
 use alloy_primitives::{Address, U256};
-use alloy_sol_types::SolCall;
 use breakwater_bindings::{BackstopPool, IBackstopPool, IPriceOracle, SimToken};
 use breakwater_deploy::local::{COLLATERAL_DECIMALS, DEBT_DECIMALS, SLOT, START_PRICE, tokens};
 use breakwater_keeper::store::{ActionKind, Doer, Kind, Store};
@@ -280,56 +275,6 @@ async fn a_clock_that_another_started_is_not_paid_for_again() {
     assert!(sale.open && sale.price > fast, "{}", sale.price);
     keeper.stop().await.unwrap();
     assert_eq!(sent().await, before);
-}
-
-/// Before each of our purchases somebody else buys dust, which lifts the price by next to nothing: ours goes through all the same.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_purchase_of_dust_before_ours_does_not_make_it_fail() {
-    let (world, backstop) = with_inventory(Address::repeat_byte(0xb6)).await;
-    observe(&world, backstop).await;
-    let rival = Address::repeat_byte(0xd1);
-    world.lend_to(rival, 1_000, backstop).await;
-    let token = world.market.collateral().token;
-    let us = world.signer(5).address();
-    let ours = || held(&world, token, us, COLLATERAL_DECIMALS);
-    let mut keeper = world.keeper(5, "state", ALONE).await;
-    let before = ours().await;
-    // From here on a block holds what came since the last.
-    world.provider.anvil_set_auto_mine(false).await.unwrap();
-    let dust = IBackstopPool::buyCall {
-        collateralId: U256::ZERO,
-        maxAmount: U256::from(10).pow(U256::from(12)),
-        maxPaid: U256::MAX,
-        receiver: rival,
-    };
-    let mut behind = 0;
-    for _ in 0..60 {
-        keeper.planned_on(world.head().await).await;
-        let sent = TransactionRequest::default()
-            .with_from(rival)
-            .with_to(backstop)
-            .with_input(dust.abi_encode())
-            .with_gas_limit(500_000)
-            .with_max_fee_per_gas(1_000_000_000_000)
-            .with_max_priority_fee_per_gas(100_000_000_000);
-        let rivals = world.provider.send_transaction(sent).await.unwrap();
-        world.market.advance(SLOT).await.unwrap();
-        let receipt = rivals.get_receipt().await.unwrap();
-        if !receipt.status() {
-            // We have bought the last.
-            break;
-        }
-        assert_eq!(receipt.transaction_index, Some(0));
-        let number = BlockNumberOrTag::from(receipt.block_number.unwrap());
-        let block = world.provider.get_block_by_number(number).await.unwrap();
-        behind += block.unwrap().transactions.len() - 1;
-    }
-    let bought = ours().await - before;
-    keeper.stop().await.unwrap();
-    let totals = store(&world, "state").totals(false).unwrap();
-    println!("{bought} in {behind} transactions behind dust, {totals:?}");
-    assert!(behind > 0 && bought > 0.1, "{behind} {bought}");
-    assert_eq!(totals.reverted, 0, "{totals:?}");
 }
 
 /// A node that never answers `eth_getLogs` keeps nothing from being planned, though a sale stands whose clock the keeper would start.
