@@ -305,8 +305,8 @@ fn what_cannot_be_used_is_refused_in_one_line() {
         ),
         (
             &["--config", "wide.json", "--manifest", "m.json", "--yes"],
-            1,
-            "refused: BoundsTooWide",
+            2,
+            "`collaterals[0].maxAnswer` is 340282366920938463463374607431768211455: expected bounds",
         ),
         (&["--manifest", "m.json"], 2, "--config"),
         (
