@@ -22,7 +22,7 @@ fn change(cell: &CellSummary, against: &str, policy: &str, figure: &str) -> Stri
     let comparison = cell
         .comparisons
         .iter()
-        .find(|comparison| comparison.against == against)
+        .find(|one| one.against == against && one.differences.contains_key(policy))
         .unwrap();
     let Some(relative) = comparison.differences[policy][figure].relative else {
         return "not defined".to_owned();
@@ -31,19 +31,7 @@ fn change(cell: &CellSummary, against: &str, policy: &str, figure: &str) -> Stri
 }
 
 fn interval(estimate: &Estimate, scale: f64, digits: usize) -> String {
-    let number = |value: f64| {
-        let text = format!("{:.digits$}", value * scale);
-        // Nothing is less than nothing.
-        if text
-            .trim_start_matches('-')
-            .chars()
-            .all(|sign| matches!(sign, '0' | '.'))
-        {
-            text.trim_start_matches('-').to_owned()
-        } else {
-            text.replace('-', "\u{2212}")
-        }
-    };
+    let number = |value: f64| minus(value * scale, digits);
     // Where in some resample nothing happened under the other policy, there is no interval.
     match (estimate.low, estimate.high) {
         (Some(low), Some(high)) => {
@@ -55,6 +43,17 @@ fn interval(estimate: &Estimate, scale: f64, digits: usize) -> String {
             )
         }
         _ => "not defined".to_owned(),
+    }
+}
+
+/// A number with a true minus, and none before nothing.
+fn minus(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    let nothing = |sign| matches!(sign, '-' | '0' | '.');
+    if text.chars().all(nothing) {
+        text.replace('-', "")
+    } else {
+        text.replace('-', "\u{2212}")
     }
 }
 
@@ -107,20 +106,67 @@ fn headline(summary: &SweepSummary) -> Vec<String> {
         .collect()
 }
 
+/// With a backstop of a tenth of collateral and without, a row a scenario.
+fn backstop(summary: &SweepSummary) -> Vec<String> {
+    let row = |cell: &CellSummary| {
+        let percent = |policy, figure, digits: usize| {
+            let found = cell.means[policy].get(figure);
+            found.map_or_else(
+                || "none".to_owned(),
+                |found| minus(100.0 * found.value, digits),
+            )
+        };
+        let overshoot = |policy| percent(policy, "overshoot", 2);
+        let debt = |policy| bad_debt(mean(cell, policy, "bad_debt_bp"));
+        let below = |policy| mean(cell, policy, "blocks_to_solvency");
+        let hours = cell.means["damped-10"].get("exit_wait_hours");
+        [
+            format!("`{}`", cell.scenario),
+            ["rigid", "rigid-10", "target-health-10", "damped-10"]
+                .map(overshoot)
+                .join(", "),
+            change(cell, "rigid", "damped-10", "overshoot"),
+            change(cell, "rigid-10", "damped-10", "overshoot"),
+            change(cell, "target-health-10", "damped-10", "overshoot"),
+            ["rigid", "damped", "rigid-10", "damped-10"]
+                .map(debt)
+                .join(", "),
+            match below("damped-10") / below("rigid") {
+                ratio if ratio.is_nan() => "not defined".to_owned(),
+                ratio => minus(ratio, 2),
+            },
+            format!(
+                "{} ({})",
+                percent("damped-10", "depositor_return", 1),
+                percent("damped-10", "depositor_drawdown", 1)
+            ),
+            hours.map_or_else(|| "nobody left".to_owned(), |hours| minus(hours.value, 1)),
+        ]
+        .join(" | ")
+    };
+    summary
+        .cells
+        .iter()
+        .map(|cell| format!("| {} |", row(cell)))
+        .collect()
+}
+
 #[test]
 fn the_readme_quotes_what_was_found() {
     let readme = fs::read_to_string(folder().join("README.md")).unwrap();
     let results = folder().join("results");
-    let summary = read_summary(&results.join("headline")).unwrap();
-    let missing: Vec<String> = headline(&summary)
-        .into_iter()
-        .filter(|row| !readme.contains(row))
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "README.md lacks\n{}",
-        missing.join("\n")
-    );
+    let tables: [(&str, fn(&SweepSummary) -> Vec<String>); 2] =
+        [("headline", headline), ("backstop", backstop)];
+    for (name, rows) in tables {
+        let summary = read_summary(&results.join(name)).unwrap();
+        let mut missing = rows(&summary);
+        missing.retain(|row| !readme.contains(row));
+        assert!(
+            missing.is_empty(),
+            "README.md lacks\n{}",
+            missing.join("\n")
+        );
+    }
     for entry in fs::read_dir(results).unwrap() {
         let summary = read_summary(&entry.unwrap().path()).unwrap();
         assert_eq!(summary.range, "reporting", "{}", summary.name);

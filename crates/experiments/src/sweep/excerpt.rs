@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::statistics::Estimate;
 use super::summary::{Difference, SweepSummary};
 
-/// The figures that are kept; of Sobol indices all are.
-pub const FIGURES: [&str; 16] = [
+/// The figures whose means are kept; of Sobol indices all are.
+const FIGURES: [&str; 13] = [
     "absorbed_volume",
     "adversary_profit",
     "bad_debt_bp",
@@ -20,28 +20,35 @@ pub const FIGURES: [&str; 16] = [
     "depositor_return",
     "drawdown_amplification",
     "exit_wait_hours",
-    "keeper_profit",
-    "lender_loss",
     "liquidated_volume",
-    "liquidation_amplification",
     "overshoot",
     "toxic_volume",
+];
+
+/// Those whose differences between policies are kept.
+const COMPARED: [&str; 6] = [
+    "bad_debt_bp",
+    "bad_debt_max_bp",
+    "blocks_to_solvency",
+    "borrower_cost",
+    "liquidated_volume",
+    "overshoot",
 ];
 
 /// Significant digits that are kept: intervals are wider than the fifth.
 const DIGITS: usize = 5;
 
 impl SweepSummary {
-    /// The summary with [`FIGURES`] alone, rounded.
+    /// The summary with the figures that are quoted alone, rounded.
     #[must_use]
     pub fn excerpt(mut self) -> Self {
         for cell in &mut self.cells {
             for kept in cell.means.values_mut().chain(cell.tails.values_mut()) {
-                keep(kept, shorten);
+                keep(kept, &FIGURES, shorten);
             }
             for comparison in &mut cell.comparisons {
                 for kept in comparison.differences.values_mut() {
-                    keep(kept, shorten_difference);
+                    keep(kept, &COMPARED, shorten_difference);
                 }
             }
         }
@@ -78,8 +85,8 @@ impl SweepSummary {
     }
 }
 
-fn keep<T>(kept: &mut BTreeMap<String, T>, shorten: impl Fn(&mut T)) {
-    kept.retain(|key, _| FIGURES.contains(&key.as_str()));
+fn keep<T>(kept: &mut BTreeMap<String, T>, figures: &[&str], shorten: impl Fn(&mut T)) {
+    kept.retain(|key, _| figures.contains(&key.as_str()));
     kept.values_mut().for_each(shorten);
 }
 
