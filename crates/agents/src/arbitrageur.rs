@@ -93,28 +93,17 @@ pub fn decide(observation: &Observation) -> Option<Intent> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::Prices;
+    use crate::testing;
 
     fn observation(price: f64, fee: f64) -> Observation {
+        let observation = testing::observation(price);
+        let venue = Venue {
+            fee,
+            ..observation.venue
+        };
         Observation {
-            block: 1,
-            timestamp: 12,
-            base_fee: 10.0,
-            inclusion_tip: 0.0,
-            native_price: 100.0,
-            prices: Prices {
-                fast: 100.0,
-                slow: 100.0,
-                confirm: 100.0,
-            },
-            venue: Venue {
-                sqrt_price: price.sqrt(),
-                liquidity: 10_000.0,
-                fee,
-            },
-            reference_price: 100.0,
-            breaker_level: 0,
-            bucket: f64::INFINITY,
+            venue,
+            ..observation
         }
     }
 

@@ -196,7 +196,7 @@ impl Borrower {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::Prices;
+    use crate::testing;
     use crate::venue::Venue;
 
     const HABITS: Habits = Habits {
@@ -206,25 +206,16 @@ mod tests {
     };
 
     fn observation(timestamp: u64) -> Observation {
+        let observation = testing::observation(100.0);
+        let venue = Venue {
+            liquidity: 1e7,
+            fee: 0.0,
+            ..observation.venue
+        };
         Observation {
-            block: 1,
             timestamp,
-            base_fee: 10.0,
-            inclusion_tip: 0.0,
-            native_price: 100.0,
-            prices: Prices {
-                fast: 100.0,
-                slow: 100.0,
-                confirm: 100.0,
-            },
-            venue: Venue {
-                sqrt_price: 10.0,
-                liquidity: 1e7,
-                fee: 0.0,
-            },
-            reference_price: 100.0,
-            breaker_level: 0,
-            bucket: f64::INFINITY,
+            venue,
+            ..observation
         }
     }
 

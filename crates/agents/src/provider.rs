@@ -106,29 +106,7 @@ fn intent(observation: &Observation, provider: u32, share: f64) -> Intent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::Prices;
-    use crate::venue::Venue;
-
-    const OBSERVATION: Observation = Observation {
-        block: 1,
-        timestamp: 12,
-        base_fee: 10.0,
-        inclusion_tip: 0.0,
-        native_price: 100.0,
-        prices: Prices {
-            fast: 100.0,
-            slow: 100.0,
-            confirm: 100.0,
-        },
-        venue: Venue {
-            sqrt_price: 10.0,
-            liquidity: 1e4,
-            fee: 0.003,
-        },
-        reference_price: 100.0,
-        breaker_level: 0,
-        bucket: f64::INFINITY,
-    };
+    use crate::testing::observation;
 
     #[test]
     fn volatility_is_the_root_of_squared_returns_in_the_window() {
@@ -145,7 +123,7 @@ mod tests {
         let mut group = Provider::group(4, 0.08);
         let gone = |group: &mut Vec<Provider>, volatility: f64| {
             for provider in group.iter_mut() {
-                let _ = provider.decide(&OBSERVATION, volatility);
+                let _ = provider.decide(&observation(100.0), volatility);
             }
             group.iter().filter(|provider| provider.away).count()
         };
@@ -159,9 +137,9 @@ mod tests {
 
     #[test]
     fn follows_in_steps_of_two_percent() {
-        assert_eq!(follow(&OBSERVATION, 1.0, 0.99), None);
+        assert_eq!(follow(&observation(100.0), 1.0, 0.99), None);
         assert!(matches!(
-            follow(&OBSERVATION, 1.0, 0.9),
+            follow(&observation(100.0), 1.0, 0.9),
             Some(Intent { action: Action::Provide { provider: 0, share }, .. }) if share == 0.9
         ));
     }

@@ -60,29 +60,12 @@ impl Reporter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observation::Prices;
-    use crate::venue::Venue;
+    use crate::testing;
 
     fn observation() -> Observation {
         Observation {
-            block: 1,
             timestamp: 1_000,
-            base_fee: 10.0,
-            inclusion_tip: 0.0,
-            native_price: 100.0,
-            prices: Prices {
-                fast: 100.0,
-                slow: 100.0,
-                confirm: 100.0,
-            },
-            venue: Venue {
-                sqrt_price: 10.0,
-                liquidity: 1e4,
-                fee: 0.003,
-            },
-            reference_price: 100.0,
-            breaker_level: 0,
-            bucket: f64::INFINITY,
+            ..testing::observation(100.0)
         }
     }
 

@@ -1,7 +1,7 @@
 //! Tests of the keeper.
 
 use super::*;
-use crate::observation::Prices;
+use crate::testing;
 
 pub(super) const VENUE: Venue = Venue {
     sqrt_price: 10.0,
@@ -21,20 +21,10 @@ pub(super) const TERMS: Terms = Terms {
 
 pub(super) fn observation() -> Observation {
     Observation {
-        block: 1,
         timestamp: 0,
-        base_fee: 10.0,
         inclusion_tip: 1.0,
-        native_price: 100.0,
-        prices: Prices {
-            fast: 100.0,
-            slow: 100.0,
-            confirm: 100.0,
-        },
         venue: VENUE,
-        reference_price: 100.0,
-        breaker_level: 0,
-        bucket: f64::INFINITY,
+        ..testing::observation(100.0)
     }
 }
 
