@@ -121,6 +121,19 @@ contract LiquidationGrantTest is PoolFixture {
         _assertBooksClose();
     }
 
+    /// At 1,150 ten WETH cover 9,775 at 85%: a health factor of exactly 1, at which a policy is not even asked.
+    function test_RevertWhen_grant_IsForAHealthOfExactlyOne() public {
+        _repay(borrower, 225 * USDC);
+        assertEq(pool.accountHealth(borrower).healthFast, 1e18);
+        _grant(100 * USDC, 0.01 ether, 0);
+        bytes memory healthy = abi.encodeWithSelector(PoolClosing.NotLiquidatable.selector, borrower, Refusal.Healthy);
+        vm.expectRevert(healthy);
+        _liquidate(borrower, WETH_ID, 100 * USDC);
+        vm.expectRevert(healthy);
+        pool.flag(borrower, WETH_ID);
+        assertEq(hostile.commits(), 0);
+    }
+
     /// A policy may take more from the liquidator than was asked, never from the pool.
     function test_grant_MayRepayMoreThanAsked() public {
         _grant(200 * USDC, 0.01 ether, 0);
