@@ -11,14 +11,15 @@ use breakwater_evm::{Chain, Execution, Transaction};
 
 use crate::actors::{Role, address};
 use crate::backstop::Included;
-use crate::error::{During, SimError};
+use crate::error::SimError;
 use crate::grinding::KEEPER;
 use crate::mempool::{Sender, Waiting};
 use crate::mirror::Closed;
 use crate::outside::net_selling;
-use crate::setup::feed_call;
+use crate::port;
+use crate::setup::{Lender, feed_call};
 use crate::trace::LiquidationRow;
-use crate::units::{COLLATERAL_UNIT, DEBT_UNIT, WAD, from_base, to_base};
+use crate::units::{COLLATERAL_UNIT, DEBT_UNIT, PRICE_UNIT, WAD, from_base, to_base};
 use crate::world::{BlockCounts, World};
 
 /// An account's health as the pool sees it.
@@ -114,8 +115,8 @@ impl World<'_> {
             counts,
         );
         let closed = self.mirror.apply(&execution.logs);
-        if let Some(port) = &mut self.port {
-            port.hear(&execution.logs);
+        if let Lender::Breakwater(port) = &mut self.lender {
+            port.hear(&execution.logs, self.chain.block().timestamp)?;
         }
         self.account_at_backstop(&Included {
             waiting,
@@ -384,35 +385,28 @@ impl World<'_> {
     }
 
     fn health(&mut self, account: u32) -> Result<Health, SimError> {
-        if let Some(market) = &self.addresses.aave {
-            let owner = self.addresses.accounts[account as usize];
-            let fast = market.health(&mut self.chain, owner)?;
-            return Ok(Health { fast, hard: 0.0 });
-        }
-        let call = ILendingPool::accountHealthCall {
-            account: self.addresses.accounts[account as usize],
+        let owner = self.addresses.accounts[account as usize];
+        let port = match &self.lender {
+            Lender::Breakwater(port) => port,
+            Lender::Aave(market) => {
+                let fast = market.health(&mut self.chain, owner)?;
+                return Ok(Health { fast, hard: 0.0 });
+            }
         };
-        let health = self
-            .chain
-            .read_sol(self.addresses.operator, self.addresses.pool, &call)
-            .during("read an account's health")?;
-        let fast = if health.healthFast == U256::MAX {
+        let health = port.health(&mut self.chain, &self.addresses, owner)?;
+        let fast = if health.health_fast == U256::MAX {
             f64::MAX
         } else {
-            from_base(health.healthFast, WAD)
+            from_base(health.health_fast, WAD)
         };
         Ok(Health {
             fast,
-            hard: from_base(health.healthHard, WAD),
+            hard: from_base(health.health_hard, WAD),
         })
     }
 
     fn balance(&mut self, owner: Address) -> Result<f64, SimError> {
-        let call = SimToken::balanceOfCall { owner };
-        let balance = self
-            .chain
-            .read_sol(self.addresses.operator, self.addresses.asset, &call)
-            .during("read a balance")?;
+        let balance = port::balance(&mut self.chain, &self.addresses, owner)?;
         Ok(from_base(balance, DEBT_UNIT))
     }
 
@@ -422,15 +416,13 @@ impl World<'_> {
     }
 
     pub(crate) fn fast_price(&mut self) -> Result<f64, SimError> {
-        if let Some(market) = &self.addresses.aave {
-            return market.price(&mut self.chain);
+        match &self.lender {
+            Lender::Breakwater(port) => {
+                let reading = port.reading(&mut self.chain, &self.addresses)?;
+                Ok(from_base(reading.fast, PRICE_UNIT))
+            }
+            Lender::Aave(market) => market.price(&mut self.chain),
         }
-        let call = breakwater_bindings::IPriceOracle::peekCall {};
-        let prices = self
-            .chain
-            .read_sol(self.addresses.operator, self.addresses.oracle, &call)
-            .during("read the oracle")?;
-        Ok(from_base(prices.fast, crate::units::PRICE_UNIT))
     }
 }
 

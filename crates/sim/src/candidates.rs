@@ -1,22 +1,19 @@
 //! What keepers see: unhealthy positions that could pay, with what the pool would grant for each.
 //!
-//! The pool, or the port of it, is asked only about positions whose best case covers the gas, the most promising first, until what
+//! The lender, Breakwater by the port of its contracts, is asked only about positions whose best case covers the gas, the most promising first, until what
 //! it grants is more than keepers would sell in a block. A position that was refused or did not pay is asked about again
 //! after 1, 2, 4 and then every 5 blocks, sooner if F moves; the most promising few are asked about every time.
 
 use std::rc::Rc;
 
-use alloy_primitives::{Address, U256};
 use breakwater_agents::keeper::{Candidate, best_sale, potential, settlement_due};
 use breakwater_agents::{Observation, Venue};
-use breakwater_bindings::ILendingPool;
-use breakwater_evm::CallError;
-use breakwater_protocol::policy::LiquidationGrant;
 
 use crate::WorldKind;
 use crate::config::Policy;
 use crate::error::SimError;
-use crate::port::{self, Now};
+use crate::port::Now;
+use crate::setup::Lender;
 use crate::units::{COLLATERAL_UNIT, DEBT_UNIT, WAD, from_base};
 use crate::world::World;
 
@@ -134,8 +131,8 @@ impl World<'_> {
             .collect();
         promising.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
 
-        let now = match &self.port {
-            Some(port) if !promising.is_empty() => {
+        let now = match &self.lender {
+            Lender::Breakwater(port) if !promising.is_empty() => {
                 Some(port.now(&mut self.chain, &self.addresses)?)
             }
             _ => None,
@@ -202,15 +199,21 @@ impl World<'_> {
             charged: false,
             held: false,
         };
-        if let Some(market) = &self.addresses.aave {
-            (candidate.repay, candidate.seize) =
-                market.quote(&mut self.chain, self.addresses.liquidator, owner)?;
-            // It does not write losses off.
-            candidate.settle = None;
-            return Ok(candidate);
-        }
+        let granted = match &self.lender {
+            Lender::Breakwater(port) => now
+                .map(|now| port.quote(&mut self.chain, &self.addresses, owner, now))
+                .transpose()?
+                .flatten(),
+            Lender::Aave(market) => {
+                (candidate.repay, candidate.seize) =
+                    market.quote(&mut self.chain, self.addresses.liquidator, owner)?;
+                // It does not write losses off.
+                candidate.settle = None;
+                return Ok(candidate);
+            }
+        };
         // A view that reverts grants nothing now.
-        let Some(granted) = self.granted(owner, now)? else {
+        let Some(granted) = granted else {
             return Ok(candidate);
         };
         candidate.repay = from_base(granted.repay, DEBT_UNIT);
@@ -221,37 +224,6 @@ impl World<'_> {
                 && from_base(granted.bonus, WAD) <= self.first_bonus;
         }
         Ok(candidate)
-    }
-
-    /// What the pool grants a caller who would repay everything; `None` where it reverts.
-    fn granted(
-        &mut self,
-        owner: Address,
-        now: Option<&Now>,
-    ) -> Result<Option<LiquidationGrant>, SimError> {
-        let (Some(port), Some(now)) = (&self.port, now) else {
-            return self.quote(owner);
-        };
-        let granted = port.quote(owner, now)?;
-        if cfg!(debug_assertions) {
-            port::agree("its grants", &granted, &self.quote(owner)?)?;
-        }
-        Ok(granted)
-    }
-
-    /// The pool's own answer.
-    fn quote(&mut self, owner: Address) -> Result<Option<LiquidationGrant>, SimError> {
-        let call = ILendingPool::quoteLiquidationCall {
-            account: owner,
-            collateralId: U256::ZERO,
-            maxRepay: U256::MAX,
-        };
-        let (caller, pool) = (self.addresses.operator, self.addresses.pool);
-        match self.chain.read_sol(caller, pool, &call) {
-            Ok(answer) => port::grant(&answer.grant).map(Some),
-            Err(CallError::Evm(error)) => Err(error.into()),
-            Err(_) => Ok(None),
-        }
     }
 }
 

@@ -1,10 +1,14 @@
-//! What pool and policy answer, computed by the port of their contracts from what they emitted: a view call costs a hundred times
-//! as much, and keepers ask about dozens of positions in a block. In a debug build every answer is compared with the contract's own.
+//! What pool, policy, oracle and breaker answer, computed by the port of their contracts: pool and policy from what they emitted, the
+//! others from what they store. A view call costs a hundred times as much, keepers ask about dozens of positions in a block, and
+//! every block ends with prices and books. In a debug build every answer is compared with the contract's own.
 
-use alloy_primitives::{Address, B256, Log, U256};
+mod contracts;
+mod storage;
+
+use alloy_primitives::{Address, Log, U256};
 use breakwater_bindings::{
-    BackstopPolicy as BackstopContract, BackstopPool, DampedPolicy as DampedContract, ILendingPool,
-    ILiquidationPolicy, IPriceOracle, IRateModel, RigidPolicy as RigidContract,
+    BackstopPolicy as BackstopContract, BackstopPool, DampedPolicy as DampedContract,
+    ILiquidationPolicy, IRateModel, RigidPolicy as RigidContract,
     TargetHealthPolicy as TargetHealthContract,
 };
 use breakwater_evm::{BlockEnvironment, Chain, MemoryChain};
@@ -13,11 +17,13 @@ use breakwater_protocol::policy::{
     LiquidationGrant, Policy, RigidPolicy, TargetHealthPolicy,
 };
 use breakwater_protocol::{
-    BlockRef, Description, Mirror, MirroredPolicy, Moment, PriceStatus, RateParameters, Reading,
+    AccountHealth, BlockRef, Description, Mirror, MirroredPolicy, Moment, RateParameters, Reading,
     ViewError,
 };
+use storage::{Breaker, Oracle, balance_slot};
 
 use crate::WorldKind;
+use crate::chain_venue::ChainVenue;
 use crate::config;
 use crate::error::{During, SimError};
 use crate::setup::Addresses;
@@ -25,9 +31,7 @@ use crate::setup::Addresses;
 /// What was emitted in one block.
 #[derive(Clone, Debug)]
 pub struct Emitted {
-    /// The block's height.
-    pub number: u64,
-    /// Its time, Unix seconds.
+    /// The block's time, Unix seconds.
     pub timestamp: u64,
     /// All logs, in order.
     pub logs: Vec<Log>,
@@ -48,15 +52,16 @@ pub struct Books {
     pub bucket: (U256, U256),
 }
 
-/// The port of one pool and its policy.
+/// The port of one market.
 #[derive(Clone)]
 pub struct Port {
+    /// Of pool and policy. A block of its is a transaction: the pool is also asked between two.
     mirror: Mirror,
     policy: Policy,
     /// The backstop that comes before the policy, if there is one.
     backstop: Option<Backstop>,
-    /// Of the block that is being made.
-    emitted: Vec<Log>,
+    oracle: Oracle,
+    breaker: Breaker,
 }
 
 /// What comes before a policy.
@@ -84,6 +89,7 @@ impl Port {
         chain: &mut MemoryChain,
         addresses: &Addresses,
         rate_model: Address,
+        venue: &ChainVenue,
         kind: WorldKind,
         history: &[Emitted],
     ) -> Result<Self, SimError> {
@@ -108,75 +114,127 @@ impl Port {
                 needs_confirmation,
             },
         };
-        let before = BlockRef {
-            number: history.first().map_or(0, |first| first.number - 1),
-            ..BlockRef::default()
-        };
         let mut port = Self {
-            mirror: Mirror::new(description, before).map_err(astray)?,
+            mirror: Mirror::new(description, BlockRef::default()).map_err(astray)?,
             policy: policy(chain, addresses, kind)?,
             backstop: backstop(chain, addresses)?,
-            emitted: Vec::new(),
+            oracle: Oracle::new(chain, addresses, venue)?,
+            breaker: Breaker::new(addresses),
         };
         for block in history {
-            port.hear(&block.logs);
-            port.close(block.number, block.timestamp)?;
+            port.hear(&block.logs, block.timestamp)?;
         }
         Ok(port)
     }
 
-    /// Takes a transaction's logs.
-    pub fn hear(&mut self, logs: &[Log]) {
-        let Description { pool, policy, .. } = self.mirror.description();
-        let own = |log: &&Log| log.address == pool || log.address == policy.address;
-        self.emitted.extend(logs.iter().filter(own).cloned());
-    }
-
-    /// Ends the block that was being made.
+    /// Takes a transaction's logs at `timestamp`, Unix seconds.
     ///
     /// # Errors
     /// [`SimError::Port`].
-    pub fn close(&mut self, number: u64, timestamp: u64) -> Result<(), SimError> {
-        if self.emitted.is_empty() {
+    pub fn hear(&mut self, logs: &[Log], timestamp: u64) -> Result<(), SimError> {
+        let Description { pool, policy, .. } = self.mirror.description();
+        let own = |log: &&Log| log.address == pool || log.address == policy.address;
+        if !logs.iter().any(|log| own(&log)) {
             return Ok(());
         }
-        let block = BlockRef {
+        let number = self.mirror.head().number + 1;
+        let last = BlockRef {
             number,
-            hash: B256::left_padding_from(&number.to_be_bytes()),
-            parent_hash: B256::ZERO,
             timestamp,
+            ..BlockRef::default()
         };
-        let logs = std::mem::take(&mut self.emitted);
+        let logs = logs.iter().filter(own);
         self.mirror
-            .apply_range([(number, timestamp, &logs)], &block)
+            .apply_range([(number, timestamp, logs)], &last)
             .map_err(astray)?;
         Ok(())
     }
 
-    /// The books at `timestamp`, Unix seconds.
-    #[must_use]
-    pub fn books(&self, timestamp: u64) -> Books {
+    /// What the oracle says now.
+    ///
+    /// # Errors
+    /// [`SimError::Port`], [`SimError::Engine`].
+    pub fn reading(
+        &self,
+        chain: &mut MemoryChain,
+        addresses: &Addresses,
+    ) -> Result<Reading, SimError> {
+        let reading = self.oracle.reading(chain)?;
+        if cfg!(debug_assertions) {
+            let asked = contracts::reading(chain, addresses)?;
+            agree("its prices", &reading, &asked)?;
+        }
+        Ok(reading)
+    }
+
+    /// The breaker's level now.
+    ///
+    /// # Errors
+    /// [`SimError::Port`], [`SimError::Engine`].
+    pub fn level(
+        &self,
+        chain: &mut MemoryChain,
+        addresses: &Addresses,
+    ) -> Result<BreakerLevel, SimError> {
+        let level = self.breaker.level(chain)?;
+        if cfg!(debug_assertions) {
+            agree("its level", &level, &contracts::level(chain, addresses)?)?;
+        }
+        Ok(level)
+    }
+
+    /// The books now.
+    ///
+    /// # Errors
+    /// [`SimError::Port`].
+    pub fn books(&self, chain: &mut MemoryChain, addresses: &Addresses) -> Result<Books, SimError> {
+        let timestamp = chain.block().timestamp;
         let market = self.mirror.market_state_at(timestamp);
-        let bucket = match &self.policy {
-            Policy::Damped(policy) => {
-                let bucket = self.mirror.policy_state().bucket(0);
-                (policy.bucket_level_at(&bucket, timestamp), bucket.cap())
-            }
-            Policy::Rigid(_) | Policy::TargetHealth(_) => (U256::ZERO, U256::ZERO),
-        };
-        Books {
+        let mut books = Books {
             debt: U256::from(market.total_debt),
             debt_shares: U256::from(market.debt_shares),
             lender_assets: U256::from(market.lender_assets),
             cash: U256::from(market.cash),
-            bucket,
+            bucket: (U256::ZERO, U256::ZERO),
+        };
+        let bucketed = matches!(self.policy, Policy::Damped(_));
+        if let Policy::Damped(policy) = &self.policy {
+            let bucket = self.mirror.policy_state().bucket(0);
+            books.bucket = (policy.bucket_level_at(&bucket, timestamp), bucket.cap());
         }
+        if cfg!(debug_assertions) {
+            let asked = contracts::books(chain, addresses, bucketed)?;
+            agree("its books", &books, &asked)?;
+        }
+        Ok(books)
+    }
+
+    /// An account's health now.
+    ///
+    /// # Errors
+    /// [`SimError::Port`], [`SimError::Engine`].
+    pub fn health(
+        &self,
+        chain: &mut MemoryChain,
+        addresses: &Addresses,
+        account: Address,
+    ) -> Result<AccountHealth, SimError> {
+        let reading = self.reading(chain, addresses)?;
+        let timestamp = chain.block().timestamp;
+        let moment = self.mirror.moment(&[reading], timestamp).map_err(astray)?;
+        let health = self.mirror.account_health(&account, &moment);
+        let health = health.map_err(astray)?;
+        if cfg!(debug_assertions) {
+            let asked = contracts::health(chain, addresses, account)?;
+            agree("its healths", &health, &asked)?;
+        }
+        Ok(health)
     }
 
     /// The market in the block that is being made, before its first transaction.
     ///
     /// # Errors
-    /// [`SimError::Port`], [`SimError::Call`].
+    /// [`SimError::Port`], [`SimError::Call`], [`SimError::Engine`].
     pub fn now(&self, chain: &mut MemoryChain, addresses: &Addresses) -> Result<Now, SimError> {
         let BlockEnvironment {
             number,
@@ -184,18 +242,7 @@ impl Port {
             base_fee,
             ..
         } = *chain.block();
-        let caller = addresses.operator;
-        let prices = chain
-            .read_sol(caller, addresses.oracle, &IPriceOracle::peekCall {})
-            .during("read the oracle")?;
-        let mut reading = Reading::new(&prices, U256::ZERO).map_err(astray)?;
-        if reading.status == PriceStatus::Down {
-            reading.last = chain
-                .read_sol(caller, addresses.oracle, &IPriceOracle::lastPriceCall {})
-                .during("read the last price")?;
-        }
-        let breaker = crate::reading::breaker_level(chain, addresses)?;
-        let breaker = BreakerLevel::try_from(breaker).map_err(astray)?;
+        let reading = self.reading(chain, addresses)?;
         let mut environment = Environment {
             chain_id: chain.chain_id(),
             pool: addresses.pool,
@@ -206,39 +253,58 @@ impl Port {
         };
         if let Policy::Damped(policy) = &self.policy {
             environment.anchor_hash = chain.block_hash(self.mirror.policy_state().seed().anchor);
-            // What cannot be read counts as 0.
-            environment.depth_reading = chain
-                .read_sol(caller, addresses.oracle, &IPriceOracle::depthCall {})
-                .unwrap_or_default();
+            environment.depth_reading = self.depth(chain, addresses)?;
             if policy.parameters().liquidation_gas != 0 {
-                let native = policy.parameters().native_oracle;
-                environment.native_price = chain
-                    .read_sol(caller, native, &IPriceOracle::peekCall {})
-                    .ok()
-                    .and_then(|prices| Reading::new(&prices, U256::ZERO).ok())
-                    .filter(|reading| reading.status != PriceStatus::Down)
-                    .map_or(U256::ZERO, |reading| reading.fast);
+                environment.native_price = reading.fast;
             }
         }
         let room = match &self.backstop {
             Some(backstop) => chain
-                .read_sol(caller, backstop.pool, &BackstopPool::absorbableCall {})
+                .read_sol(
+                    addresses.operator,
+                    backstop.pool,
+                    &BackstopPool::absorbableCall {},
+                )
                 .during("read what the backstop can spend")?,
             None => U256::ZERO,
         };
         Ok(Now {
             room,
             moment: self.mirror.moment(&[reading], timestamp).map_err(astray)?,
-            breaker,
+            breaker: self.level(chain, addresses)?,
             environment,
         })
+    }
+
+    /// What the venue takes within 2% of its price, as the oracle says.
+    fn depth(&self, chain: &mut MemoryChain, addresses: &Addresses) -> Result<U256, SimError> {
+        let depth = self.oracle.depth(chain)?;
+        if cfg!(debug_assertions) {
+            agree("its depths", &depth, &contracts::depth(chain, addresses))?;
+        }
+        Ok(depth)
     }
 
     /// What `quoteLiquidation(account, 0, 2^256 - 1)` answers; `None` where it reverts.
     ///
     /// # Errors
     /// [`SimError::Port`].
-    pub fn quote(&self, account: Address, now: &Now) -> Result<Option<LiquidationGrant>, SimError> {
+    pub fn quote(
+        &self,
+        chain: &mut MemoryChain,
+        addresses: &Addresses,
+        account: Address,
+        now: &Now,
+    ) -> Result<Option<LiquidationGrant>, SimError> {
+        let granted = self.granted(account, now)?;
+        if cfg!(debug_assertions) {
+            let asked = contracts::quote(chain, addresses, account)?;
+            agree("its grants", &granted, &asked)?;
+        }
+        Ok(granted)
+    }
+
+    fn granted(&self, account: Address, now: &Now) -> Result<Option<LiquidationGrant>, SimError> {
         let request = self
             .mirror
             .request(&account, 0, U256::MAX, &now.moment, now.breaker);
@@ -266,11 +332,28 @@ impl Port {
     }
 }
 
+/// What `owner` has of the debt token, whoever lends: what the token's `balanceOf` answers.
+///
+/// # Errors
+/// [`SimError::Port`], [`SimError::Engine`].
+pub fn balance(
+    chain: &mut MemoryChain,
+    addresses: &Addresses,
+    owner: Address,
+) -> Result<U256, SimError> {
+    let balance = chain.storage(addresses.asset, balance_slot(owner))?;
+    if cfg!(debug_assertions) {
+        let asked = contracts::balance(chain, addresses, owner)?;
+        agree("its balances", &balance, &asked)?;
+    }
+    Ok(balance)
+}
+
 /// That the port says what the contracts say.
 ///
 /// # Errors
 /// [`SimError::Port`] where they differ.
-pub fn agree<T: PartialEq + std::fmt::Debug>(
+fn agree<T: PartialEq + std::fmt::Debug>(
     what: &str,
     port: &T,
     contracts: &T,
@@ -281,19 +364,6 @@ pub fn agree<T: PartialEq + std::fmt::Debug>(
     Err(SimError::Port(format!(
         "{what} are {port:?}, the contracts' {contracts:?}"
     )))
-}
-
-/// A grant as the port has it.
-///
-/// # Errors
-/// [`SimError::Port`] for a refusal that it does not know.
-pub fn grant(granted: &ILendingPool::LiquidationGrant) -> Result<LiquidationGrant, SimError> {
-    Ok(LiquidationGrant {
-        repay: granted.repay,
-        seize: granted.seize,
-        bonus: granted.bonus,
-        refusal: granted.refusal.try_into().map_err(astray)?,
-    })
 }
 
 fn backstop(chain: &mut MemoryChain, addresses: &Addresses) -> Result<Option<Backstop>, SimError> {
@@ -327,6 +397,9 @@ fn policy(
                 .read_sol(caller, at, &DampedContract::parametersCall {})
                 .during(step)?;
             let parameters = DampedParameters::try_from(&parameters).map_err(astray)?;
+            if parameters.liquidation_gas != 0 && parameters.native_oracle != addresses.oracle {
+                return Err(astray("gas is priced by another oracle"));
+            }
             Policy::Damped(DampedPolicy::new(parameters).map_err(astray)?)
         }
         WorldKind::Policy(config::Policy::TargetHealth) => {

@@ -27,9 +27,8 @@ use crate::mempool::Mempool;
 use crate::mirror::{Mirror, Source};
 use crate::network::GasMarket;
 use crate::outside::PassThrough;
-use crate::port::Port;
 use crate::reading::{self, Reading};
-use crate::setup::{self, Addresses, FLIGHTY_PROVIDERS};
+use crate::setup::{self, Addresses, FLIGHTY_PROVIDERS, Lender};
 use crate::trace::{BlockRow, LiquidationRow};
 use crate::units::{WAD, to_base, to_sqrt_x96};
 
@@ -80,8 +79,7 @@ pub struct World<'a> {
     /// The venue's liquidity at the start.
     pub(crate) liquidity: f64,
     pub(crate) mirror: Mirror,
-    /// What pool and policy would answer, where that can be computed.
-    pub(crate) port: Option<Port>,
+    pub(crate) lender: Lender,
     pub(crate) market: GasMarket,
     pub(crate) mempool: Mempool,
     pub(crate) pass_through: PassThrough,
@@ -165,13 +163,11 @@ impl<'a> World<'a> {
         for logs in &built.logs {
             mirror.apply(logs);
         }
-        let port = built.port.take();
         let reading = reading::read(
             &mut built.chain,
             &built.addresses,
             &built.venue,
-            kind,
-            port.as_ref(),
+            &built.lender,
         )?;
         let market = GasMarket::new(
             parameters.network.gas_limit,
@@ -208,7 +204,7 @@ impl<'a> World<'a> {
             venue: built.venue,
             liquidity: built.liquidity,
             mirror,
-            port,
+            lender: built.lender,
             inclusion_price: market.inclusion_price(),
             market,
             mempool: Mempool::default(),
@@ -305,16 +301,7 @@ impl<'a> World<'a> {
         self.inclusion_price = self.market.inclusion_price();
         self.market.close(counts.gas_used + counts.background_gas);
         self.pass_through.push(counts.net_selling);
-        if let Some(port) = &mut self.port {
-            port.close(self.chain.block().number, timestamp)?;
-        }
-        self.reading = reading::read(
-            &mut self.chain,
-            &self.addresses,
-            &self.venue,
-            self.kind,
-            self.port.as_ref(),
-        )?;
+        self.reading = reading::read(&mut self.chain, &self.addresses, &self.venue, &self.lender)?;
         self.record_backstop(block)?;
         self.chain.end_block();
         self.last_made = timestamp;

@@ -195,6 +195,14 @@ impl Venue {
         slots::fee_growth(chain, self.pool)
     }
 
+    /// A price observation of the ring as it is stored: one word, by peeking.
+    ///
+    /// # Errors
+    /// [`EvmError::Engine`].
+    pub fn observation(&self, chain: &impl Chain, index: u16) -> Result<U256, EvmError> {
+        slots::observation(chain, self.pool, index)
+    }
+
     /// Sells up to `amount` of `token` for at least `minimum_received` of the other, no further than `limit`.
     #[must_use]
     pub fn swap(

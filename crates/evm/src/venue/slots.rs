@@ -12,6 +12,7 @@
 //! | 1, 2 | all | fee growth in token0, token1, X128 |
 //! | 3 | 0–127, 128–255 | protocol fees in token0, token1 |
 //! | 4 | 0–127 | liquidity in range |
+//! | 8 + i | all | price observation i of the ring |
 
 use crate::{
     Chain, EvmError,
@@ -60,6 +61,10 @@ impl PoolState {
             liquidity: (liquidity & U256::from(u128::MAX)).to(),
         })
     }
+}
+
+pub(super) fn observation(chain: &impl Chain, pool: Address, index: u16) -> Result<U256, EvmError> {
+    chain.storage(pool, U256::from(8 + u32::from(index)))
 }
 
 pub(super) fn fee_growth(chain: &impl Chain, pool: Address) -> Result<(U256, U256), EvmError> {

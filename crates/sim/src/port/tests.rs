@@ -6,7 +6,15 @@
 use super::*;
 use crate::audit::tests::{input, parameters};
 use crate::config::Policy as PolicyName;
+use crate::setup::Lender;
 use crate::world::World;
+
+fn port<'a>(world: &'a mut World<'_>) -> &'a mut Port {
+    match &mut world.lender {
+        Lender::Breakwater(port) => port,
+        Lender::Aave(market) => panic!("{market:?}"),
+    }
+}
 
 #[test]
 fn one_that_missed_what_was_emitted_is_noticed() {
@@ -17,13 +25,13 @@ fn one_that_missed_what_was_emitted_is_noticed() {
         PolicyName::Damped,
     ] {
         let mut world = World::new(&parameters, &input, WorldKind::Policy(policy), 7).unwrap();
-        let before = world.port.clone();
+        let before = port(&mut world).clone();
         let (mut block, mut liquidations) = (0, Vec::new());
         while liquidations.is_empty() {
             block += 1;
             world.step(block, &mut liquidations).unwrap();
         }
-        world.port = before;
+        *port(&mut world) = before;
         let error = world.step(block + 1, &mut liquidations).err();
         assert!(
             matches!(error, Some(SimError::Port(_))),
@@ -37,7 +45,7 @@ fn a_grant_that_differs_is_noticed() {
     let (parameters, input) = (parameters(), input());
     let damped = WorldKind::Policy(PolicyName::Damped);
     let mut world = World::new(&parameters, &input, damped, 7).unwrap();
-    let port = world.port.as_mut().unwrap();
+    let port = port(&mut world);
     let Policy::Damped(own) = &port.policy else {
         panic!("{:?}", port.policy);
     };

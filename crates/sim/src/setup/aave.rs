@@ -60,7 +60,7 @@ impl Builder<'_> {
         asset: Address,
         feed: Address,
         venue: &ChainVenue,
-    ) -> Result<Addresses, SimError> {
+    ) -> Result<(Addresses, Market), SimError> {
         let artifacts = Artifacts::find()?;
         let governance = self.aave_pool(&artifacts, collateral, asset, feed)?;
         let pool = self.send(
@@ -111,7 +111,7 @@ impl Builder<'_> {
             amount: PLENTY,
         };
         self.send("endow the liquidator", self.operator, asset, &capital)?;
-        Ok(Addresses {
+        let addresses = Addresses {
             operator: self.operator,
             collateral,
             asset,
@@ -126,7 +126,8 @@ impl Builder<'_> {
             accounts: self.accounts(),
             backstop: None,
             aave: Some(market),
-        })
+        };
+        Ok((addresses, market))
     }
 
     /// Lenders supply and accounts open their positions, in the block of the start. As under Breakwater, positions between the

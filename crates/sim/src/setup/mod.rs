@@ -93,8 +93,16 @@ pub struct Built {
     pub logs: Vec<Vec<alloy_primitives::Log>>,
     /// What the set-up of the backstop's depositors said.
     pub backstop_logs: Vec<Vec<alloy_primitives::Log>>,
-    /// The port of pool and policy; none of Aave's.
-    pub port: Option<Port>,
+    /// Who lends.
+    pub lender: Lender,
+}
+
+/// Who lends.
+pub enum Lender {
+    /// Breakwater, by the port of its contracts.
+    Breakwater(Box<Port>),
+    /// Aave.
+    Aave(Market),
 }
 
 /// Builds a world in the block of `input.start`: F = L = V = the first price, every position exactly as in the input. Where it is
@@ -145,14 +153,11 @@ pub fn build(
     let liquidity = parameters.venue.depth * posted * input.prices[0].sqrt();
     let venue = builder.venue(collateral, asset, liquidity)?;
     builder.router = venue.router();
-    let (addresses, logs, backstop_logs, port) = if kind == WorldKind::Policy(Policy::AaveV3) {
-        let addresses = builder.aave(collateral, asset, feed, &venue)?;
+    let (addresses, logs, backstop_logs, lender) = if kind == WorldKind::Policy(Policy::AaveV3) {
+        let (addresses, market) = builder.aave(collateral, asset, feed, &venue)?;
         builder.settle(&addresses)?;
-        let logs = match addresses.aave {
-            Some(market) => builder.populate_aave(&addresses, &market)?,
-            None => Vec::new(),
-        };
-        (addresses, logs, Vec::new(), None)
+        let logs = builder.populate_aave(&addresses, &market)?;
+        (addresses, logs, Vec::new(), Lender::Aave(market))
     } else {
         let system = builder.system(kind, collateral, asset, feed, &venue)?;
         let (guard, backstop_logs) = match own {
@@ -174,8 +179,9 @@ pub fn build(
         let logs = builder.populate(&addresses, system.timelock)?;
         builder.hand_over(&addresses, system.timelock)?;
         let (chain, history) = (&mut builder.chain, &builder.history);
-        let port = Port::new(chain, &addresses, system.rateModel, kind, history)?;
-        (addresses, logs, backstop_logs, Some(port))
+        let port = Port::new(chain, &addresses, system.rateModel, &venue, kind, history)?;
+        let lender = Lender::Breakwater(Box::new(port));
+        (addresses, logs, backstop_logs, lender)
     };
     Ok(Built {
         chain: builder.chain,
@@ -184,7 +190,7 @@ pub fn build(
         liquidity,
         logs,
         backstop_logs,
-        port,
+        lender,
     })
 }
 
@@ -223,7 +229,6 @@ impl Builder<'_> {
             ..BlockEnvironment::default()
         });
         self.history.push(Emitted {
-            number,
             timestamp,
             logs: Vec::new(),
         });
