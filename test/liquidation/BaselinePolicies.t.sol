@@ -77,6 +77,13 @@ contract BaselinePoliciesTest is PolicyFixture {
         assertEq(_commit(open, _request(_position(), 100e6)).bonus, 0.03e18);
     }
 
+    /// @dev 100 * 1.02 / 1,250 = 0.0816, though the listing would pay 5%.
+    function test_rigid_PaysItsOwnBonusWhereTheListingAllowsMore() public {
+        market.maxBonus = 0.05e18;
+        RigidPolicy meagre = new RigidPolicy(0.02e18);
+        _assertGrant(_commit(meagre, _request(_position(), 100e6)), 100e6, 0.0816e18, 0.02e18);
+    }
+
     /// @dev D = 1,300 against C = 1,250: 1,250 / 1.05 = 1,190.476190..., up, takes all; the bonus is paid under water too.
     function test_rigid_IsClampedToTheCollateralAndNotToSolvency() public {
         Position memory p = Position(1300e6, 1e18);
