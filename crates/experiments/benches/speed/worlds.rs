@@ -14,6 +14,9 @@ use breakwater_sim::{Observer, RecordedRun, WorldKind, run, run_recorded};
 /// Rounds of a day; each times the world and the engine one after the other.
 const ROUNDS: usize = 5;
 
+/// The same with ten times the accounts.
+const ROUNDS_OF_MANY: usize = 3;
+
 /// The whole run and the blocks alone.
 #[derive(Clone, Copy)]
 struct Times {
@@ -36,20 +39,43 @@ pub fn measure() -> Vec<Figure> {
     let mut figures = Vec::new();
     let mut damped = Duration::ZERO;
     for policy in [Policy::Rigid, Policy::TargetHealth, Policy::Damped] {
-        let (world, found) = against_engine(&thousand, policy);
-        damped = world;
-        figures.extend(found);
+        let (world, engine) = against_engine(&thousand, policy, ROUNDS);
+        damped = world.whole;
+        let name = policy.name();
+        figures.push(Figure::at_most(
+            &format!("{name}, a day / its transactions"),
+            1.25,
+            ratio(world.whole, engine.whole),
+            compared(world.whole, engine.whole),
+        ));
+        figures.push(told(
+            &format!("{name}, its blocks alone"),
+            world.blocks,
+            engine.blocks,
+        ));
     }
-    let many = day(10_000, 1e6);
-    let kind = WorldKind::Policy(Policy::Damped);
-    let whole = median((0..3).map(|_| world(&many, kind).whole));
+    let (world, engine) = against_engine(&day(10_000, 1e6), Policy::Damped, ROUNDS_OF_MANY);
     figures.push(Figure::at_most(
         "damped, 10,000 accounts / 1,000",
         4.0,
-        ratio(whole, damped),
-        format!("{} / {}", seconds(whole), seconds(damped)),
+        ratio(world.whole, damped),
+        compared(world.whole, damped),
+    ));
+    figures.push(told(
+        "damped, 10,000 accounts / its transactions",
+        world.whole,
+        engine.whole,
     ));
     figures
+}
+
+fn told(name: &str, world: Duration, engine: Duration) -> Figure {
+    let times = ratio(world, engine);
+    Figure::told(name, format!("{times:.2}"), compared(world, engine))
+}
+
+fn compared(one: Duration, other: Duration) -> String {
+    format!("{} / {}", seconds(one), seconds(other))
 }
 
 /// The scenario with so many accounts, which have so much in all.
@@ -99,32 +125,26 @@ fn replay(recording: &Recording) -> Duration {
     thread_time(|| recording.replay().unwrap()).0
 }
 
-fn against_engine(day: &Prepared, policy: Policy) -> (Duration, Vec<Figure>) {
+/// The median times of the world and of the engine alone on its transactions.
+fn against_engine(day: &Prepared, policy: Policy, rounds: usize) -> (Times, Times) {
     let kind = WorldKind::Policy(policy);
     let mut watch = Watch(None);
     let recorded = run_recorded(&day.parameters, &day.input, kind, day.seed, &mut watch).unwrap();
     let gas: u64 = recorded.trace.blocks.iter().map(|row| row.gas_used).sum();
     let (_, replayed) = recorded.blocks.replay().unwrap();
     assert_eq!(gas, replayed, "the engine did something else");
-    let rounds: Vec<(Times, Times)> = (0..ROUNDS)
+    let rounds: Vec<(Times, Times)> = (0..rounds)
         .map(|_| (world(day, kind), engine(&recorded)))
         .collect();
     let of = |take: fn(&(Times, Times)) -> Duration| median(rounds.iter().map(take));
-    let whole = (of(|round| round.0.whole), of(|round| round.1.whole));
-    let blocks = (of(|round| round.0.blocks), of(|round| round.1.blocks));
-    let name = policy.name();
-    let figures = vec![
-        Figure::at_most(
-            &format!("{name}, a day / its transactions"),
-            1.25,
-            ratio(whole.0, whole.1),
-            format!("{} / {}", seconds(whole.0), seconds(whole.1)),
-        ),
-        Figure::told(
-            &format!("{name}, its blocks alone"),
-            format!("{:.2}", ratio(blocks.0, blocks.1)),
-            format!("{} / {}", seconds(blocks.0), seconds(blocks.1)),
-        ),
-    ];
-    (whole.0, figures)
+    (
+        Times {
+            whole: of(|round| round.0.whole),
+            blocks: of(|round| round.0.blocks),
+        },
+        Times {
+            whole: of(|round| round.1.whole),
+            blocks: of(|round| round.1.blocks),
+        },
+    )
 }
