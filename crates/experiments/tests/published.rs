@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use breakwater_experiments::sweep::read_summary;
 use breakwater_experiments::sweep::statistics::Estimate;
-use breakwater_experiments::sweep::summary::{CellSummary, SweepSummary};
+use breakwater_experiments::sweep::summary::{CellSummary, Difference, SweepSummary};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
@@ -17,14 +18,23 @@ fn mean(cell: &CellSummary, policy: &str, figure: &str) -> f64 {
     cell.means[policy][figure].value
 }
 
+/// The differences of one policy from another.
+fn compared<'a>(
+    cell: &'a CellSummary,
+    against: &str,
+    policy: &str,
+) -> &'a BTreeMap<String, Difference> {
+    let against = cell.comparisons.iter().filter(|one| one.against == against);
+    against
+        .filter_map(|one| one.differences.get(policy))
+        .next()
+        .unwrap()
+}
+
 /// A change in percent with its interval: `-23 (-25, -21)`.
 fn change(cell: &CellSummary, against: &str, policy: &str, figure: &str) -> String {
-    let comparison = cell
-        .comparisons
-        .iter()
-        .find(|one| one.against == against && one.differences.contains_key(policy))
-        .unwrap();
-    let Some(relative) = comparison.differences[policy][figure].relative else {
+    let differences = compared(cell, against, policy);
+    let Some(relative) = differences[figure].relative else {
         return "not defined".to_owned();
     };
     interval(&relative, 100.0, 0)
@@ -151,6 +161,36 @@ fn backstop(summary: &SweepSummary) -> Vec<String> {
         .collect()
 }
 
+/// Where impact stays or the market is thin, a row a cell.
+fn permanent(summary: &SweepSummary) -> Vec<String> {
+    let row = |cell: &CellSummary| {
+        let policies = ["rigid", "target-health", "damped"];
+        let overshoot = |policy| format!("{:.1}", 100.0 * mean(cell, policy, "overshoot"));
+        let debt = |policy| bad_debt(mean(cell, policy, "bad_debt_bp"));
+        let half_life = match cell.recovery_half_life {
+            0.0 => "never".to_owned(),
+            seconds => format!("{} min", seconds / 60.0),
+        };
+        let absolute = &compared(cell, "rigid", "damped")["bad_debt_bp"].mean;
+        [
+            format!("`{}`", cell.scenario),
+            format!("{}, {}, {half_life}", cell.depth, cell.pass_through),
+            policies.map(overshoot).join(", "),
+            change(cell, "rigid", "damped", "overshoot"),
+            change(cell, "target-health", "damped", "overshoot"),
+            change(cell, "rigid", "damped", "liquidated_volume"),
+            policies.map(debt).join(", "),
+            interval(absolute, 1.0, 1),
+        ]
+        .join(" | ")
+    };
+    summary
+        .cells
+        .iter()
+        .map(|cell| format!("| {} |", row(cell)))
+        .collect()
+}
+
 #[test]
 fn the_readme_quotes_what_was_found() {
     let readme = fs::read_to_string(folder().join("README.md")).unwrap();
@@ -166,6 +206,7 @@ fn the_readme_quotes_what_was_found() {
     };
     lacks("headline", headline);
     lacks("backstop", backstop);
+    lacks("permanent", permanent);
     for entry in fs::read_dir(results).unwrap() {
         let summary = read_summary(&entry.unwrap().path()).unwrap();
         assert_eq!(summary.range, "reporting", "{}", summary.name);
