@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use breakwater_experiments::sweep::read_summary;
 use breakwater_experiments::sweep::statistics::Estimate;
-use breakwater_experiments::sweep::summary::{CellSummary, Difference, SweepSummary};
+use breakwater_experiments::sweep::summary::{CellSummary, Difference};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
@@ -80,123 +80,106 @@ fn bad_debt(value: f64) -> String {
 }
 
 /// The finding, a row a scenario.
-fn headline(summary: &SweepSummary) -> Vec<String> {
-    let row = |cell: &CellSummary| {
-        let overshoot = |policy| format!("{:.2}", 100.0 * mean(cell, policy, "overshoot"));
-        let debts = |policy| {
-            format!(
-                "{} / {}",
-                bad_debt(mean(cell, policy, "bad_debt_bp")),
-                bad_debt(tail(cell, policy))
-            )
-        };
-        [
-            format!("`{}`", cell.scenario),
-            overshoot("rigid"),
-            overshoot("target-health"),
-            overshoot("damped"),
-            change(cell, "rigid", "damped", "overshoot"),
-            change(cell, "target-health", "damped", "overshoot"),
-            change(cell, "rigid", "damped", "liquidated_volume"),
-            debts("rigid"),
-            debts("target-health"),
-            debts("damped"),
-            format!(
-                "{:.2}",
-                mean(cell, "damped", "blocks_to_solvency")
-                    / mean(cell, "rigid", "blocks_to_solvency")
-            ),
-        ]
-        .join(" | ")
+fn headline(cell: &CellSummary) -> String {
+    let overshoot = |policy| format!("{:.2}", 100.0 * mean(cell, policy, "overshoot"));
+    let debts = |policy| {
+        format!(
+            "{} / {}",
+            bad_debt(mean(cell, policy, "bad_debt_bp")),
+            bad_debt(tail(cell, policy))
+        )
     };
-    summary
-        .cells
-        .iter()
-        .map(|cell| format!("| {} |", row(cell)))
-        .collect()
+    [
+        format!("`{}`", cell.scenario),
+        overshoot("rigid"),
+        overshoot("target-health"),
+        overshoot("damped"),
+        change(cell, "rigid", "damped", "overshoot"),
+        change(cell, "target-health", "damped", "overshoot"),
+        change(cell, "rigid", "damped", "liquidated_volume"),
+        debts("rigid"),
+        debts("target-health"),
+        debts("damped"),
+        format!(
+            "{:.2}",
+            mean(cell, "damped", "blocks_to_solvency") / mean(cell, "rigid", "blocks_to_solvency")
+        ),
+    ]
+    .join(" | ")
 }
 
 /// With a backstop of a tenth of collateral and without, a row a scenario.
-fn backstop(summary: &SweepSummary) -> Vec<String> {
-    let row = |cell: &CellSummary| {
-        let percent = |policy, figure, digits: usize| {
-            let found = cell.means[policy].get(figure);
-            found.map_or_else(
-                || "none".to_owned(),
-                |found| minus(100.0 * found.value, digits),
-            )
-        };
-        let overshoot = |policy| percent(policy, "overshoot", 2);
-        let debt = |policy| bad_debt(mean(cell, policy, "bad_debt_bp"));
-        let below = |policy| mean(cell, policy, "blocks_to_solvency");
-        let hours = cell.means["damped-10"].get("exit_wait_hours");
-        [
-            format!("`{}`", cell.scenario),
-            ["rigid", "rigid-10", "target-health-10", "damped-10"]
-                .map(overshoot)
-                .join(", "),
-            change(cell, "rigid", "damped-10", "overshoot"),
-            change(cell, "rigid-10", "damped-10", "overshoot"),
-            change(cell, "target-health-10", "damped-10", "overshoot"),
-            ["rigid", "damped", "rigid-10", "damped-10"]
-                .map(debt)
-                .join(", "),
-            match below("damped-10") / below("rigid") {
-                ratio if ratio.is_nan() => "not defined".to_owned(),
-                ratio => minus(ratio, 2),
-            },
-            format!(
-                "{} ({})",
-                percent("damped-10", "depositor_return", 1),
-                percent("damped-10", "depositor_drawdown", 1)
-            ),
-            hours.map_or_else(|| "nobody left".to_owned(), |hours| minus(hours.value, 1)),
-        ]
-        .join(" | ")
+fn backstop(cell: &CellSummary) -> String {
+    let percent = |policy, figure, digits: usize| {
+        let found = cell.means[policy].get(figure);
+        found.map_or_else(
+            || "none".to_owned(),
+            |found| minus(100.0 * found.value, digits),
+        )
     };
-    summary
-        .cells
-        .iter()
-        .map(|cell| format!("| {} |", row(cell)))
-        .collect()
+    let overshoot = |policy| percent(policy, "overshoot", 2);
+    let debt = |policy| bad_debt(mean(cell, policy, "bad_debt_bp"));
+    let below = |policy| mean(cell, policy, "blocks_to_solvency");
+    let hours = cell.means["damped-10"].get("exit_wait_hours");
+    [
+        format!("`{}`", cell.scenario),
+        ["rigid", "rigid-10", "target-health-10", "damped-10"]
+            .map(overshoot)
+            .join(", "),
+        change(cell, "rigid", "damped-10", "overshoot"),
+        change(cell, "rigid-10", "damped-10", "overshoot"),
+        change(cell, "target-health-10", "damped-10", "overshoot"),
+        ["rigid", "damped", "rigid-10", "damped-10"]
+            .map(debt)
+            .join(", "),
+        match below("damped-10") / below("rigid") {
+            ratio if ratio.is_nan() => "not defined".to_owned(),
+            ratio => minus(ratio, 2),
+        },
+        format!(
+            "{} ({})",
+            percent("damped-10", "depositor_return", 1),
+            percent("damped-10", "depositor_drawdown", 1)
+        ),
+        hours.map_or_else(|| "nobody left".to_owned(), |hours| minus(hours.value, 1)),
+    ]
+    .join(" | ")
 }
 
 /// Where impact stays or the market is thin, a row a cell.
-fn permanent(summary: &SweepSummary) -> Vec<String> {
-    let row = |cell: &CellSummary| {
-        let policies = ["rigid", "target-health", "damped"];
-        let overshoot = |policy| format!("{:.1}", 100.0 * mean(cell, policy, "overshoot"));
-        let debt = |policy| bad_debt(mean(cell, policy, "bad_debt_bp"));
-        let half_life = match cell.recovery_half_life {
-            0.0 => "never".to_owned(),
-            seconds => format!("{} min", seconds / 60.0),
-        };
-        let absolute = &compared(cell, "rigid", "damped")["bad_debt_bp"].mean;
-        [
-            format!("`{}`", cell.scenario),
-            format!("{}, {}, {half_life}", cell.depth, cell.pass_through),
-            policies.map(overshoot).join(", "),
-            change(cell, "rigid", "damped", "overshoot"),
-            change(cell, "target-health", "damped", "overshoot"),
-            change(cell, "rigid", "damped", "liquidated_volume"),
-            policies.map(debt).join(", "),
-            interval(absolute, 1.0, 1),
-        ]
-        .join(" | ")
+fn permanent(cell: &CellSummary) -> String {
+    let policies = ["rigid", "target-health", "damped"];
+    let overshoot = |policy| format!("{:.1}", 100.0 * mean(cell, policy, "overshoot"));
+    let debt = |policy| bad_debt(mean(cell, policy, "bad_debt_bp"));
+    let half_life = match cell.recovery_half_life {
+        0.0 => "never".to_owned(),
+        seconds => format!("{} min", seconds / 60.0),
     };
-    summary
-        .cells
-        .iter()
-        .map(|cell| format!("| {} |", row(cell)))
-        .collect()
+    let absolute = &compared(cell, "rigid", "damped")["bad_debt_bp"].mean;
+    [
+        format!("`{}`", cell.scenario),
+        format!("{}, {}, {half_life}", cell.depth, cell.pass_through),
+        policies.map(overshoot).join(", "),
+        change(cell, "rigid", "damped", "overshoot"),
+        change(cell, "target-health", "damped", "overshoot"),
+        change(cell, "rigid", "damped", "liquidated_volume"),
+        policies.map(debt).join(", "),
+        interval(absolute, 1.0, 1),
+    ]
+    .join(" | ")
 }
 
 #[test]
 fn the_readme_quotes_what_was_found() {
     let readme = fs::read_to_string(folder().join("README.md")).unwrap();
     let results = folder().join("results");
-    let lacks = |name: &str, rows: fn(&SweepSummary) -> Vec<String>| {
-        let mut missing = rows(&read_summary(&results.join(name)).unwrap());
+    let lacks = |name: &str, row: fn(&CellSummary) -> String| {
+        let summary = read_summary(&results.join(name)).unwrap();
+        let rows = summary
+            .cells
+            .iter()
+            .map(|cell| format!("| {} |", row(cell)));
+        let mut missing: Vec<String> = rows.collect();
         missing.retain(|row| !readme.contains(row));
         assert!(
             missing.is_empty(),
