@@ -130,7 +130,10 @@ impl Tree {
                 return Err("tests fail without a mutation".into());
             }
         }
-        Ok(())
+        match self.fuzz()? {
+            Some(property) => Err(format!("{property} breaks without a mutation").into()),
+            None => Ok(()),
+        }
     }
 
     /// Which tests fail, of those that the arguments choose.
