@@ -312,6 +312,11 @@ fn shipped_specifications_can_be_run() {
             assert_eq!(prepared.parameters.venue.depth, market.depth);
             assert_eq!(prepared.parameters.venue.pass_through, market.pass_through);
         }
+        if name == "grid" {
+            // Five depths; four pass-throughs with four recoveries each, and none with one.
+            let markets = 13 * 5 * (4 * 4 + 1) * sweep.design.seeds;
+            assert_eq!(sweep.markets().len() as u64, markets);
+        }
         ranges.push(sweep.range);
         // Tuning seeds are those of every sweep.
         let tuning = Selection {

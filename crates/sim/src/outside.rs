@@ -87,6 +87,15 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_passes_through_recovery_is_of_no_consequence() {
+        for half_life in [0.0, 60.0, 1200.0] {
+            let mut world = PassThrough::new(&venue(0.0, half_life), 12);
+            world.push(0.3);
+            assert_eq!(world.price(100.0), 100.0);
+        }
+    }
+
+    #[test]
     fn steady_selling_saturates_at_the_closed_form() {
         // T7: D = φ·s·h with h = d / (1 − d); d = ½ gives h = 1.
         let mut world = PassThrough::new(&venue(0.8, 12.0), 12);

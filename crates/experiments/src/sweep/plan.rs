@@ -87,7 +87,7 @@ fn cells(
     for scenario in 0..scenarios {
         for &depth in &grid.depth {
             for &pass_through in &grid.pass_through {
-                for &recovery_half_life in &grid.recovery_half_life {
+                for &recovery_half_life in grid.recoveries(pass_through) {
                     markets.extend((range.first..range.first + seeds).map(|seed| Market {
                         scenario,
                         origin: Origin::Cell(cell),

@@ -72,7 +72,7 @@ const fn damped() -> Policy {
     Policy::Damped
 }
 
-/// The market's cells: every combination.
+/// The market's cells: every combination, but one recovery where nothing passes through: there is nothing to recover from.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
@@ -82,6 +82,18 @@ pub struct Grid {
     pub pass_through: Vec<f64>,
     /// Seconds; 0 for never.
     pub recovery_half_life: Vec<f64>,
+}
+
+impl Grid {
+    /// The recoveries that a pass-through is combined with.
+    #[must_use]
+    pub fn recoveries(&self, pass_through: f64) -> &[f64] {
+        if pass_through == 0.0 {
+            &self.recovery_half_life[..1]
+        } else {
+            &self.recovery_half_life
+        }
+    }
 }
 
 /// Seeds one after another.
@@ -449,5 +461,21 @@ impl Checker<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nothing_passes_through_one_recovery_stands_for_all() {
+        let grid = Grid {
+            depth: vec![2.0],
+            pass_through: vec![0.0, 0.5],
+            recovery_half_life: vec![60.0, 300.0, 0.0],
+        };
+        assert_eq!(grid.recoveries(0.0), [60.0]);
+        assert_eq!(grid.recoveries(0.5), [60.0, 300.0, 0.0]);
     }
 }

@@ -112,7 +112,7 @@ impl View<'_> {
                         .map(|(number, &share)| {
                             let own = cells.iter().filter(|cell| {
                                 cell.scenario == scenario.name
-                                    && cell.recovery_half_life == recovery
+                                    && (cell.recovery_half_life == recovery || share == 0.0)
                                     && cell.pass_through == share
                             });
                             let points = own.filter_map(|cell| {
