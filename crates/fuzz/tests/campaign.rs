@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
 use breakwater_fuzz::{
-    Artifacts, Corpus, Ending, Kind, Mark, Property, Sample, Settings, Status, Tally, Violation,
-    WORLDS, World, campaign, run,
+    Action, Artifacts, Corpus, Ending, Kind, Mark, Property, Sample, Settings, Size, Status, Tally,
+    Violation, WORLDS, World, campaign, run,
 };
 use common::{quiet, settings, write_artifacts, write_greedy_settlement};
 
@@ -102,6 +102,30 @@ fn mutated_bytecode_is_found_and_shrunk() {
     assert!(found.actions.len() <= 4, "{:#?}", found.actions);
     let honest = run(&self::world(), &found.actions, None);
     assert_eq!(honest.violation, None, "the real contracts do not break it");
+}
+
+/// The solvency cap C/D − 1 is rounded down at 18 decimals. Where the debt token has as many, a second half recovers some of what
+/// one call leaves by that, 73,795 units of 150,000 tokens here.
+#[test]
+fn a_second_half_may_recover_what_the_bonus_rounds_off() {
+    let world = World::build(&Artifacts::built_in(), &WORLDS[1]).unwrap();
+    let act = |kind, to, choice| Action {
+        kind,
+        who: 0,
+        to,
+        id: 0,
+        size: Size::Near(0),
+        choice,
+    };
+    // Interest accrues, a healthier account falls to exactly 1, and the other one is then all but insolvent.
+    let actions = [
+        act(Kind::Gas, 0, 0),
+        act(Kind::Squeeze, 5, 0),
+        act(Kind::Liquidate, 2, 0),
+    ];
+    let ran = run(&world, &actions, None);
+    assert_eq!(ran.violation, None);
+    assert_eq!(ran.tally.marked(Mark::SplitLiquidation), 1);
 }
 
 /// The same artifacts from disk make the same world.

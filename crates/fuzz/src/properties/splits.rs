@@ -106,8 +106,10 @@ impl<'a> Split<'a> {
             if split_repaid > repaid + U256::from(2) {
                 return Ok(false);
             }
-            // What one call rounds off of the collateral, and a unit of debt for each half.
-            let rounding = unit + U256::from(2);
+            // What one call rounds off of the collateral, and a unit of debt for each half. And what it rounds off of the bonus, which
+            // has 18 decimals: where an account has collateral C for debt D and the bonus is at most β = C/D − 1, a first half at
+            // b ≤ β leaves the second at most β·repaid in all, and one call takes more than (β − 10^-18)·repaid.
+            let rounding = unit + U256::from(2) + repaid.div_ceil(WAD);
             let most = profit + rounding + self.gas_left_over(before, base_fee);
             require(split <= most, Property::P6, || told(profit, split))?;
             return Ok(true);
