@@ -1,18 +1,14 @@
-//! The README quotes sweeps whose excerpts are in `results/`: the rows of their tables are computed from them again.
+//! `results/README.md` quotes the sweeps whose excerpts are beside it: the rows of its tables are computed from them again.
 
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use breakwater_experiments::sweep::read_summary;
 use breakwater_experiments::sweep::statistics::Estimate;
 use breakwater_experiments::sweep::summary::{CellSummary, Difference};
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
-}
 
 fn mean(cell: &CellSummary, policy: &str, figure: &str) -> f64 {
     cell.means[policy][figure].value
@@ -171,8 +167,8 @@ fn permanent(cell: &CellSummary) -> String {
 
 #[test]
 fn the_readme_quotes_what_was_found() {
-    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
-    let results = folder().join("results");
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+    let readme = fs::read_to_string(results.join("README.md")).unwrap();
     let lacks = |name: &str, row: fn(&CellSummary) -> String| {
         let summary = read_summary(&results.join(name)).unwrap();
         let rows = summary
@@ -190,8 +186,11 @@ fn the_readme_quotes_what_was_found() {
     lacks("headline", headline);
     lacks("backstop", backstop);
     lacks("permanent", permanent);
-    for entry in fs::read_dir(results).unwrap() {
-        let summary = read_summary(&entry.unwrap().path()).unwrap();
+    let entries = fs::read_dir(results)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    for sweep in entries.filter(|path| path.is_dir()) {
+        let summary = read_summary(&sweep).unwrap();
         assert_eq!(summary.range, "reporting", "{}", summary.name);
         for cited in [&summary.configuration_hash, &summary.commit] {
             assert!(
