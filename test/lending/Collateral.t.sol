@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.34;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
 
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
@@ -140,6 +141,19 @@ contract CollateralTest is PoolFixture {
         pool.withdrawCollateral(WETH_ID, 3.75 ether, borrower, borrower);
         assertEq(pool.collateralOf(borrower, WETH_ID), 6.25 ether);
         assertEq(pool.accountHealth(borrower).borrowLimit, 10_000 * USDC);
+    }
+
+    /// The interest of a year counts, although nobody has accrued it: what covered the debt of then does not cover that of now.
+    function test_withdrawCollateral_CountsInterestSinceTheLastAccrual() public {
+        _openMarket();
+        vm.warp(block.timestamp + 365 days);
+        uint256 debt = pool.debtOf(borrower);
+        assertGt(debt, 10_000 * USDC);
+        uint256 needed = Math.ceilDiv(debt * ETHER, 1600 * USDC);
+        vm.startPrank(borrower);
+        vm.expectRevert(abi.encodeWithSelector(PoolPositions.BorrowLimitExceeded.selector, borrower, debt, debt - 1));
+        pool.withdrawCollateral(WETH_ID, 10 * ETHER - needed + 1, borrower, borrower);
+        pool.withdrawCollateral(WETH_ID, 10 * ETHER - needed, borrower, borrower);
     }
 
     function test_RevertWhen_withdrawCollateral_AllWithDebt() public {
