@@ -257,7 +257,8 @@ fn recompute(
         column("health_after"),
         column("health_hard"),
     );
-    let (mut toxic, mut in_hard, mut liquidated, mut cost) = (0.0, 0.0, 0.0, 0.0);
+    let (mut toxic, mut in_hard, mut liquidated) = (0.0, 0.0, 0.0);
+    let (mut cost, mut rebound) = (0.0, 0.0);
     for sale in 0..repaid.len() {
         if after[sale] < before[sale] {
             toxic += repaid[sale];
@@ -269,6 +270,44 @@ fn recompute(
             }
         }
         cost += seized[sale] * at[sale] - repaid[sale];
+        rebound += seized[sale] * (price[price.len() - 1] - at[sale]);
+    }
+    let (fast, utilisation, level, time) = (
+        blocks.of(policy, "fast_price"),
+        blocks.of(policy, "utilisation"),
+        blocks.of(policy, "breaker_level"),
+        blocks.of(policy, "timestamp"),
+    );
+    let (mut error, mut error_max, mut priced) = (0.0, 0.0, 0.0);
+    let (mut full, mut without_need, mut missing) = (0.0, 0.0, 0.0);
+    for block in 0..price.len() {
+        if fast[block] > 0.0 {
+            let off = (fast[block] / price[block] - 1.0).abs();
+            error += off;
+            priced += 1.0;
+            if off > error_max {
+                error_max = off;
+            }
+        }
+        if block + 1 == price.len() {
+            break;
+        }
+        let minutes = (time[block + 1] - time[block]) / 60.0;
+        if utilisation[block] >= 1.0 {
+            full += minutes;
+        }
+        let mut falls = false;
+        for later in block..price.len() {
+            if time[later] - time[block] <= 3600.0 && price[later] <= price[block] * 0.95 {
+                falls = true;
+            }
+        }
+        if level[block] > 0.0 && !falls {
+            without_need += minutes;
+        }
+        if level[block] == 0.0 && falls {
+            missing += minutes;
+        }
     }
     let (transactions, reverted) = (
         total(&blocks.of(policy, "transactions")),
@@ -301,6 +340,12 @@ fn recompute(
         ("settlements", Some(settlements)),
         ("hard_zone_share", over(in_hard, liquidated)),
         ("borrower_cost", Some(cost)),
+        ("rebound_forgone", Some(rebound)),
+        ("fully_utilised_minutes", Some(full)),
+        ("oracle_error", over(error, priced)),
+        ("oracle_error_max", Some(error_max)),
+        ("breaker_false_minutes", Some(without_need)),
+        ("breaker_missed_minutes", Some(missing)),
         ("lender_loss", end("lender_loss")),
         ("lowest_reference_price", Some(least(&price))),
         (

@@ -9,11 +9,13 @@
 //! | D₀ | `debt` in block 0 |
 //! | (D − C·P)⁺ summed over accounts | `shortfall` |
 
+mod access;
 mod backstop;
 
 use breakwater_sim::trace::{BlockRow, LiquidationRow, Trace};
 use serde::{Deserialize, Serialize};
 
+pub use access::{ALARM_FALL, ALARM_SECONDS, breaker_errors, fully_utilised_minutes, oracle_error};
 pub use backstop::{BackstopFigures, depositor_drawdown, holding_seconds};
 
 /// Rows from which no figure can be computed.
@@ -78,8 +80,21 @@ pub struct Figures {
     pub hard_zone_share: Option<f64>,
     /// Collateral seized, or absorbed, at the reference price less debt repaid: what borrowers paid above their debt.
     pub borrower_cost: f64,
+    /// What the collateral that was seized or absorbed has gained in price by the end: what borrowers missed beside their cost, and
+    /// negative where they were spared a further fall.
+    pub rebound_forgone: f64,
     /// Written-off losses borne by lenders at the end.
     pub lender_loss: f64,
+    /// Minutes in which no lender could leave: [`fully_utilised_minutes`].
+    pub fully_utilised_minutes: f64,
+    /// The mean |F / P − 1|: [`oracle_error`]; n/a without any F.
+    pub oracle_error: Option<f64>,
+    /// The greatest |F / P − 1|; n/a without any F.
+    pub oracle_error_max: Option<f64>,
+    /// Minutes of new debt refused without a fall that followed: [`breaker_errors`].
+    pub breaker_false_minutes: f64,
+    /// Minutes before a fall in which the breaker let new debt in.
+    pub breaker_missed_minutes: f64,
     /// The lowest reference price.
     pub lowest_reference_price: f64,
     /// The lowest price at the venue.
@@ -105,6 +120,8 @@ impl Figures {
             .ok_or(MetricsError::NoBlocks { world: "policy" })?;
         let lowest_reference_price = lowest(blocks, |row| row.reference_price);
         let lowest_venue_price = lowest(blocks, |row| row.venue_price);
+        let (oracle_error, oracle_error_max) = oracle_error(blocks);
+        let (breaker_false_minutes, breaker_missed_minutes) = breaker_errors(blocks);
         Ok(Self {
             overshoot: overshoot(blocks, reference),
             drawdown_amplification: drawdown_amplification(blocks, reference),
@@ -124,13 +141,18 @@ impl Figures {
             liquidations: sales.iter().filter(|row| !row.settlement).count() as u64,
             settlements: sales.iter().filter(|row| row.settlement).count() as u64,
             hard_zone_share: hard_zone_share(sales),
-            borrower_cost: sum(sales
-                .iter()
-                .map(|row| row.seized * row.reference_price - row.repaid)
-                .chain(policy.absorptions.iter().map(|row| {
-                    (row.received + row.handed_over) * row.reference_price - row.repaid
-                }))),
+            borrower_cost: sum(
+                taken(policy).map(|taken| taken.collateral * taken.price - taken.repaid)
+            ),
+            rebound_forgone: sum(
+                taken(policy).map(|taken| taken.collateral * (last.reference_price - taken.price))
+            ),
             lender_loss: last.lender_loss,
+            fully_utilised_minutes: fully_utilised_minutes(blocks),
+            oracle_error,
+            oracle_error_max,
+            breaker_false_minutes,
+            breaker_missed_minutes,
             lowest_reference_price,
             lowest_venue_price,
             venue_low_against_counterfactual: lowest_venue_price
@@ -139,6 +161,29 @@ impl Figures {
             backstop: BackstopFigures::compute(policy),
         })
     }
+}
+
+/// Collateral that a call took from a borrower.
+struct Taken {
+    collateral: f64,
+    /// The reference price at the time.
+    price: f64,
+    repaid: f64,
+}
+
+/// Of liquidations and settlements, and of a backstop's absorptions.
+fn taken(trace: &Trace) -> impl Iterator<Item = Taken> {
+    let sold = trace.liquidations.iter().map(|row| Taken {
+        collateral: row.seized,
+        price: row.reference_price,
+        repaid: row.repaid,
+    });
+    let absorbed = trace.absorptions.iter().map(|row| Taken {
+        collateral: row.received + row.handed_over,
+        price: row.reference_price,
+        repaid: row.repaid,
+    });
+    sold.chain(absorbed)
 }
 
 /// OS: the largest 1 − P / P^cf over blocks.

@@ -9,8 +9,9 @@
 mod common;
 
 use breakwater_experiments::metrics::{
-    Figures, MetricsError, bad_debt_bp, drawdown, drawdown_amplification, hard_zone_share,
-    liquidated_volume, overshoot, reverted_share, toxic_volume,
+    Figures, MetricsError, bad_debt_bp, breaker_errors, drawdown, drawdown_amplification,
+    fully_utilised_minutes, hard_zone_share, liquidated_volume, oracle_error, overshoot,
+    reverted_share, toxic_volume,
 };
 use breakwater_sim::trace::{BlockRow, COUNTERFACTUAL, LiquidationRow, Trace};
 
@@ -163,6 +164,45 @@ fn reverted_share_is_over_included() {
 }
 
 #[test]
+fn nobody_can_leave_while_all_is_lent() {
+    let mut rows = blocks("rigid", &[100.0; 4]);
+    let states = [(0, 0.9), (12, 1.0), (36, 1.01), (60, 1.0)];
+    for (row, (timestamp, utilisation)) in rows.iter_mut().zip(states) {
+        (row.timestamp, row.utilisation) = (timestamp, utilisation);
+    }
+    // From 12 to 60 seconds; of the last block nobody knows how long it lasts.
+    assert_eq!(fully_utilised_minutes(&rows), 0.8);
+}
+
+#[test]
+fn the_oracle_errs_by_what_it_is_off_either_way() {
+    let mut rows = blocks("rigid", &[100.0; 4]);
+    let answers = [100.0, 103.0, 0.0, 91.0];
+    for (row, answer) in rows.iter_mut().zip(answers) {
+        row.fast_price = answer;
+    }
+    let (mean, most) = oracle_error(&rows);
+    // (0 + 3 + 9) / 3 percent: without an answer there is no error.
+    assert!((mean.unwrap() - 0.04).abs() < 1e-12 && (most.unwrap() - 0.09).abs() < 1e-12);
+    rows.iter_mut().for_each(|row| row.fast_price = 0.0);
+    assert_eq!(oracle_error(&rows), (None, None));
+}
+
+#[test]
+fn an_alarm_is_judged_by_the_hour_that_follows() {
+    // Half an hour a block. A fall by 5% follows blocks 1 to 3 within an hour, blocks 0 and 4 not.
+    let mut rows = blocks("rigid", &[100.0, 100.0, 99.0, 95.0, 90.0, 95.0]);
+    let levels = [1, 0, 2, 0, 3, 3];
+    for ((row, level), half_hour) in rows.iter_mut().zip(levels).zip(0..) {
+        (row.timestamp, row.breaker_level) = (1_800 * half_hour, level);
+    }
+    assert_eq!(breaker_errors(&rows), (60.0, 60.0));
+    // A second later the fall is not within the hour of block 1 any more.
+    rows[3].timestamp += 1;
+    assert_eq!(breaker_errors(&rows).1, 30.0 - 1.0 / 60.0);
+}
+
+#[test]
 fn all_figures_come_together() {
     let mut policy = Trace {
         blocks: blocks("rigid", &[100.0, 76.0, 80.0]),
@@ -208,6 +248,8 @@ fn all_figures_come_together() {
     assert_eq!(figures.hard_zone_share, Some(0.75));
     // 3.2 · 100 − 300 + 1.0 · 100 − 100
     assert_eq!(figures.borrower_cost, 20.0);
+    // All of it was sold at 100 and is worth 80 at the end.
+    assert_eq!(figures.rebound_forgone, -84.0);
     assert_eq!(
         (figures.lowest_reference_price, figures.lowest_venue_price),
         (76.0, 72.0)

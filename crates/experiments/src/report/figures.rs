@@ -26,6 +26,7 @@ enum Unit {
     Amount,
     Count,
     Price,
+    Minutes,
     Hours,
 }
 
@@ -63,6 +64,7 @@ impl Figure {
             Unit::Multiple => (1.0, "\u{d7}"),
             Unit::BasisPoints => (1.0, "bp"),
             Unit::Amount | Unit::Count | Unit::Price => (1.0, ""),
+            Unit::Minutes => (1.0, "min"),
             Unit::Hours => (1.0, "h"),
         }
     }
@@ -112,6 +114,7 @@ impl Unit {
             Self::Amount => compact(value),
             Self::Count => fixed(value, 0),
             Self::Price => fixed(value, 2),
+            Self::Minutes => format!("{} min", fixed(value, 1)),
             Self::Hours => format!("{} h", fixed(value, 1)),
         }
     }
@@ -137,7 +140,7 @@ const fn figure(
 }
 
 /// Every figure, in the order of the table.
-pub static FIGURES: [Figure; 21] = [
+pub static FIGURES: [Figure; 27] = [
     figure(
         "overshoot",
         "Overshoot",
@@ -259,6 +262,14 @@ pub static FIGURES: [Figure; 21] = [
         "Collateral seized, at the reference price, less the debt it repaid, in debt tokens. The rebound that borrowers missed is not in it.",
     ),
     figure(
+        "rebound_forgone",
+        "Rebound forgone",
+        Unit::Amount,
+        Better::Neither,
+        |f| Some(f.rebound_forgone),
+        "What the collateral that was taken from borrowers has gained in price by the end of the run, in debt tokens; negative where they were spared a further fall.",
+    ),
+    figure(
         "blocks_to_solvency",
         "Blocks with HF < 1",
         Unit::Count,
@@ -289,6 +300,46 @@ pub static FIGURES: [Figure; 21] = [
         Better::Lower,
         |f| Some(f.adversary_profit),
         "What the scenario's adversary earned, net of gas, in debt tokens; 0 without one.",
+    ),
+    figure(
+        "fully_utilised_minutes",
+        "Minutes at full utilisation",
+        Unit::Minutes,
+        Better::Lower,
+        |f| Some(f.fully_utilised_minutes),
+        "Minutes in which all that lenders are owed was lent out, so that none of them could leave.",
+    ),
+    figure(
+        "oracle_error",
+        "Oracle error",
+        Unit::Percent,
+        Better::Neither,
+        |f| f.oracle_error,
+        "How far the fast price was from the reference price, up or down, as a mean over blocks that have a fast price.",
+    ),
+    figure(
+        "oracle_error_max",
+        "Oracle error at its worst",
+        Unit::Percent,
+        Better::Neither,
+        |f| f.oracle_error_max,
+        "The greatest distance of the fast price from the reference price over all blocks.",
+    ),
+    figure(
+        "breaker_false_minutes",
+        "Breaker without need",
+        Unit::Minutes,
+        Better::Lower,
+        |f| Some(f.breaker_false_minutes),
+        "Minutes in which the breaker refused new debt although the reference price did not fall by 5% within the hour that followed.",
+    ),
+    figure(
+        "breaker_missed_minutes",
+        "Breaker missing",
+        Unit::Minutes,
+        Better::Lower,
+        |f| Some(f.breaker_missed_minutes),
+        "Minutes in which the breaker let new debt in although the reference price fell by 5% within the hour that followed; Aave has no breaker.",
     ),
     figure(
         "reverted_share",
