@@ -51,6 +51,26 @@ fn what_no_sweep_can_do_is_refused_before_it_begins() {
             "line 5: scenarios is `crash.toml` twice, expected each once",
         ),
         (
+            "[grid]",
+            "[[changes]]\nname = \"a b\"\ntitle = \"\"\nset = {}\n\n[grid]",
+            "changes[0].name is `a b`, expected lower-case letters, digits and hyphens",
+        ),
+        (
+            "[grid]",
+            "[[changes]]\nname = \"a\"\ntitle = \"\"\nset = { \"venue.depth\" = 1.0 }\n\n[grid]",
+            "changes[0].set is venue.depth, expected keys that [grid] does not have",
+        ),
+        (
+            "[grid]",
+            "[[changes]]\nname = \"a\"\ntitle = \"\"\nset = { \"shock.fal\" = 0.1 }\n\n[grid]",
+            "unknown key `shock.fal`, the nearest known key is `shock.fall`",
+        ),
+        (
+            "[grid]",
+            "[[changes]]\nname = \"a\"\ntitle = \"\"\nset = { \"shock.fall\" = 1.0 }\n\n[grid]",
+            "shock.fall is 1.0, expected 0 to 0.99",
+        ),
+        (
             "\"crash.toml\"",
             "\"black-thursdy\"",
             "unknown scenario `black-thursdy`: expected one of black-thursday,",
@@ -294,6 +314,9 @@ fn shipped_specifications_can_be_run() {
         ("ablations", 30),
         ("sobol", 64),
         ("aave", 30),
+        ("shocks", 100),
+        ("turns", 100),
+        ("permanent", 30),
     ] {
         let file = sweeps.join(format!("{name}.toml"));
         let sweep = Sweep::read(&file, &Selection::default(), &program).unwrap();
@@ -316,6 +339,22 @@ fn shipped_specifications_can_be_run() {
             // Five depths; four pass-throughs with four recoveries each, and none with one.
             let markets = 13 * 5 * (4 * 4 + 1) * sweep.design.seeds;
             assert_eq!(sweep.markets().len() as u64, markets);
+        }
+        // Results say all that they need to be put together again.
+        let again = Sweep::from_design(sweep.design.clone(), &file).unwrap();
+        let names = |sweep: &Sweep| -> Vec<String> {
+            let scenarios = sweep.scenarios.iter();
+            scenarios.map(|each| each.name().to_owned()).collect()
+        };
+        assert_eq!(names(&again), names(&sweep));
+        if name == "shocks" {
+            assert_eq!(names(&sweep)[2], "calm-fall-05");
+            let market = &sweep.markets()[2 * sweep.design.seeds as usize];
+            for sweep in [&sweep, &again] {
+                let scenario = sweep.changed(market).unwrap();
+                let prices = sweep.prepare(&scenario, market).unwrap().input.prices;
+                assert!(prices[50] < prices[49] * 0.96, "{prices:?}");
+            }
         }
         ranges.push(sweep.range);
         // Tuning seeds are those of every sweep.

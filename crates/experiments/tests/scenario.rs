@@ -505,6 +505,39 @@ fn what_may_befall_a_run_is_read_as_the_readme_writes_it() {
 }
 
 #[test]
+fn a_shock_lowers_what_the_collateral_costs_from_its_time_on() {
+    let prices = |shock: &str| {
+        let text = shipped("may-19").replace("[gas]", &format!("{shock}\n\n[gas]"));
+        let overrides = Overrides {
+            blocks: Some(60),
+            ..Overrides::default()
+        };
+        let run = read(&text).unwrap().prepare(&overrides);
+        run.map(|run| (run.input.prices, run.input.native_prices))
+    };
+    let (plain, _) = prices("").unwrap();
+    // 600 seconds are 50 slots; 601 begin with the 51st.
+    for (at, first) in [(600, 50), (601, 51), (0, 0)] {
+        let (shocked, native) = prices(&format!("[shock]\nfall = 0.25\nat = {at}")).unwrap();
+        for block in 0..plain.len() {
+            let share = if block < first { 1.0 } else { 0.75 };
+            assert_eq!(shocked[block], plain[block] * share, "{at}: {block}");
+        }
+        assert_eq!(native, shocked);
+    }
+    assert_eq!(
+        prices("[shock]\nfall = 0.25").unwrap().0,
+        prices("[shock]\nfall = 0.25\nat = 600").unwrap().0
+    );
+    let late = prices("[shock]\nfall = 0.25\nat = 721").unwrap_err();
+    assert!(
+        late.to_string()
+            .contains("shock.at is 721, expected within the run, which takes 720 seconds"),
+        "{late}"
+    );
+}
+
+#[test]
 fn what_cannot_befall_a_run_names_the_line() {
     let feed = line("deviation = 0.005");
     for (added, said) in [

@@ -48,6 +48,22 @@ impl Scenario {
         changed.check_together()?;
         Ok(changed)
     }
+
+    /// The same as a scenario of its own: `suffix` ends its name, `title` its title.
+    ///
+    /// # Errors
+    /// As [`Scenario::changed`].
+    pub fn varied(
+        &self,
+        suffix: &str,
+        title: &str,
+        changes: &[(String, Value)],
+    ) -> Result<Self, ScenarioError> {
+        let mut varied = self.changed(changes)?;
+        varied.file.name = format!("{}-{suffix}", varied.file.name);
+        varied.file.title = format!("{}: {title}", varied.file.title);
+        Ok(varied)
+    }
 }
 
 /// Replaces the value of a dotted key, making tables on the way; `None` if something on the way is no table.

@@ -44,6 +44,21 @@ struct RunParameters {
     start: u64,
 }
 
+/// An instant fall of the outside price, for good.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shock {
+    /// A share of the price.
+    fall: f64,
+    /// Seconds from block 0.
+    #[serde(default = "ten_minutes")]
+    at: u64,
+}
+
+const fn ten_minutes() -> u64 {
+    600
+}
+
 /// The file's form; [`PARAMETERS`] says what each key means.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +73,7 @@ struct File {
     run: RunParameters,
     prices: PriceConfig,
     native_prices: Option<PriceConfig>,
+    shock: Option<Shock>,
     gas: GasConfig,
     depth: Option<DepthConfig>,
     population: PopulationConfig,

@@ -109,6 +109,18 @@ pub static PARAMETERS: &[Parameter] = &[
         "native_prices",
         "price of the chain's native token, as `prices`; the collateral's own price if left out",
     ),
+    number(
+        "shock.fall",
+        0.0,
+        0.99,
+        "a share by which the outside price falls at once, and stays lower; the native token's too where it has no price of its own; ratio",
+    ),
+    number(
+        "shock.at",
+        0.0,
+        1e9,
+        "when; 600 if left out; seconds from block 0",
+    ),
     text("gas.source", "file or profile"),
     text(
         "gas.path",

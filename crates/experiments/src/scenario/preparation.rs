@@ -143,6 +143,32 @@ impl Preparation<'_> {
         }
     }
 
+    /// Lets the price fall at once, if the scenario has it so.
+    pub(super) fn shock(&self, prices: &mut [f64]) -> Result<(), ScenarioError> {
+        let Some(shock) = self.scenario.file.shock else {
+            return Ok(());
+        };
+        let first = shock.at.div_ceil(self.grid.slot_seconds()) as usize;
+        match prices.get_mut(first..) {
+            Some(after) if !after.is_empty() => {
+                for price in after {
+                    *price *= 1.0 - shock.fall;
+                }
+                Ok(())
+            }
+            _ => Err(ScenarioError::Value {
+                file: self.scenario.source.file.clone(),
+                line: self.scenario.source.line_of("shock.at"),
+                key: "shock.at".to_owned(),
+                value: shock.at.to_string(),
+                expected: format!(
+                    "within the run, which takes {} seconds",
+                    (self.grid.blocks() as u64 - 1) * self.grid.slot_seconds()
+                ),
+            }),
+        }
+    }
+
     /// The native token's price path.
     pub(super) fn native_prices(
         &self,

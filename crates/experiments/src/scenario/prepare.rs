@@ -82,7 +82,8 @@ impl Scenario {
             overrides.blocks.map(|blocks| blocks.to_string()),
         );
         preparation.set("run.seed", overrides.seed.map(|seed| seed.to_string()));
-        let (start, prices) = preparation.prices()?;
+        let (start, mut prices) = preparation.prices()?;
+        preparation.shock(&mut prices)?;
         let native_prices = preparation.native_prices(start, &prices)?;
         let gas_gwei = preparation.gas(start)?;
         let accounts = preparation.accounts(prices[0])?;

@@ -10,7 +10,7 @@ use toml::Value;
 
 use super::error::SweepError;
 use super::plan::{Market, markets, most_seeds};
-use super::specification::{SeedRange, Specification, World};
+use super::specification::{Change, SeedRange, Specification, World};
 use crate::report::{Figure, all_figures};
 use crate::scenario::{Overrides, Prepared, Scenario, ScenarioError, Source, nearest};
 
@@ -44,7 +44,7 @@ pub struct ScenarioRecord {
     pub configuration_hash: String,
     /// Keccak-256 of its series and accounts on its own seed, files included.
     pub input_hash: String,
-    /// Its file.
+    /// Its file, without what the specification changes.
     pub text: String,
 }
 
@@ -139,11 +139,18 @@ impl Sweep {
         let source = Source::new(path, text.clone());
         let specification = Specification::parse(&source)?;
         let sources = specification.sources(path.parent().unwrap_or(Path::new("")))?;
-        let scenarios = sources
-            .iter()
-            .map(Scenario::read)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(SweepError::Specification)?;
+        let mut scenarios = Vec::new();
+        for source in &sources {
+            let scenario = Scenario::read(source).map_err(SweepError::Specification)?;
+            match &specification.changes[..] {
+                [] => scenarios.push(scenario),
+                changes => {
+                    for change in changes {
+                        scenarios.push(varied(&scenario, change)?);
+                    }
+                }
+            }
+        }
         let overrides = Overrides {
             blocks: specification.blocks,
             ..Overrides::default()
@@ -210,14 +217,16 @@ impl Sweep {
         };
         let source = Source::new(Path::new(&design.file), design.specification.clone());
         let specification = Specification::parse(&source)?;
-        let scenarios = design
-            .scenarios
-            .iter()
-            .map(|record| {
-                Scenario::read(&Source::new(Path::new(&record.name), record.text.clone()))
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(SweepError::Specification)?;
+        let mut scenarios = Vec::new();
+        for (index, record) in design.scenarios.iter().enumerate() {
+            let source = Source::new(Path::new(&record.name), record.text.clone());
+            let scenario = Scenario::read(&source).map_err(SweepError::Specification)?;
+            let changes = &specification.changes;
+            scenarios.push(match changes.get(index % changes.len().max(1)) {
+                Some(change) => varied(&scenario, change)?,
+                None => scenario,
+            });
+        }
         let recorded = design.configuration_hash.clone();
         let sweep = Self::assemble(design, specification, scenarios)?;
         if sweep.design.configuration_hash != recorded {
@@ -423,15 +432,28 @@ fn in_world(scenario: &Scenario, world: &World) -> Result<Scenario, SweepError> 
     changed(scenario, &changes)
 }
 
+/// A scenario as the specification changes it.
+fn varied(scenario: &Scenario, change: &Change) -> Result<Scenario, SweepError> {
+    let set = change.set.iter();
+    let changes: Vec<_> = set
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let varied = scenario.varied(&change.name, &change.title, &changes);
+    varied.map_err(|source| refused(scenario, &changes, source))
+}
+
 /// A scenario with these values.
 fn changed(scenario: &Scenario, changes: &[(String, Value)]) -> Result<Scenario, SweepError> {
-    scenario
-        .changed(changes)
-        .map_err(|source| SweepError::Scenario {
-            scenario: scenario.name().to_owned(),
-            what: described(changes),
-            source: Box::new(source),
-        })
+    let changed = scenario.changed(changes);
+    changed.map_err(|source| refused(scenario, changes, source))
+}
+
+fn refused(scenario: &Scenario, changes: &[(String, Value)], source: ScenarioError) -> SweepError {
+    SweepError::Scenario {
+        scenario: scenario.name().to_owned(),
+        what: described(changes),
+        source: Box::new(source),
+    }
 }
 
 /// Changes as errors name them.

@@ -31,6 +31,9 @@ pub struct Specification {
     pub question: String,
     /// Shipped scenarios by name, files by path; `["all"]` for every shipped one.
     pub scenarios: Vec<String>,
+    /// What each scenario is run with, one after the other; as it is if left out.
+    #[serde(default)]
+    pub changes: Vec<Change>,
     /// Blocks to simulate; each scenario's own if left out.
     pub blocks: Option<u64>,
     /// Policies.
@@ -49,6 +52,18 @@ pub struct Specification {
     pub comparisons: Vec<Comparison>,
     /// Uncertain inputs, for Sobol indices.
     pub sobol: Option<SobolInputs>,
+}
+
+/// Values that every scenario is run with instead of its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// What ends the scenario's name.
+    pub name: String,
+    /// What ends its title.
+    pub title: String,
+    /// Values of dotted keys.
+    pub set: BTreeMap<String, toml::Value>,
 }
 
 /// A policy with some of its parameters, or those of a backstop before it, changed.
@@ -236,6 +251,7 @@ impl Specification {
         let checker = Checker { source };
         checker.distinct("scenarios", &self.scenarios)?;
         checker.word("name", &self.name)?;
+        checker.changes(&self.changes)?;
         if let Some(blocks) = self.blocks {
             checker.within("blocks", blocks as f64, (1.0, 1e6))?;
         }
@@ -321,6 +337,30 @@ impl Checker<'_> {
             format!("`{name}`"),
             format!("one of {known} (nearest: `{nearest}`)"),
         ))
+    }
+
+    fn changes(&self, changes: &[Change]) -> Result<(), ScenarioError> {
+        let mut seen = BTreeSet::new();
+        for (index, change) in changes.iter().enumerate() {
+            let key = format!("changes[{index}].name");
+            self.word(&key, &change.name)?;
+            if !seen.insert(&change.name) {
+                return Err(self.refuse(&key, format!("`{}` twice", change.name), "each once"));
+            }
+            let of_the_grid = [
+                "venue.depth",
+                "venue.pass_through",
+                "venue.recovery_half_life",
+            ];
+            if let Some(taken) = of_the_grid
+                .iter()
+                .find(|key| change.set.contains_key(**key))
+            {
+                let key = format!("changes[{index}].set");
+                return Err(self.refuse(&key, taken, "keys that [grid] does not have"));
+            }
+        }
+        Ok(())
     }
 
     fn policies(
