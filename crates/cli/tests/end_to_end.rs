@@ -246,6 +246,7 @@ fn recompute(
         }
     }
     let column = |name: &str| sales.of(policy, name);
+    let (account, keeper) = (column("account"), column("keeper"));
     let (repaid, seized, at, settlement) = (
         column("repaid"),
         column("seized"),
@@ -259,6 +260,21 @@ fn recompute(
     );
     let (mut toxic, mut in_hard, mut liquidated) = (0.0, 0.0, 0.0);
     let (mut cost, mut rebound) = (0.0, 0.0);
+    let (mut accounts, mut squares) = (0.0, 0.0);
+    for sale in 0..repaid.len() {
+        if !account[..sale].contains(&account[sale]) {
+            accounts += 1.0;
+        }
+        if !keeper[..sale].contains(&keeper[sale]) {
+            let mut own = 0.0;
+            for other in sale..repaid.len() {
+                if keeper[other] == keeper[sale] {
+                    own += repaid[other];
+                }
+            }
+            squares += own * own;
+        }
+    }
     for sale in 0..repaid.len() {
         if after[sale] < before[sale] {
             toxic += repaid[sale];
@@ -338,6 +354,11 @@ fn recompute(
         ),
         ("liquidations", Some(repaid.len() as f64 - settlements)),
         ("settlements", Some(settlements)),
+        ("liquidated_accounts", Some(accounts)),
+        (
+            "keeper_concentration",
+            over(squares, total(&repaid) * total(&repaid)),
+        ),
         ("hard_zone_share", over(in_hard, liquidated)),
         ("borrower_cost", Some(cost)),
         ("rebound_forgone", Some(rebound)),

@@ -12,6 +12,8 @@
 mod access;
 mod backstop;
 
+use std::collections::BTreeMap;
+
 use breakwater_sim::trace::{BlockRow, LiquidationRow, Trace};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +78,10 @@ pub struct Figures {
     pub liquidations: u64,
     /// Settlements of insolvent positions.
     pub settlements: u64,
+    /// Accounts that were liquidated or settled, each once.
+    pub liquidated_accounts: u64,
+    /// Σ (a keeper's share of all debt repaid)²: 1 where one keeper does everything, 1/n where n do the same; n/a if none was repaid.
+    pub keeper_concentration: Option<f64>,
     /// Debt repaid in liquidations that began at or below HF_hard, over all debt repaid; n/a if none was.
     pub hard_zone_share: Option<f64>,
     /// Collateral seized, or absorbed, at the reference price less debt repaid: what borrowers paid above their debt.
@@ -140,6 +146,8 @@ impl Figures {
             blocks_with_insolvency: count(blocks, |row| row.insolvent > 0),
             liquidations: sales.iter().filter(|row| !row.settlement).count() as u64,
             settlements: sales.iter().filter(|row| row.settlement).count() as u64,
+            liquidated_accounts: repaid_by(sales, |row| row.account).len() as u64,
+            keeper_concentration: keeper_concentration(sales),
             hard_zone_share: hard_zone_share(sales),
             borrower_cost: sum(
                 taken(policy).map(|taken| taken.collateral * taken.price - taken.repaid)
@@ -247,6 +255,26 @@ pub fn hard_zone_share(liquidations: &[LiquidationRow]) -> Option<f64> {
         sum(liquidations.iter().filter(counted).map(|row| row.repaid))
     };
     ratio(repaid(true), repaid(false))
+}
+
+/// Debt repaid by whatever tells calls apart, in the order of that.
+fn repaid_by(
+    liquidations: &[LiquidationRow],
+    key: fn(&LiquidationRow) -> u32,
+) -> BTreeMap<u32, f64> {
+    let mut repaid = BTreeMap::new();
+    for row in liquidations {
+        *repaid.entry(key(row)).or_insert(0.0) += row.repaid;
+    }
+    repaid
+}
+
+/// The Herfindahl index of keepers: Σ (repaid by one / repaid by all)², settlements included.
+#[must_use]
+pub fn keeper_concentration(liquidations: &[LiquidationRow]) -> Option<f64> {
+    let all = sum(liquidations.iter().map(|row| row.repaid));
+    let squares = repaid_by(liquidations, |row| row.keeper);
+    ratio(sum(squares.values().map(|one| one * one)), all * all)
 }
 
 /// Reverted over included transactions.

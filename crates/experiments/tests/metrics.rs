@@ -10,8 +10,8 @@ mod common;
 
 use breakwater_experiments::metrics::{
     Figures, MetricsError, bad_debt_bp, breaker_errors, drawdown, drawdown_amplification,
-    fully_utilised_minutes, hard_zone_share, liquidated_volume, oracle_error, overshoot,
-    reverted_share, toxic_volume,
+    fully_utilised_minutes, hard_zone_share, keeper_concentration, liquidated_volume, oracle_error,
+    overshoot, reverted_share, toxic_volume,
 };
 use breakwater_sim::trace::{BlockRow, COUNTERFACTUAL, LiquidationRow, Trace};
 
@@ -153,6 +153,30 @@ fn hard_zone_includes_its_edge_and_no_settlement() {
     ];
     assert_eq!(hard_zone_share(&sales), Some(0.3));
     assert_eq!(hard_zone_share(&[]), None);
+}
+
+#[test]
+fn one_keeper_who_does_everything_is_all_the_concentration_there_is() {
+    let by = |keeper, account, repaid| LiquidationRow {
+        keeper,
+        account,
+        ..sale(repaid, 0.99, 1.05)
+    };
+    assert_eq!(keeper_concentration(&[]), None);
+    assert_eq!(
+        keeper_concentration(&[by(3, 1, 10.0), by(3, 2, 20.0)]),
+        Some(1.0)
+    );
+    // Three quarters and one: 9/16 + 1/16.
+    let sales = vec![by(0, 1, 10.0), by(1, 2, 10.0), by(0, 1, 20.0)];
+    assert_eq!(keeper_concentration(&sales), Some(0.625));
+    let policy = Trace {
+        blocks: blocks("rigid", &[100.0, 90.0]),
+        liquidations: sales,
+        ..Trace::default()
+    };
+    let figures = Figures::compute(&policy, &policy).unwrap();
+    assert_eq!(figures.liquidated_accounts, 2);
 }
 
 #[test]

@@ -140,7 +140,7 @@ const fn figure(
 }
 
 /// Every figure, in the order of the table.
-pub static FIGURES: [Figure; 27] = [
+pub static FIGURES: [Figure; 29] = [
     figure(
         "overshoot",
         "Overshoot",
@@ -212,6 +212,22 @@ pub static FIGURES: [Figure; 27] = [
         Better::Neither,
         |f| Some(f.settlements as f64),
         "Positions closed at a loss to the pool because their collateral no longer covered their debt.",
+    ),
+    figure(
+        "liquidated_accounts",
+        "Accounts liquidated",
+        Unit::Count,
+        Better::Neither,
+        |f| Some(f.liquidated_accounts as f64),
+        "Accounts of which some collateral was taken, in however many calls.",
+    ),
+    figure(
+        "keeper_concentration",
+        "Keepers' concentration",
+        Unit::Percent,
+        Better::Neither,
+        |f| f.keeper_concentration,
+        "The Herfindahl index of the keepers' shares of all debt repaid: 100% where one keeper does everything, 1/n where n keepers do the same.",
     ),
     figure(
         "hard_zone_share",
