@@ -197,13 +197,16 @@ impl Port {
             cash: U256::from(market.cash),
             bucket: (U256::ZERO, U256::ZERO),
         };
-        let bucketed = matches!(self.policy, Policy::Damped(_));
-        if let Policy::Damped(policy) = &self.policy {
+        let damped = match &self.policy {
+            Policy::Damped(policy) => Some(policy),
+            _ => None,
+        };
+        if let Some(policy) = damped {
             let bucket = self.mirror.policy_state().bucket(0);
             books.bucket = (policy.bucket_level_at(&bucket, timestamp), bucket.cap());
         }
         if cfg!(debug_assertions) {
-            let asked = contracts::books(chain, addresses, bucketed)?;
+            let asked = contracts::books(chain, addresses, damped.is_some())?;
             agree("its books", &books, &asked)?;
         }
         Ok(books)
