@@ -70,11 +70,14 @@ contract HealthTest is PoolFixture {
     function test_healthHard_LargestOfThoseHeld() public {
         uint256 wide = _list(8600, 500, 600, true); // 0.86 * 1.05 * 1.06 = 0.95718
         uint256 undamped = _list(9000, 500, 600, false);
+        uint256 narrow = _list(8000, 500, 300, true); // 0.8652
         assertEq(pool.accountHealth(borrower).healthHard, 0);
         _supply(borrower, WETH_ID, 1);
         assertEq(pool.accountHealth(borrower).healthHard, 0.937125e18);
         _supplyNew(wide);
         assertEq(pool.accountHealth(borrower).healthHard, 0.95718e18);
+        _supplyNew(narrow);
+        assertEq(pool.accountHealth(borrower).healthHard, 0.95718e18, "the last is not the largest");
         _supplyNew(undamped);
         assertEq(pool.accountHealth(borrower).healthHard, 1e18);
         vm.startPrank(borrower);
