@@ -165,6 +165,40 @@ fn permanent(cell: &CellSummary) -> String {
     .join(" | ")
 }
 
+/// After an instant fall, a row a fall.
+fn shocks(cell: &CellSummary) -> String {
+    let policies = ["rigid", "target-health", "damped"];
+    let percent = |policies: &[&str], figure, digits: usize| {
+        let each = policies.iter().map(|policy| {
+            let value = 100.0 * mean(cell, policy, figure);
+            format!("{value:.digits$}")
+        });
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let thousands = |figure| {
+        policies
+            .map(|policy| minus(mean(cell, policy, figure) / 1_000.0, 0))
+            .join(", ")
+    };
+    let fall = cell.scenario.rsplit('-').next().unwrap();
+    [
+        format!("{}%", fall.trim_start_matches('0')),
+        percent(
+            &["counterfactual", "rigid", "target-health", "damped"],
+            "liquidated_volume",
+            1,
+        ),
+        percent(&policies, "overshoot", 2),
+        change(cell, "rigid", "damped", "overshoot"),
+        policies
+            .map(|policy| bad_debt(mean(cell, policy, "bad_debt_bp")))
+            .join(", "),
+        thousands("borrower_cost"),
+        thousands("rebound_forgone"),
+    ]
+    .join(" | ")
+}
+
 #[test]
 fn the_readme_quotes_what_was_found() {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
@@ -186,6 +220,7 @@ fn the_readme_quotes_what_was_found() {
     lacks("headline", headline);
     lacks("backstop", backstop);
     lacks("permanent", permanent);
+    lacks("shocks", shocks);
     let entries = fs::read_dir(results)
         .unwrap()
         .map(|entry| entry.unwrap().path());

@@ -9,30 +9,40 @@ use super::statistics::Estimate;
 use super::summary::{Difference, SweepSummary};
 
 /// The figures whose means are kept; of Sobol indices all are.
-const FIGURES: [&str; 13] = [
+const FIGURES: [&str; 20] = [
     "absorbed_volume",
     "adversary_profit",
     "bad_debt_bp",
     "bad_debt_max_bp",
     "blocks_to_solvency",
     "borrower_cost",
+    "breaker_false_minutes",
+    "breaker_missed_minutes",
     "depositor_drawdown",
     "depositor_return",
     "drawdown_amplification",
     "exit_wait_hours",
+    "keeper_concentration",
+    "liquidated_accounts",
     "liquidated_volume",
+    "oracle_error_max",
     "overshoot",
+    "rebound_forgone",
+    "reverted_share",
     "toxic_volume",
 ];
 
 /// Those whose differences between policies are kept.
-const COMPARED: [&str; 6] = [
+const COMPARED: [&str; 9] = [
+    "adversary_profit",
     "bad_debt_bp",
     "bad_debt_max_bp",
     "blocks_to_solvency",
     "borrower_cost",
+    "keeper_concentration",
     "liquidated_volume",
     "overshoot",
+    "reverted_share",
 ];
 
 /// Significant digits that are kept: intervals are wider than the fifth.
