@@ -1,0 +1,83 @@
+//! Numbers as the tables write them.
+
+use std::collections::BTreeMap;
+
+use breakwater_experiments::sweep::statistics::Estimate;
+use breakwater_experiments::sweep::summary::{CellSummary, Difference};
+
+pub fn mean(cell: &CellSummary, policy: &str, figure: &str) -> f64 {
+    cell.means[policy][figure].value
+}
+
+/// The differences of one policy from another.
+pub fn compared<'a>(
+    cell: &'a CellSummary,
+    against: &str,
+    policy: &str,
+) -> &'a BTreeMap<String, Difference> {
+    let against = cell.comparisons.iter().filter(|one| one.against == against);
+    against
+        .filter_map(|one| one.differences.get(policy))
+        .next()
+        .unwrap()
+}
+
+/// A change in percent with its interval: `-23 (-25, -21)`.
+pub fn change(cell: &CellSummary, against: &str, policy: &str, figure: &str) -> String {
+    let differences = compared(cell, against, policy);
+    let Some(relative) = differences[figure].relative else {
+        return "not defined".to_owned();
+    };
+    interval(&relative, 100.0, 0)
+}
+
+pub fn interval(estimate: &Estimate, scale: f64, digits: usize) -> String {
+    let number = |value: f64| minus(value * scale, digits);
+    // Where in some resample nothing happened under the other policy, there is no interval.
+    match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) => {
+            format!(
+                "{} ({}, {})",
+                number(estimate.value),
+                number(low),
+                number(high)
+            )
+        }
+        _ => "not defined".to_owned(),
+    }
+}
+
+/// A number with a true minus, and none before nothing.
+pub fn minus(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    let nothing = |sign| matches!(sign, '-' | '0' | '.');
+    if text.chars().all(nothing) {
+        text.replace('-', "")
+    } else {
+        text.replace('-', "\u{2212}")
+    }
+}
+
+pub fn tail(cell: &CellSummary, policy: &str) -> f64 {
+    cell.tails[policy]["bad_debt_bp"].value
+}
+
+pub fn bad_debt(value: f64) -> String {
+    match value {
+        value if value >= 100.0 => format!("{value:.0}"),
+        value if value >= 1.0 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+/// The same of the figure itself, times `scale`.
+pub fn difference(
+    cell: &CellSummary,
+    against: &str,
+    policy: &str,
+    figure: &str,
+    scale: f64,
+    digits: usize,
+) -> String {
+    interval(&compared(cell, against, policy)[figure].mean, scale, digits)
+}

@@ -1,0 +1,164 @@
+//! The rows of the tables, each from a sweep's excerpt.
+
+use breakwater_experiments::sweep::summary::CellSummary;
+
+use super::numbers::{bad_debt, change, compared, difference, interval, mean, minus, tail};
+
+/// The finding, a row a scenario.
+pub fn headline(cell: &CellSummary) -> String {
+    let overshoot = |policy| format!("{:.2}", 100.0 * mean(cell, policy, "overshoot"));
+    let debts = |policy| {
+        format!(
+            "{} / {}",
+            bad_debt(mean(cell, policy, "bad_debt_bp")),
+            bad_debt(tail(cell, policy))
+        )
+    };
+    [
+        format!("`{}`", cell.scenario),
+        overshoot("rigid"),
+        overshoot("target-health"),
+        overshoot("damped"),
+        change(cell, "rigid", "damped", "overshoot"),
+        change(cell, "target-health", "damped", "overshoot"),
+        change(cell, "rigid", "damped", "liquidated_volume"),
+        debts("rigid"),
+        debts("target-health"),
+        debts("damped"),
+        format!(
+            "{:.2}",
+            mean(cell, "damped", "blocks_to_solvency") / mean(cell, "rigid", "blocks_to_solvency")
+        ),
+    ]
+    .join(" | ")
+}
+
+/// With a backstop of a tenth of collateral and without, a row a scenario.
+pub fn backstop(cell: &CellSummary) -> String {
+    let percent = |policy, figure, digits: usize| {
+        let found = cell.means[policy].get(figure);
+        found.map_or_else(
+            || "none".to_owned(),
+            |found| minus(100.0 * found.value, digits),
+        )
+    };
+    let overshoot = |policy| percent(policy, "overshoot", 2);
+    let debt = |policy| bad_debt(mean(cell, policy, "bad_debt_bp"));
+    let below = |policy| mean(cell, policy, "blocks_to_solvency");
+    let hours = cell.means["damped-10"].get("exit_wait_hours");
+    [
+        format!("`{}`", cell.scenario),
+        ["rigid", "rigid-10", "target-health-10", "damped-10"]
+            .map(overshoot)
+            .join(", "),
+        change(cell, "rigid", "damped-10", "overshoot"),
+        change(cell, "rigid-10", "damped-10", "overshoot"),
+        change(cell, "target-health-10", "damped-10", "overshoot"),
+        ["rigid", "damped", "rigid-10", "damped-10"]
+            .map(debt)
+            .join(", "),
+        match below("damped-10") / below("rigid") {
+            ratio if ratio.is_nan() => "not defined".to_owned(),
+            ratio => minus(ratio, 2),
+        },
+        format!(
+            "{} ({})",
+            percent("damped-10", "depositor_return", 1),
+            percent("damped-10", "depositor_drawdown", 1)
+        ),
+        hours.map_or_else(|| "nobody left".to_owned(), |hours| minus(hours.value, 1)),
+    ]
+    .join(" | ")
+}
+
+/// Where impact stays or the market is thin, a row a cell.
+pub fn permanent(cell: &CellSummary) -> String {
+    let policies = ["rigid", "target-health", "damped"];
+    let overshoot = |policy| format!("{:.1}", 100.0 * mean(cell, policy, "overshoot"));
+    let debt = |policy| bad_debt(mean(cell, policy, "bad_debt_bp"));
+    let half_life = match cell.recovery_half_life {
+        0.0 => "never".to_owned(),
+        seconds => format!("{} min", seconds / 60.0),
+    };
+    let absolute = &compared(cell, "rigid", "damped")["bad_debt_bp"].mean;
+    [
+        format!("`{}`", cell.scenario),
+        format!("{}, {}, {half_life}", cell.depth, cell.pass_through),
+        policies.map(overshoot).join(", "),
+        change(cell, "rigid", "damped", "overshoot"),
+        change(cell, "target-health", "damped", "overshoot"),
+        change(cell, "rigid", "damped", "liquidated_volume"),
+        policies.map(debt).join(", "),
+        interval(absolute, 1.0, 1),
+    ]
+    .join(" | ")
+}
+
+/// After an instant fall, a row a fall.
+pub fn shocks(cell: &CellSummary) -> String {
+    let policies = ["rigid", "target-health", "damped"];
+    let percent = |policies: &[&str], figure, digits: usize| {
+        let each = policies.iter().map(|policy| {
+            let value = 100.0 * mean(cell, policy, figure);
+            format!("{value:.digits$}")
+        });
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let thousands = |figure| {
+        policies
+            .map(|policy| minus(mean(cell, policy, figure) / 1_000.0, 0))
+            .join(", ")
+    };
+    let fall = cell.scenario.rsplit('-').next().unwrap();
+    [
+        format!("{}%", fall.trim_start_matches('0')),
+        percent(
+            &["counterfactual", "rigid", "target-health", "damped"],
+            "liquidated_volume",
+            1,
+        ),
+        percent(&policies, "overshoot", 2),
+        change(cell, "rigid", "damped", "overshoot"),
+        policies
+            .map(|policy| bad_debt(mean(cell, policy, "bad_debt_bp")))
+            .join(", "),
+        thousands("borrower_cost"),
+        thousands("rebound_forgone"),
+    ]
+    .join(" | ")
+}
+
+/// What turns do beside the bucket, a row a market: damped against damped without turns.
+pub fn turns(cell: &CellSummary) -> String {
+    let against = "without-turns";
+    let change = |figure| change(cell, against, "damped", figure);
+    let difference =
+        |figure, scale, digits| difference(cell, against, "damped", figure, scale, digits);
+    [
+        format!("`{}`", cell.scenario),
+        cell.depth.to_string(),
+        change("overshoot"),
+        change("liquidated_volume"),
+        difference("bad_debt_bp", 1.0, 1),
+        change("borrower_cost"),
+        change("blocks_to_solvency"),
+        difference("keeper_concentration", 100.0, 1),
+        difference("reverted_share", 100.0, 1),
+    ]
+    .join(" | ")
+}
+
+/// How they are drawn, and turns where nothing else spreads liquidations but the bucket: overshoot.
+pub fn draws(cell: &CellSummary) -> String {
+    let drawn = ["damped", "seeded-turns", "bernoulli-turns", "rarer-turns"]
+        .map(|policy| change(cell, "without-turns", policy, "overshoot"));
+    let alone = |figure| change(cell, "no-auction-no-turns", "no-auction", figure);
+    [
+        format!("`{}`", cell.scenario),
+        cell.depth.to_string(),
+        drawn.join(" | "),
+        alone("overshoot"),
+        alone("blocks_to_solvency"),
+    ]
+    .join(" | ")
+}
