@@ -352,6 +352,7 @@ fn shipped_specifications_can_be_run() {
             let market = &sweep.markets()[2 * sweep.design.seeds as usize];
             for sweep in [&sweep, &again] {
                 let scenario = sweep.changed(market).unwrap();
+                assert_eq!(scenario.name(), "calm-fall-05");
                 let prices = sweep.prepare(&scenario, market).unwrap().input.prices;
                 assert!(prices[50] < prices[49] * 0.96, "{prices:?}");
             }

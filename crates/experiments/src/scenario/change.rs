@@ -59,10 +59,14 @@ impl Scenario {
         title: &str,
         changes: &[(String, Value)],
     ) -> Result<Self, ScenarioError> {
-        let mut varied = self.changed(changes)?;
-        varied.file.name = format!("{}-{suffix}", varied.file.name);
-        varied.file.title = format!("{}: {title}", varied.file.title);
-        Ok(varied)
+        let mut varied = self.clone();
+        for (key, value) in [
+            ("name", format!("{}-{suffix}", self.name())),
+            ("title", format!("{}: {title}", self.title())),
+        ] {
+            varied.table.insert(key.to_owned(), Value::String(value));
+        }
+        varied.changed(changes)
     }
 }
 
