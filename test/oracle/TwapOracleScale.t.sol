@@ -95,6 +95,23 @@ contract TwapOracleScaleTest is Test {
         assertEq(fast, 2e27);
     }
 
+    /// @dev Each feed is as old as its own heartbeat allows, whatever the other's does.
+    function test_update_EachFeedHasItsOwnHeartbeat() public {
+        for (uint256 i; i < 2; ++i) {
+            base = new FeedMock(8, 2000e8);
+            quote = new FeedMock(8, 1e8);
+            (FeedParameters memory b, FeedParameters memory q) = (_feed(base, 1e8, 1e14), _feed(quote, 0.1e8, 10e8));
+            // The quote feed's heartbeat is the shorter one, then the longer one.
+            if (i == 0) q.heartbeat = 1 hours;
+            else b.heartbeat = 1 hours;
+            TwapOracle oracle = _deploy(18, 6, b, q);
+            vm.warp(block.timestamp + 2 hours);
+            base.set(2100e8);
+            (uint256 fast,,) = oracle.update();
+            assertEq(fast, i == 0 ? 2e27 : 2.1e27);
+        }
+    }
+
     /// @dev Any decimals, bounds and answers: where the constructor accepts them, no reading fails, and each is the exact
     /// quotient rounded down, within 1e-9. One update a day for two days.
     function testFuzz_update_ExactWhereverTheScaleFits(uint256 seed) public {
