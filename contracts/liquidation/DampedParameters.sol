@@ -62,8 +62,10 @@ library DampedParametersLib {
     /// @notice Gas is paid for without a price of gas, or a price is given and nothing is paid for.
     error GasBonusIncomplete(uint256 liquidationGas, address nativeOracle);
 
-    /// @notice The starting points of the design: 1% to 5% in 20 minutes, target 1.05, slices off, systematic turns of a
-    /// minute with p0 = 25%, a hard-stop bucket with rho = 0.5 and a 30% reserve, T = 4 hours; the gas bonus off.
+    /// @notice The starting points: 1% to 5% in 20 minutes, target 1.05, a hard-stop bucket with rho = 0.5 and a 30% reserve,
+    /// T = 4 hours; slices, turns and the gas bonus off. Turns that are switched on are of a minute, with p0 = 25%.
+    /// @dev The design starts with systematic turns. In simulation they do nothing beside the auction
+    /// (crates/experiments/results/README.md, Turns).
     function defaults() internal pure returns (DampedParameters memory) {
         return DampedParameters({
             confirmation: true,
@@ -74,7 +76,7 @@ library DampedParametersLib {
             auctionSeconds: 20 minutes,
             targetHealth: 1.05e18,
             sliceBase: WAD,
-            turnMode: TurnMode.Systematic,
+            turnMode: TurnMode.Off,
             turnFloor: 0.25e18,
             epochSeconds: 60,
             bucketMode: BucketMode.HardStop,

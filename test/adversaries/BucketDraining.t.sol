@@ -2,17 +2,19 @@
 pragma solidity 0.8.34;
 
 import {LiquidationResult} from "../../contracts/interfaces/ILendingPool.sol";
-import {Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
+import {LiquidationGrant, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
+import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
+import {SystemPlan} from "../../script/SystemPlan.sol";
 import {AdversaryFixture, Sold} from "./AdversaryFixture.sol";
 
 /// @dev A borrower liquidates a position of his own, so that the bucket is empty when his other one breaks. That one is then sold
 /// later, and less of it: what the refill passes lifts it above 1 before more can be sold. What he gains is the bonus that he does
 /// not pay, all of it counted, and the delay.
-contract BucketDrainingTest is AdversaryFixture {
-    uint256 private constant OWED = 387_500e18;
+abstract contract BucketDraining is AdversaryFixture {
+    uint256 internal constant OWED = 387_500e18;
 
-    address private decoy = makeAddr("decoy");
-    address private main = makeAddr("main");
+    address internal decoy = makeAddr("decoy");
+    address internal main = makeAddr("main");
 
     function setUp() public override {
         super.setUp();
@@ -44,7 +46,7 @@ contract BucketDrainingTest is AdversaryFixture {
         vm.prank(attacker);
         LiquidationResult memory drained = lending.liquidate(decoy, 0, type(uint256).max, "");
         uint256 cost = _gasCost(gas - gasleft(), 1830e18);
-        assertTrue(_refusal(main) == Refusal.Bucket || _refusal(main) == Refusal.Turn, "not drained");
+        assertTrue(_drained(), "not drained");
         uint256 gain = _saved(usual, _sellMain());
         _report(string.concat("drain the bucket with a capital of ", _text(drained.repaid)), cost, gain);
         assertGt(gain, cost);
@@ -62,11 +64,14 @@ contract BucketDrainingTest is AdversaryFixture {
     function test_drain_HoldsNothingInTheHardZone() public {
         vm.prank(attacker);
         lending.liquidate(decoy, 0, type(uint256).max, "");
-        assertTrue(_refusal(main) != Refusal.None, "not drained");
+        assertTrue(_drained(), "not drained");
         _setFeed(1690e8);
         assertTrue(_sell(main, 0, Sold(0, 0, 0)));
         assertGe(lending.accountHealth(main).healthFast, 1.049e18);
     }
+
+    /// @dev Whether less of the other position can be sold than restores it.
+    function _drained() internal view virtual returns (bool);
 
     function _usual() private returns (Sold memory usual) {
         uint256 state = vm.snapshotState();
@@ -90,5 +95,26 @@ contract BucketDrainingTest is AdversaryFixture {
             _sell(main, vm.getBlockTimestamp() - start, sold);
             _nextBlock();
         }
+    }
+}
+
+/// @dev By default there are no turns: what is left in the bucket is there for whoever comes, and is less than the position needs.
+contract BucketDrainingTest is BucketDraining {
+    function _drained() internal view override returns (bool) {
+        (, LiquidationGrant memory grant) = lending.quoteLiquidation(main, 0, type(uint256).max);
+        // h = 1.05: (1.05 - 0.97994) D / (1.05 - 0.83 (1 + b)) is a third of D.
+        return grant.refusal == Refusal.None && grant.repay < OWED / 4;
+    }
+}
+
+/// @dev With turns it is also the chance of being sold at all.
+contract BucketDrainingWithTurnsTest is BucketDraining {
+    function _plan(SystemPlan memory plan) internal pure override returns (SystemPlan memory) {
+        plan.policy.damped.turnMode = TurnMode.Systematic;
+        return plan;
+    }
+
+    function _drained() internal view override returns (bool) {
+        return _refusal(main) == Refusal.Bucket || _refusal(main) == Refusal.Turn;
     }
 }

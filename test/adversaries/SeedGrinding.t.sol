@@ -46,8 +46,13 @@ abstract contract CongestedFixture is AdversaryFixture {
     }
 }
 
-/// @dev The default, systematic turns: there is nothing to grind but one's own address, for one rotation.
+/// @dev Systematic turns, which are off by default: there is nothing to grind but one's own address, for one rotation.
 contract AddressGrindingTest is CongestedFixture {
+    function _plan(SystemPlan memory plan) internal pure override returns (SystemPlan memory) {
+        plan.policy.damped.turnMode = TurnMode.Systematic;
+        return plan;
+    }
+
     /// The best of 512 addresses against an ordinary one. The auction's clock runs while an account waits for its turn, so what the
     /// delay gains is paid for in bonus, half of it counted: prices that recover in the meantime save it.
     function test_grindAddress_CostsMoreThanTheDelay() public {

@@ -5,13 +5,14 @@ import {Test} from "forge-std/Test.sol";
 
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {LiquidationGrant, LiquidationRequest, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
-import {DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
+import {DampedParameters, DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {RigidPolicy} from "../../contracts/liquidation/RigidPolicy.sol";
 import {TargetHealthPolicy} from "../../contracts/liquidation/TargetHealthPolicy.sol";
+import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
 
-/// @notice Lemmas of the policies, for any request that a pool could make. The damped policy has its default parameters and
-/// has not seen the account yet.
+/// @notice Lemmas of the policies, for any request that a pool could make. The damped policy has its default parameters,
+/// with turns, and has not seen the account yet.
 contract PoliciesSymbolicTest is Test {
     uint256 private constant WAD = 1e18;
 
@@ -22,7 +23,9 @@ contract PoliciesSymbolicTest is Test {
     function setUp() public {
         rigid = new RigidPolicy(0.05e18);
         target = new TargetHealthPolicy(1.05e18, 0.9e18, 0.9e18);
-        damped = new DampedPolicy(DampedParametersLib.defaults());
+        DampedParameters memory p = DampedParametersLib.defaults();
+        p.turnMode = TurnMode.Systematic;
+        damped = new DampedPolicy(p);
         vm.warp(1_700_000_000);
     }
 

@@ -62,7 +62,6 @@ fn it_succeeds_says_what_happened_and_leaves_nothing_behind() {
         "settled, ",
         "in parts",
         "the keeper starts the clock of the bonus",
-        "its turn is not open",
         "does not confirm the feed's fall",
         "expectations were met",
         "The keeper says of itself",

@@ -147,7 +147,7 @@ async fn it_flags_waits_for_the_bonus_and_liquidates_in_parts_at_a_profit() {
 /// A large position empties the bucket, and the emptier it is, the rarer are the turns of all others.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_waits_for_turns_that_are_not_open() {
-    let world = World::start().await;
+    let world = World::with_turns().await;
     let mut borrowers = vec![borrower(0)];
     world.open_falling_at(borrowers[0], 1_500, 90.0).await;
     for number in 1..=24 {

@@ -5,6 +5,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 import {Test} from "forge-std/Test.sol";
 
 import {IPriceOracle} from "../../../contracts/interfaces/IPriceOracle.sol";
+import {TurnMode} from "../../../contracts/libraries/TurnSampler.sol";
 import {FeedParameters} from "../../../contracts/oracle/TwapOracle.sol";
 import {CollateralPlan, PolicyKind, System, SystemPlan} from "../../../script/SystemPlan.sol";
 import {SystemDeployer} from "../../../script/SystemDeployer.sol";
@@ -175,6 +176,7 @@ contract SystemWorld is Test {
         plan.governance = governance;
         plan.guardian = guardian;
         plan.policy.kind = p == DAMPED ? PolicyKind.Damped : p == TARGET ? PolicyKind.TargetHealth : PolicyKind.Rigid;
+        plan.policy.damped.turnMode = TurnMode.Systematic;
         // forge-lint: disable-next-line(unsafe-typecast)
         plan.minDebt = uint88(dollars(p, 100));
         plan.settlementStipend = plan.minDebt / 20;

@@ -12,11 +12,13 @@ use alloy::rpc::types::Filter;
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolEvent;
 use breakwater_bindings::{ILendingPool, LendingPoolExtension, SimToken};
+use breakwater_deploy::defaults::SystemPlan;
 use breakwater_deploy::local::{
     COLLATERAL_DECIMALS, DEBT_DECIMALS, LocalError, Market, SLOT, START_PRICE, tokens,
 };
 use breakwater_deploy::{ManifestFile, RpcViews, Views};
 use breakwater_keeper::drill::accounts::{Closing, closings};
+use breakwater_protocol::policy::TurnMode;
 use tempfile::TempDir;
 
 use super::{Keeper, PATIENCE, until};
@@ -45,8 +47,22 @@ impl World {
         Self::with(|anvil| anvil).await
     }
 
+    /// The same with systematic turns, which are off by default.
+    pub async fn with_turns() -> Self {
+        let turns =
+            |plan: &mut SystemPlan| plan.policy.damped.turnMode = TurnMode::Systematic.into();
+        Self::deployed(|anvil| anvil, turns).await
+    }
+
     /// A market on an anvil with more arguments.
     pub async fn with(configure: impl FnOnce(Anvil) -> Anvil) -> Self {
+        Self::deployed(configure, |_| {}).await
+    }
+
+    async fn deployed(
+        configure: impl FnOnce(Anvil) -> Anvil,
+        adjust: impl FnOnce(&mut SystemPlan),
+    ) -> Self {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap()
@@ -63,7 +79,7 @@ impl World {
         let provider = ProviderBuilder::default().connect_client(client).erased();
         let folder = tempfile::tempdir().unwrap();
         let file = ManifestFile::open(folder.path().join("manifest.json")).unwrap();
-        let market = Market::deploy(provider.clone(), file, |_| {})
+        let market = Market::deploy_with(provider.clone(), file, None, adjust, |_| {})
             .await
             .unwrap();
         provider

@@ -18,6 +18,7 @@ use crate::account::Account;
 use crate::chain::{RpcViews, Views, chain_id, failure};
 use crate::config::{BackstopConfiguration, CollateralConfiguration, Configuration};
 use crate::create2::{self, FACTORY};
+use crate::defaults::SystemPlan;
 use crate::error::DeployError;
 use crate::execution::{Execution, Settings};
 use crate::manifest::{Local, ManifestFile, PolicyKind};
@@ -50,10 +51,11 @@ impl Market {
         file: ManifestFile,
         tell: impl FnMut(&str),
     ) -> Result<Self, LocalError> {
-        Self::deploy_with(provider, file, None, tell).await
+        Self::deploy_with(provider, file, None, |_| {}, tell).await
     }
 
-    /// The same with a backstop, which nobody has deposited with; see [`Market::back`].
+    /// The same with a backstop, which nobody has deposited with (see [`Market::back`]), and with a plan that differs from the shipped
+    /// defaults by what `adjust` does to it.
     ///
     /// # Errors
     /// [`LocalError`].
@@ -61,6 +63,7 @@ impl Market {
         provider: DynProvider,
         file: ManifestFile,
         backstop: Option<BackstopConfiguration>,
+        adjust: impl FnOnce(&mut SystemPlan),
         mut tell: impl FnMut(&str),
     ) -> Result<Self, LocalError> {
         let accounts = require_anvil(&provider).await?;
@@ -79,7 +82,9 @@ impl Market {
             ..configuration(&parts, chain_id, governance, guardian)
         };
         let multicall = find_multicall(&views).await?;
-        let system = inspect_feeds(&views, configuration.plan()).await?;
+        let mut system = configuration.plan();
+        adjust(&mut system);
+        let system = inspect_feeds(&views, system).await?;
         let backstop = configuration.backstop_plan();
         let mut plan = Plan::with_backstop(system, backstop, chain_id, operator, multicall)?;
         plan.deployment.local = Some(Local {

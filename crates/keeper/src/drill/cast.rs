@@ -6,7 +6,7 @@ use breakwater_deploy::local::{COLLATERAL_DECIMALS, DEBT_DECIMALS, START_PRICE, 
 /// What is to become of a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Large, in the damped zone at the first fall: it empties the bucket, so it goes by turns and in parts.
+    /// Large, in the damped zone at the first fall: it empties the bucket, so it goes in parts.
     Parts,
     /// Small, in the damped zone at the first fall: its gas is more than the first bonus pays.
     Waits,
@@ -27,7 +27,7 @@ pub enum Fate {
 /// What a drill is of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drama {
-    /// The shipped system: turns, bucket, bonus, flash liquidations.
+    /// The shipped system: bucket, bonus, flash liquidations.
     #[default]
     Market,
     /// The same with a backstop before the policy.

@@ -206,16 +206,17 @@ fn path(report: &Report, watched: &Watched, checks: &mut Checks) {
             ),
         }
     }
-    // That the bucket holds the large ones to parts is asserted of them; whether it is also waited for depends on the turns.
+    // That the bucket holds the large ones to parts is asserted of them; here that the keeper knew. Whether it finds the bucket empty or
+    // its own earlier bid in the way depends on the block in which it looks.
     let held = |wait: Wait| watched.seen.iter().filter(move |(seen, _)| *seen == wait);
     match watched.drama {
         Drama::Market => checks.expect(
-            "the keeper waits for turns",
-            held(Wait::Turn).count() > 0,
+            "the keeper waits for the bucket or behind its own sales",
+            held(Wait::Bucket).chain(held(Wait::Queue)).count() > 0,
             format!(
-                "{} positions waited for a turn (and {} for the bucket)",
-                held(Wait::Turn).count(),
-                held(Wait::Bucket).count()
+                "{} positions waited for the one, {} for the other",
+                held(Wait::Bucket).count(),
+                held(Wait::Queue).count()
             ),
         ),
         Drama::Backstop => purchases(report, watched, checks),

@@ -240,7 +240,8 @@ impl Drill<'_> {
         let file = ManifestFile::open(folder.path().join("manifest.json"))?;
         let mut steps = 0_u32;
         let backstop = (self.drama == Drama::Backstop).then(breakwater_deploy::local::backstop);
-        let market = Market::deploy_with(provider.clone(), file, backstop, |_| steps += 1).await?;
+        let market =
+            Market::deploy_with(provider.clone(), file, backstop, |_| {}, |_| steps += 1).await?;
         provider.anvil_set_block_timestamp_interval(SLOT).await?;
         let deployment = market.deployment();
         self.note(format!(

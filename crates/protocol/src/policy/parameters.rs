@@ -272,7 +272,7 @@ impl Default for DampedParameters {
             auction_seconds: 1_200,
             target_health: ratio(105),
             slice_base: WAD,
-            turn_mode: TurnMode::Systematic,
+            turn_mode: TurnMode::Off,
             turn_floor: ratio(25),
             epoch_seconds: 60,
             bucket_mode: BucketMode::HardStop,

@@ -12,7 +12,7 @@ use alloy_sol_types::SolConstructor;
 use breakwater_bindings::DampedPolicy as Bound;
 use breakwater_evm::Rules;
 use breakwater_protocol::policy::{
-    DampedParameters, DampedPolicy, LiquidationRequest, Policy, PolicyState, Write,
+    DampedParameters, DampedPolicy, LiquidationRequest, Policy, PolicyState, TurnMode, Write,
 };
 use std::thread;
 
@@ -272,7 +272,11 @@ fn a_write_is_undone_by_what_applying_it_returned() {
 #[test]
 fn the_pool_is_part_of_a_turns_key() {
     let mut random = Random::new(seed(), 1_001);
-    let pair = Pair::new(DampedParameters::default(), &mut random);
+    let parameters = DampedParameters {
+        turn_mode: TurnMode::Systematic,
+        ..DampedParameters::default()
+    };
+    let pair = Pair::new(parameters, &mut random);
     let draws = |pool| -> Vec<U256> {
         (0..64)
             .map(|epoch| pair.damped.turn_draw(1, pool, ORACLE, epoch, U256::ZERO))
