@@ -111,6 +111,7 @@ pub async fn explain(config: &KeeperConfig, account: Address) -> Result<Explanat
         moment: &moment,
         inclusion_tip: inclusion_tip(&client, &head).await.map_err(rpc)?,
         anchor_hash: B256::ZERO,
+        claims: &[],
     };
     let planner = Planner::new(Strategy {
         // Flags are divided among keepers by turns; here all that matters is whether it is worth one.

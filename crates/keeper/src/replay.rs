@@ -184,6 +184,7 @@ async fn plan(
         moment: &moment,
         inclusion_tip: inclusion_tip(client, parent).await.map_err(rpc)?,
         anchor_hash: B256::ZERO,
+        claims: &[],
     };
     match planner.plan(&sight, &accounts, &mut NoOrders) {
         Err(ViewError::PolicyUnknown { .. }) => Ok(Plan::default()),

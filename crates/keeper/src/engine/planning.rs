@@ -346,6 +346,7 @@ impl Engine {
             .iter()
             .find(|(number, _)| *number == anchor)
             .map_or(B256::ZERO, |(_, hash)| *hash);
+        let claims = (self.under_way).claims(reading.markets.len(), &self.mirror);
         let sight = Sight {
             system: &self.context.system,
             mirror: &self.mirror,
@@ -353,6 +354,7 @@ impl Engine {
             moment: &moment,
             inclusion_tip: tip,
             anchor_hash,
+            claims: &claims,
         };
         let funds = self.sender.as_ref().and_then(|sender| {
             let status = sender.status();
@@ -466,8 +468,12 @@ impl Engine {
                 let beyond = planned.gas.saturating_sub(self.planner.liquidation_gas());
                 let gas = (beyond, planned.gas_limit);
                 let head_received = self.head.as_ref().map(|seen| seen.received);
+                let Planned {
+                    bid, repay, claims, ..
+                } = *planned;
+                let claims = (claims, self.mirror.debt_shares_of(&planned.account));
                 self.under_way
-                    .insert(ordered, planned.bid, planned.repay, gas, head_received);
+                    .insert(ordered, bid, repay, gas, claims, head_received);
                 None
             }
             Err(error) => self

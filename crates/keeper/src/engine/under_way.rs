@@ -9,6 +9,7 @@ use breakwater_operator::status::{BidState, unix_now};
 use breakwater_protocol::Mirror;
 use breakwater_sender::{InFlight, Inclusion};
 
+use crate::planner::Claims;
 use crate::store::{ActionKind, Ordered};
 
 /// What a transfer of native coins uses: a cancellation, or the filling of a gap.
@@ -29,6 +30,10 @@ pub(crate) struct Open {
     /// How much more gas than a liquidation of a position with one collateral it was expected to use, and its limit; `None` after a
     /// restart.
     pub gas: Option<(u64, u64)>,
+    /// What it takes of its collateral's market; nothing is known of it after a restart.
+    pub claims: Claims,
+    /// The debt shares of the position that it was planned for.
+    pub debt_shares: u128,
     /// When it was ordered, or heard of again after a restart; by the wall clock.
     pub since: u64,
     /// When the head that it was planned on arrived, until a node has acknowledged it.
@@ -47,6 +52,8 @@ impl Open {
             nonce: inclusion.map(|inclusion| inclusion.nonce),
             inclusion,
             gas: None,
+            claims: Claims::default(),
+            debt_shares: 0,
             since: unix_now(),
             head_received: None,
         }
@@ -65,12 +72,15 @@ impl UnderWay {
         bid: Bid,
         repay: U256,
         gas: (u64, u64),
+        (claims, debt_shares): (Claims, u128),
         head_received: Option<Instant>,
     ) {
         let open = Open {
             bid: Some(bid),
             repay: Some(repay),
             gas: Some(gas),
+            claims,
+            debt_shares,
             head_received,
             ..Open::again(ordered, BidState::Prepared, None)
         };
@@ -118,6 +128,20 @@ impl UnderWay {
         out.fold(inventory, |left, open| {
             left.saturating_sub(open.repay.unwrap_or(left))
         })
+    }
+
+    /// What those that are out take of the markets of collaterals 0 to `count`. One whose position has changed since has been included,
+    /// though the sender has not said so yet, or has come too late.
+    pub fn claims(&self, count: usize, mirror: &Mirror) -> Vec<Claims> {
+        let mut claims = vec![Claims::default(); count];
+        let standing =
+            |open: &&Open| mirror.debt_shares_of(&open.ordered.account) == open.debt_shares;
+        for open in self.out(mirror).filter(standing) {
+            if let Some(claimed) = claims.get_mut(open.ordered.collateral as usize) {
+                *claimed = claimed.and(open.claims);
+            }
+        }
+        claims
     }
 
     /// The most wei that what the sender has out or planned can cost.
@@ -174,7 +198,14 @@ mod tests {
             tip: 1.0,
         };
         let mut under_way = UnderWay::default();
-        under_way.insert(ordered(kind), bid, U256::ZERO, (50_000, 950_000), None);
+        under_way.insert(
+            ordered(kind),
+            bid,
+            U256::ZERO,
+            (50_000, 950_000),
+            (Claims::default(), 0),
+            None,
+        );
         under_way
     }
 
@@ -246,7 +277,14 @@ mod tests {
                 id: B256::repeat_byte(number),
                 ..ordered(kind)
             };
-            under_way.insert(ordered, bid, U256::from(repay), (0, 1), None);
+            under_way.insert(
+                ordered,
+                bid,
+                U256::from(repay),
+                (0, 1),
+                (Claims::default(), 0),
+                None,
+            );
         }
         let buys = |kind| kind == ActionKind::BuyInventory;
         assert_eq!(under_way.unspent(purse, &mirror, |_| true), U256::from(650));
@@ -271,6 +309,31 @@ mod tests {
         for kind in [Absorb, ObserveSale, Flag, RecordDepth] {
             assert_eq!(left_with(kind), U256::from(650), "{kind:?} takes nothing");
         }
+    }
+
+    #[test]
+    fn what_is_out_claims_its_market_until_its_position_has_changed() {
+        let claims = Claims {
+            sold: 2.0,
+            charged: 100.0,
+        };
+        let bid = Bid {
+            max_fee: 20.0,
+            tip: 1.0,
+        };
+        let mut under_way = UnderWay::default();
+        // Nobody has a debt in this mirror: the last one's position is no more what it was planned for.
+        for (number, collateral, debt_shares) in [(1, 0, 0), (2, 1, 0), (3, 1, 0), (4, 0, 7)] {
+            let ordered = Ordered {
+                id: B256::repeat_byte(number),
+                collateral,
+                ..ordered(ActionKind::Liquidate)
+            };
+            let claims = (claims, debt_shares);
+            under_way.insert(ordered, bid, U256::ZERO, (0, 1), claims, None);
+        }
+        let expected = [claims, claims.and(claims), Claims::default()];
+        assert_eq!(under_way.claims(3, &mirror()), expected);
     }
 
     #[test]

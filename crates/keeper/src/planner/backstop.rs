@@ -19,7 +19,7 @@ use breakwater_protocol::policy::{
 use breakwater_protocol::{AccountHealth, PriceStatus};
 
 use super::candidates::{Considered, max_bonus, stipend};
-use super::{Orders, Plan, Planned, Planner, Promise, Sight, debt_tokens, kept_at};
+use super::{Claims, Orders, Plan, Planned, Planner, Promise, Sight, debt_tokens, kept_at};
 use crate::clocks::CLOCK_SECONDS;
 use crate::identity::{self, Subject};
 use crate::reading::{HeadReading, SaleReading};
@@ -339,6 +339,7 @@ impl Planner {
             gas: offer.gas,
             gas_limit: backstop_gas_limit(offer.gas),
             surplus: offer.pay,
+            claims: Claims::default(),
             expected: offer.gross - observation.gas_cost(offer.gas, bid.tip),
         })
     }
@@ -446,6 +447,7 @@ impl Planner {
             repay: most.min(spare).max(asked),
             amount,
             surplus: found.surplus,
+            claims: Claims::default(),
             expected,
             ..planned
         })
@@ -492,6 +494,7 @@ impl Planner {
             gas,
             gas_limit: backstop_gas_limit(gas),
             surplus: 0.0,
+            claims: Claims::default(),
             expected: -lot.observation.gas_cost(gas, bid.tip),
         })
     }

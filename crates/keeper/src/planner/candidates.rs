@@ -98,8 +98,10 @@ pub(super) fn observation(sight: &Sight<'_>, collateral: u32, capital: Capital) 
         slow: price(market.prices.slow),
         confirm: price(market.prices.confirm),
     };
+    let claims = sight.claims.get(collateral as usize).copied();
+    let claims = claims.unwrap_or_default();
     let venue = match (capital, market.venue) {
-        (Capital::Flash, Some(venue)) => venue,
+        (Capital::Flash, Some(venue)) => venue.sell(claims.sold).1,
         _ => kept_at(prices.fast.min(prices.confirm)),
     };
     let breaker_level = u8::from(sight.reading.breaker);
@@ -116,7 +118,7 @@ pub(super) fn observation(sight: &Sight<'_>, collateral: u32, capital: Capital) 
         venue,
         reference_price: prices.fast,
         breaker_level,
-        bucket: bucket(sight, collateral),
+        bucket: (bucket(sight, collateral) - claims.charged).max(0.0),
     }
 }
 

@@ -95,6 +95,7 @@ mod tests {
     use breakwater_agents::{Bid, Prices, Venue};
 
     use super::*;
+    use crate::planner::Claims;
     use crate::thought::tests::thought;
 
     const VENUE: Venue = Venue {
@@ -136,6 +137,7 @@ mod tests {
             gas: 250_000,
             gas_limit: 900_000,
             surplus: 2_000.0,
+            claims: Claims::default(),
             expected: 1_000.0,
         };
         Plan {

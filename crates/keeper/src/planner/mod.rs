@@ -19,7 +19,7 @@ use breakwater_agents::{Action as Wanted, Bid, Intent, Observation, Venue};
 use breakwater_operator::config::{Capital, StrategyConfig};
 use breakwater_protocol::policy::{Environment, Refusal, Seed};
 use breakwater_protocol::{Mirror, Moment, ViewError};
-pub use orders::{NoOrders, Orders};
+pub use orders::{Claims, NoOrders, Orders};
 
 use crate::identity::{self, DEFAULT_EPOCH_SECONDS};
 use crate::reading::{HeadReading, Holders};
@@ -91,6 +91,8 @@ pub struct Planned {
     /// What is expected to be left after the repayment or the purchase, or to be paid by the backstop, before margin and gas, debt
     /// tokens; 0 for a flag or a record.
     pub surplus: f64,
+    /// What it takes of its collateral's market.
+    pub claims: Claims,
     /// Expected profit net of gas and margin, debt tokens; negative for a flag or a record, whose gain comes later.
     pub expected: f64,
 }
@@ -118,6 +120,8 @@ pub struct Sight<'a> {
     pub inclusion_tip: f64,
     /// The hash of the block that the seed's anchor names; zero if not known.
     pub anchor_hash: B256,
+    /// What orders in no block yet take of each collateral's market; empty where there are none.
+    pub claims: &'a [Claims],
 }
 
 impl Sight<'_> {
@@ -414,13 +418,19 @@ impl Planner {
         let bid = self.affordable(observation, intent.bid)?;
         let gas_of = |kind| candidates::gas_of(kind, terms, one.candidate.further);
         let cost = |kind| observation.gas_cost(gas_of(kind), bid.tip);
-        let (kind, id, repay, min_profit, surplus, expected) = match intent.action {
+        let flash = self.strategy.capital == Capital::Flash;
+        let sold = |amount| if flash { amount } else { 0.0 };
+        let (kind, id, repay, min_profit, surplus, expected, claims) = match intent.action {
             Wanted::Liquidate {
                 repay, min_profit, ..
             } => {
                 let seize = one.candidate.seize * repay / one.candidate.repay;
                 let sale = best_sale(&observation.venue, repay, seize, terms.risk_margin)?;
                 let kind = ActionKind::Liquidate;
+                let claims = Claims {
+                    sold: sold(seize),
+                    charged: if one.candidate.charged { repay } else { 0.0 },
+                };
                 let expected = sale.surplus - terms.risk_margin * sale.repay - cost(kind);
                 // A grant that is taken whole is asked for whole: half a unit of rounding would leave dust.
                 let repay = if repay >= one.candidate.repay {
@@ -435,6 +445,7 @@ impl Planner {
                     min_profit,
                     sale.surplus,
                     expected,
+                    claims,
                 )
             }
             Wanted::Settle { min_profit, .. } => {
@@ -449,6 +460,10 @@ impl Planner {
                     min_profit,
                     surplus,
                     surplus - terms.risk_margin * due - cost(kind),
+                    Claims {
+                        sold: sold(one.candidate.collateral),
+                        charged: 0.0,
+                    },
                 )
             }
             Wanted::Flag { .. } => (
@@ -458,6 +473,7 @@ impl Planner {
                 0.0,
                 0.0,
                 -cost(ActionKind::Flag),
+                Claims::default(),
             ),
             _ => return None,
         };
@@ -473,6 +489,7 @@ impl Planner {
             gas: gas_of(kind),
             gas_limit: intent.gas_limit,
             surplus,
+            claims,
             expected,
         })
     }
@@ -588,6 +605,7 @@ mod tests {
             gas: 1,
             gas_limit: 1,
             surplus: 0.0,
+            claims: Claims::default(),
             expected,
         }
     }

@@ -7,6 +7,27 @@ use super::candidates::Considered;
 use crate::identity::Subject;
 use crate::store::ActionKind;
 
+/// What orders that are in no block yet take of a collateral's market. They have earlier nonces than what is planned now, and are not in
+/// the state that it is planned and tried on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Claims {
+    /// Sold on the venue, whole collateral tokens.
+    pub sold: f64,
+    /// Taken from the bucket, whole debt tokens.
+    pub charged: f64,
+}
+
+impl Claims {
+    /// With another order's.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            sold: self.sold + other.sold,
+            charged: self.charged + other.charged,
+        }
+    }
+}
+
 /// What is known of orders.
 pub trait Orders {
     /// Whether an order for the account is in no block yet that has to be waited for: one that closes its position, or, before a flag

@@ -9,7 +9,7 @@ use breakwater_protocol::policy::bucket::depth_floor;
 use breakwater_protocol::policy::{BreakerLevel, BucketMode, Refusal};
 
 use super::candidates::Considered;
-use super::{Orders, Planned, Planner, Sight, debt_tokens};
+use super::{Claims, Orders, Planned, Planner, Sight, debt_tokens};
 use crate::identity::Subject;
 use crate::store::ActionKind;
 
@@ -80,6 +80,7 @@ impl Planner {
             gas: RECORD_GAS,
             gas_limit: intent.gas_limit,
             surplus: 0.0,
+            claims: Claims::default(),
             expected: -observation.gas_cost(RECORD_GAS, bid.tip),
         })
     }

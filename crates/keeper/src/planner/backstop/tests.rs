@@ -6,6 +6,9 @@ mod world;
 use alloy_sol_types::SolCall;
 use breakwater_bindings::IBackstopPool;
 
+use breakwater_protocol::policy::{DampedParameters, DampedPolicy, Policy};
+
+use super::super::candidates::observation;
 use super::*;
 use crate::execute::left;
 use crate::planner::{NoOrders, Strategy};
@@ -234,4 +237,69 @@ fn a_trial_with_all_of_the_room_leaves_no_more_than_was_planned_with_a_part() {
     // Less than was planned stays less.
     let one = worth(WAD / U256::from(100));
     assert!((one - 1.0).abs() < 1e-9 && one < planned.surplus, "{one}");
+}
+
+/// What is out has earlier nonces, and is not in the state that is planned on: it reverted what was planned as if it were not there.
+#[test]
+fn what_is_in_no_block_yet_is_sold_before() {
+    let mut world = World::new(2, 50, 0);
+    let undisturbed = world.plan().actions;
+    let [first, second] = &undisturbed[..] else {
+        panic!("{undisturbed:?}")
+    };
+    assert!(first.claims.sold > 0.0 && first.claims.sold == second.claims.sold);
+    world.claims = vec![first.claims.and(second.claims)];
+    let behind = world.plan().actions;
+    let venue = world.reading.markets[0].venue.unwrap();
+    let sale = |sold| venue.sell(sold).0;
+    let (sold, out) = (behind[0].claims.sold, world.claims[0].sold);
+    let lost = sale(sold) - (sale(out + sold) - sale(out));
+    let surplus = undisturbed[0].surplus - lost;
+    assert!(
+        lost > 1.0 && (behind[0].surplus - surplus).abs() < 1e-6,
+        "{behind:?}"
+    );
+    // As much as the venue takes at a profit.
+    world.claims[0].sold = 1e9;
+    assert!(world.plan().actions.is_empty());
+    // Of a collateral that is kept nothing is sold.
+    let keeps = Planner::new(Strategy {
+        capital: Capital::Inventory,
+        ..planner().strategy().clone()
+    });
+    world.reading.inventory = Some(tokens(1_000_000));
+    let kept = world.plan_by(&keeps, &mut NoOrders).actions;
+    assert!(
+        kept.iter()
+            .any(|action| action.kind == ActionKind::Liquidate),
+        "{kept:?}"
+    );
+    assert!(kept.iter().all(|action| action.claims.sold == 0.0));
+}
+
+#[test]
+fn what_is_in_no_block_yet_takes_from_the_bucket_before() {
+    let mut world = World::new(1, 50, 0);
+    world.system.policy = Policy::Damped(DampedPolicy::new(DampedParameters::default()).unwrap());
+    let (level, depth) = (tokens(200_000), tokens(100_000));
+    world.hear_of_the_bucket(level, depth);
+    let left = |claims: Vec<Claims>| {
+        let moment = world.mirror.moment(&world.reading.prices(), START + 24);
+        let sight = Sight {
+            system: &world.system,
+            mirror: &world.mirror,
+            reading: &world.reading,
+            moment: &moment.unwrap(),
+            inclusion_tip: 0.01,
+            anchor_hash: B256::ZERO,
+            claims: &claims,
+        };
+        observation(&sight, 0, Capital::Flash).bucket
+    };
+    let whole = left(Vec::new());
+    assert!(whole > 400.0 && whole < 200_000.0, "{whole}");
+    let out = |charged| Claims { sold: 0.0, charged };
+    assert_eq!(left(vec![out(400.0)]), whole - 400.0);
+    assert_eq!(left(vec![out(whole + 1.0)]), 0.0);
+    assert_eq!(left(vec![Claims::default(), out(400.0)]), whole);
 }

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{I256, Log};
 use alloy_sol_types::SolEvent;
-use breakwater_bindings::LendingPool;
+use breakwater_bindings::{DampedPolicy as DampedPolicyBinding, LendingPool};
 use breakwater_protocol::policy::{BreakerLevel, Policy, RigidPolicy};
 use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy, RateParameters, Reading};
 
@@ -30,6 +30,7 @@ pub(super) struct World {
     pub(super) system: System,
     pub(super) mirror: Mirror,
     pub(super) reading: HeadReading,
+    pub(super) claims: Vec<Claims>,
 }
 
 /// Five of a thousand, at a price; the clock is void where it has not come below the fast price.
@@ -83,6 +84,7 @@ impl World {
             mirror: mirror(description, accounts, 1),
             system,
             reading: reading(room),
+            claims: Vec::new(),
         }
     }
 
@@ -122,6 +124,27 @@ impl World {
         self
     }
 
+    /// A bucket as it is left by a liquidation in the head.
+    pub(super) fn hear_of_the_bucket(&mut self, level: U256, depth: U256) {
+        let updated = DampedPolicyBinding::BucketUpdated {
+            pool: POOL,
+            collateralId: U256::ZERO,
+            level,
+            depth,
+        };
+        let log = Log {
+            address: POLICY,
+            data: updated.encode_log_data(),
+        };
+        let head = BlockRef {
+            number: 12,
+            hash: B256::repeat_byte(12),
+            parent_hash: B256::repeat_byte(11),
+            timestamp: START + 18,
+        };
+        self.mirror.apply_block(&head, &[log]).unwrap();
+    }
+
     pub(super) fn plan(&mut self) -> Plan {
         self.plan_by(&planner(), &mut NoOrders)
     }
@@ -139,6 +162,7 @@ impl World {
             moment: &moment,
             inclusion_tip: 0.01,
             anchor_hash: B256::ZERO,
+            claims: &self.claims,
         };
         planner.plan(&sight, &accounts, orders).unwrap()
     }
@@ -164,6 +188,7 @@ impl World {
             moment: &moment,
             inclusion_tip: 0.01,
             anchor_hash: B256::ZERO,
+            claims: &self.claims,
         };
         planner().offer(&sight, account(0), 0, &health, room)
     }
