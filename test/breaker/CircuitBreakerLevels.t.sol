@@ -125,6 +125,18 @@ contract CircuitBreakerLevelsTest is BreakerTestBase {
         assertGt(breaker.timersOf(pool).pauseAllowedAt, vm.getBlockTimestamp() + 12 minutes);
     }
 
+    /// A stretch of late blocks comes and goes while the price holds the pause: its going off ends nothing that it did not cause.
+    function test_poke_AnotherSignalGoingOffLeavesThePause() public {
+        _pauseByPrice();
+        _pass(4, 0);
+        _poke();
+        assertGt(breaker.conditionsOf(pool).lateStreak, 0, "not late");
+        while (breaker.conditionsOf(pool).lateStreak != 0) {
+            _seconds(12);
+            _assertLevel(_poke(), BreakerLevel.Paused);
+        }
+    }
+
     /// Fee at its limit, then back: the short average falls below 0.8 of the limit and releases.
     function test_poke_FeeReleases() public {
         _poke();

@@ -62,7 +62,7 @@ contract SystemInvariantsTest is Test {
     /// forge-config: ci.invariant.runs = 8
     /// forge-config: ci.invariant.depth = 4000
     /// forge-config: ci.invariant.fail-on-revert = true
-    /// forge-config: deep.invariant.runs = 2000
+    /// forge-config: deep.invariant.runs = 400
     /// forge-config: deep.invariant.depth = 4000
     /// forge-config: deep.invariant.fail-on-revert = true
     function invariant_systemsHold() public view {
