@@ -19,9 +19,14 @@ pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
         return fs::write(path, text);
     }
     let target = target(path)?;
+    let folder = folder(&target);
+    if !folder.is_dir() {
+        let missing = format!("there is no folder {}", folder.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, missing));
+    }
     let mut file = tempfile::Builder::new()
         .permissions(Permissions::from_mode(MODE))
-        .tempfile_in(folder(&target))?;
+        .tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.persist(&target).map_err(|error| error.error)?;
     Ok(())

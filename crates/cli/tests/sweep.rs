@@ -482,6 +482,10 @@ fn what_a_report_may_replace(folder: &Folder, html: &str) {
     }
     assert!(fs::read(folder.path("one/sweep.json")).unwrap() == summary);
     assert!(!folder.path("x").exists());
+    let nowhere = ["report", "one", "--excerpt", "nowhere/x"];
+    let output = folder.command(&nowhere).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, "error: nowhere/x: there is no folder nowhere\n");
 
     // A neighbour that has the name of what was once a temporary one.
     fs::write(folder.path("ahead.part"), "precious").unwrap();
