@@ -108,6 +108,22 @@ contract BackstopBooksTest is Test {
         assertApproxEqAbs(bobHas, bobHas2, 2);
     }
 
+    /// Who enters after a part was sold has their part of what is taken then, and none of what was there before: a unit of the stock is
+    /// less than it was.
+    function test_absorb_AfterASaleIsWhoeversDepositsPaidForIt() public {
+        address carol = address(3);
+        books.absorb(0, 1e11, 1000e9);
+        books.sell(0, 600e9, 1e11);
+        books.deposit(carol, 2e12);
+        _next();
+        books.absorb(0, 1e11, 400e9);
+        (uint256 shares, uint256 all) = (books.accountOf(carol).shares, books.totals().shares);
+        assertGt(shares * 4, all);
+        assertApproxEqAbs(books.inKind(carol, 0), 400e9 * shares / all, 2);
+        uint256 others = 400e9 * (all - shares) / all;
+        assertApproxEqAbs(books.inKind(ALICE, 0), (400e9 + others) * 3 / 4, 1000);
+    }
+
     /// Sold out, taken anew and sold in part: each sale pays those whose it was. Three quarters of 800 and of 50, and of the 400
     /// that are left; the same for whoever was brought up to date between and for whoever was not.
     function test_series_PayWhatTheySold() public {
