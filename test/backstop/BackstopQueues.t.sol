@@ -243,19 +243,39 @@ contract BackstopQueuesTest is BackstopFixture {
         assertEq(backstop.balanceOf(alice), 9_000_000);
     }
 
+    /// At both ends of every range a backstop is deployed, and one further it is not.
     function test_RevertWhen_parameters_AreOutOfBounds() public {
+        _checkBounds("periodSeconds", 3, 4 hours, 30 days);
+        _checkBounds("minimumLeft", 4, 1, type(uint80).max);
+        _checkBounds("minimumDeposit", 5, 10_000, type(uint80).max);
+        _checkBounds("callerShare", 6, 0, 0.5e18);
+        _checkBounds("releaseShare", 7, 1, 0.0497e18);
+        _checkBounds("auctionSeconds", 8, 12, 30 minutes);
+        _checkBounds("startMarkup", 9, 0, 0.1e18);
+        _checkBounds("maxDiscount", 10, 0, 0.05e18);
+        _checkBounds("venueTolerance", 11, 0, 0.05e18);
+    }
+
+    /// @param word The parameter's place in `BackstopParameters`, which is a word each in memory.
+    function _checkBounds(bytes32 parameter, uint256 word, uint256 minimum, uint256 maximum) private {
         BackstopParameters memory p = _parameters();
-        p.minimumDeposit = 9999;
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                BackstopParametersLib.BackstopParameterOutOfBounds.selector,
-                bytes32("minimumDeposit"),
-                9999,
-                10_000,
-                type(uint80).max
-            )
-        );
-        new BackstopPool(p);
+        uint256[4] memory values = [minimum, maximum, maximum + 1, 0];
+        uint256 count = 3;
+        if (minimum != 0) (values[3], count) = (minimum - 1, 4);
+        for (uint256 i; i < count; ++i) {
+            uint256 value = values[i];
+            assembly ("memory-safe") {
+                mstore(add(p, mul(word, 32)), value)
+            }
+            if (i >= 2) {
+                vm.expectRevert(
+                    abi.encodeWithSelector(
+                        BackstopParametersLib.BackstopParameterOutOfBounds.selector, parameter, value, minimum, maximum
+                    )
+                );
+            }
+            new BackstopPool(p);
+        }
     }
 
     function test_views_OfAnEmptyBackstop() public view {
