@@ -13,7 +13,8 @@ import {
     Refusal
 } from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {PoolClosing} from "../../contracts/lending/PoolClosing.sol";
-import {DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
+import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
+import {DampedParameters, DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {RigidPolicy} from "../../contracts/liquidation/RigidPolicy.sol";
 import {TargetHealthPolicy} from "../../contracts/liquidation/TargetHealthPolicy.sol";
@@ -356,7 +357,9 @@ contract BackstopAbsorbTest is BackstopFixture {
     /// The state of the policy behind is at the wrapper's address, by the pool, as its own views say.
     function test_policy_IsTheOneBehindInEverythingElse() public {
         DampedPolicy seen = DampedPolicy(address(guarded));
-        DampedPolicy plain = new DampedPolicy(DampedParametersLib.defaults());
+        DampedParameters memory p = DampedParametersLib.defaults();
+        p.turnMode = TurnMode.Systematic;
+        DampedPolicy plain = new DampedPolicy(p);
         assertEq(abi.encode(seen.parameters()), abi.encode(plain.parameters()));
         assertTrue(ILiquidationPolicy(address(guarded)).needsConfirmation());
         _setEthPrice(1150);

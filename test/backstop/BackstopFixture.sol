@@ -5,6 +5,7 @@ import {BackstopParameters, BackstopParametersLib} from "../../contracts/backsto
 import {BackstopPolicy, IPolicyBackstop} from "../../contracts/backstop/BackstopPolicy.sol";
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
+import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
 import {DampedParameters, DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {PoolFixture} from "../utils/PoolFixture.sol";
@@ -41,6 +42,7 @@ abstract contract BackstopFixture is PoolFixture {
 
     function _newPolicy() internal virtual override returns (address) {
         DampedParameters memory p = DampedParametersLib.defaults();
+        p.turnMode = TurnMode.Systematic;
         return address(new DampedPolicy(p));
     }
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.34;
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {LiquidationGrant, LiquidationRequest, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {DampedParameters, DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
+import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
 import {DepthOracleMock} from "../mocks/DepthOracleMock.sol";
@@ -21,6 +22,7 @@ contract DampedPropertiesTest is PolicyFixture {
         bare = new DampedPolicy(_bare());
         DampedParameters memory p = DampedParametersLib.defaults();
         p.sliceBase = 0.2e18;
+        p.turnMode = TurnMode.Systematic;
         p.liquidationGas = 400_000;
         p.nativeOracle = address(oracle);
         full = new DampedPolicy(p);

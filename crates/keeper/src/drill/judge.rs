@@ -260,7 +260,7 @@ fn purchases(report: &Report, watched: &Watched, checks: &mut Checks) {
 }
 
 /// That the small position's clock was started, and that the keeper then waited for the bonus. When it said that it would bid is told,
-/// not judged: bucket, turns and what it learns of its chances move that while others are liquidated.
+/// not judged: bucket and what it learns of its chances move that while others are liquidated.
 fn waited(
     borrower: &Borrower,
     closings: &[&Closing],

@@ -131,11 +131,13 @@ impl UnderWay {
     }
 
     /// What those that are out take of the markets of collaterals 0 to `count`. One whose position has changed since has been included,
-    /// though the sender has not said so yet, or has come too late.
+    /// though the sender has not said so yet, or has come too late; one that is being cancelled takes nothing.
     pub fn claims(&self, count: usize, mirror: &Mirror) -> Vec<Claims> {
         let mut claims = vec![Claims::default(); count];
-        let standing =
-            |open: &&Open| mirror.debt_shares_of(&open.ordered.account) == open.debt_shares;
+        let standing = |open: &&Open| {
+            open.state != BidState::Cancelling
+                && mirror.debt_shares_of(&open.ordered.account) == open.debt_shares
+        };
         for open in self.out(mirror).filter(standing) {
             if let Some(claimed) = claims.get_mut(open.ordered.collateral as usize) {
                 *claimed = claimed.and(open.claims);
@@ -334,6 +336,11 @@ mod tests {
         }
         let expected = [claims, claims.and(claims), Claims::default()];
         assert_eq!(under_way.claims(3, &mirror()), expected);
+        // What is given up takes nothing, though its nonce is not free yet.
+        for open in under_way.0.values_mut() {
+            open.state = BidState::Cancelling;
+        }
+        assert_eq!(under_way.claims(3, &mirror()), [Claims::default(); 3]);
     }
 
     #[test]

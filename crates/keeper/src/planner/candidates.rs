@@ -14,6 +14,7 @@ use breakwater_protocol::{AccountHealth, PriceStatus, ViewError};
 
 use super::backstop::Offer;
 use super::orders::Ids;
+use super::upkeep::observed;
 use super::{Planner, Sight, debt_tokens, forecast, kept_at};
 use crate::store::ActionKind;
 use crate::thought::{Thought, Verdict};
@@ -127,10 +128,15 @@ fn bucket(sight: &Sight<'_>, collateral: u32) -> f64 {
     let Some(policy) = sight.system.damped() else {
         return f64::INFINITY;
     };
-    let stored = sight.mirror.policy_state().bucket(u64::from(collateral));
-    // A bucket that was never used opens full, at a depth that the policy's own answers hold grants to.
-    if policy.parameters().bucket_mode != BucketMode::HardStop || stored.cap().is_zero() {
+    if policy.parameters().bucket_mode != BucketMode::HardStop {
         return f64::INFINITY;
+    }
+    let mut stored = sight.mirror.policy_state().bucket(u64::from(collateral));
+    // One that was never used opens full, at the depth that is seen then.
+    if stored.cap().is_zero()
+        && let Some((opened, _)) = observed(sight, collateral)
+    {
+        stored = opened;
     }
     debt_tokens(
         sight,

@@ -22,7 +22,9 @@ pub(super) fn within_inventory(plan: &mut Plan, inventory: U256) {
     actions.retain_mut(|action| {
         let covered = match action.kind {
             ActionKind::Liquidate => {
-                action.repay = action.repay.min(left);
+                let wanted = action.repay;
+                action.repay = wanted.min(left);
+                action.claims.charged *= whole(action.repay, 0) / whole(wanted, 0).max(1.0);
                 !action.repay.is_zero()
             }
             // It is closed whole or not at all.

@@ -6,7 +6,7 @@ use breakwater_agents::Observation;
 use breakwater_agents::keeper::{RECORD_GAS, Terms};
 use breakwater_protocol::math::value_down;
 use breakwater_protocol::policy::bucket::depth_floor;
-use breakwater_protocol::policy::{BreakerLevel, BucketMode, Refusal};
+use breakwater_protocol::policy::{BreakerLevel, Bucket, BucketMode, DepthObservation, Refusal};
 
 use super::candidates::Considered;
 use super::{Claims, Orders, Planned, Planner, Sight, debt_tokens};
@@ -88,38 +88,41 @@ impl Planner {
     /// Whether an observation now counts, and shows more than the bucket knows.
     fn would_raise(&self, sight: &Sight<'_>, collateral: u32) -> bool {
         let id = u64::from(collateral);
-        let (Some(policy), Some(listed), Some(market)) = (
-            sight.system.damped(),
-            sight.mirror.collaterals().get(collateral as usize),
-            sight.reading.markets.get(collateral as usize),
-        ) else {
-            return false;
-        };
-        let parameters = policy.parameters();
         let state = sight.mirror.policy_state();
         let (stored, seen) = (state.bucket(id), state.observation(id));
-        let now = sight.reading.next.timestamp;
-        let floor = value_down(U256::from(listed.total), market.prices.fast).and_then(|value| {
-            depth_floor(
-                value,
-                parameters.refill_share,
-                parameters.min_refill_seconds,
-            )
-        });
-        let Ok(floor) = floor else { return false };
-        if !stored.is_due(&seen, now) {
+        if !stored.is_due(&seen, sight.reading.next.timestamp) {
             return false;
         }
-        let mut after = stored;
-        let (present, _) = after.observe(
-            &seen,
-            market.depth,
-            floor,
-            parameters.refill_share,
-            parameters.depth_memory_seconds,
-            now,
-        );
+        let Some((after, present)) = observed(sight, collateral) else {
+            return false;
+        };
         // The first record after a silence is only remembered: it counts for the one after.
         after.depth > stored.depth || present.floor > seen.floor || present.reading > seen.reading
     }
+}
+
+/// The bucket after an observation in the next block, as far as that counts, and the observation.
+pub(super) fn observed(sight: &Sight<'_>, collateral: u32) -> Option<(Bucket, DepthObservation)> {
+    let id = u64::from(collateral);
+    let parameters = sight.system.damped()?.parameters();
+    let listed = sight.mirror.collaterals().get(collateral as usize)?;
+    let market = sight.reading.markets.get(collateral as usize)?;
+    let value = value_down(U256::from(listed.total), market.prices.fast).ok()?;
+    let floor = depth_floor(
+        value,
+        parameters.refill_share,
+        parameters.min_refill_seconds,
+    )
+    .ok()?;
+    let state = sight.mirror.policy_state();
+    let mut after = state.bucket(id);
+    let (present, _) = after.observe(
+        &state.observation(id),
+        market.depth,
+        floor,
+        parameters.refill_share,
+        parameters.depth_memory_seconds,
+        sight.reading.next.timestamp,
+    );
+    Some((after, present))
 }

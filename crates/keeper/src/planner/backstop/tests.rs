@@ -303,3 +303,23 @@ fn what_is_in_no_block_yet_takes_from_the_bucket_before() {
     assert_eq!(left(vec![out(whole + 1.0)]), 0.0);
     assert_eq!(left(vec![Claims::default(), out(400.0)]), whole);
 }
+
+/// Several orders for what one could have of it would go out in the first block of the first fall, and all but one revert.
+#[test]
+fn a_bucket_that_was_never_used_is_shared_as_it_opens() {
+    let mut world = World::new(3, 50, 0);
+    world.system.policy = Policy::Damped(DampedPolicy::new(DampedParameters::default()).unwrap());
+    // So thin a venue that the bucket opens with less than all three want.
+    world.reading.markets[0].depth = tokens(4_000);
+    let actions = world.plan().actions;
+    let liquidations = actions
+        .iter()
+        .filter(|action| action.kind == ActionKind::Liquidate);
+    let charged: f64 = liquidations.map(|action| action.claims.charged).sum();
+    let thoughts = &world.plan().thoughts;
+    let one = whole(thoughts[0].repay, 18);
+    assert!(
+        charged > 0.0 && charged <= one * (1.0 + 1e-9),
+        "{charged} of {one}: {actions:?}"
+    );
+}
