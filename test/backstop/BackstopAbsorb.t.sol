@@ -91,6 +91,13 @@ contract BackstopAbsorbTest is BackstopFixture {
         _assertBooksClose();
     }
 
+    /// A venue above the feed confirms as long as the account is below 1 there too; how much is taken is the feed's to say.
+    function test_absorb_IsSizedAtTheFastPrice() public {
+        ethOracle.setPrices(1150e24, 1150e24, 1160e24);
+        assertLt(pool.accountHealth(borrower).healthConfirmed, 1e18);
+        assertEq(_absorb().repaid, TARGET);
+    }
+
     /// b is the auction's: 1% + 4% * t / 20 min. At 2.5 minutes it is 1.5%, after 5 it has passed 2%, where it is held.
     function test_absorb_PaysTheAuctionsBonusUpToTwoPercent() public {
         _setEthPrice(1150);
