@@ -132,10 +132,11 @@ fn bucket(sight: &Sight<'_>, collateral: u32) -> f64 {
         return f64::INFINITY;
     }
     let mut stored = sight.mirror.policy_state().bucket(u64::from(collateral));
-    // One that was never used opens full, at the depth that is seen then.
-    if stored.cap().is_zero()
-        && let Some((opened, _)) = observed(sight, collateral)
-    {
+    // One that was never used opens full, at the depth that is seen then. Where that is not known, the policy's own answers hold grants to it.
+    if stored.cap().is_zero() {
+        let Some((opened, _)) = observed(sight, collateral) else {
+            return f64::INFINITY;
+        };
         stored = opened;
     }
     debt_tokens(

@@ -139,7 +139,10 @@ mod tests {
             gas: 250_000,
             gas_limit: 900_000,
             surplus: 2_000.0,
-            claims: Claims::default(),
+            claims: Claims {
+                sold: 0.0,
+                charged: 100.0,
+            },
             expected: 1_000.0,
         };
         Plan {
@@ -216,6 +219,8 @@ mod tests {
         within_inventory(&mut cut, U256::from(150));
         let repaid: Vec<U256> = cut.actions.iter().map(|action| action.repay).collect();
         assert_eq!(repaid, [U256::from(100), U256::from(50)]);
+        let charged: Vec<f64> = cut.actions.iter().map(|one| one.claims.charged).collect();
+        assert_eq!(charged, [100.0, 50.0], "what is cut claims less");
         within_inventory(&mut cut, U256::from(100));
         assert_eq!(cut.actions.len(), 1);
         assert!(

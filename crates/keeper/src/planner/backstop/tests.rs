@@ -5,7 +5,6 @@ mod world;
 
 use alloy_sol_types::SolCall;
 use breakwater_bindings::IBackstopPool;
-
 use breakwater_protocol::policy::{DampedParameters, DampedPolicy, Policy};
 
 use super::super::candidates::observation;
