@@ -18,11 +18,11 @@ import {Depositor, BackstopStorage, Batch, Crossing, Inventory, Stake, Sums, Tot
 /// P. An entry of d mints d S / A shares and an exit burns its own, neither of which moves A / S. A is an integer that is
 /// known exactly, so the product never accumulates an error, however many factors it has.
 ///
-/// A / S only ever falls: gains are not added to A but counted apart. So no donation lifts the price of a share, and an entry
-/// never mints fewer than about 1,000 shares a base unit. It falls for good, and entries after heavy losses mint ever more
-/// shares. Where S would pass 2^112, every older share becomes 2^-16 shares, as often as needed (a rescaling). A holder who
-/// is brought up to date across it loses less than one new share, and there are at least 4 shares a base unit then. After seven
-/// rescalings nothing is left to rescale, which bounds the loop.
+/// A / S falls, but for what an exit rounds off: gains are not added to A but counted apart. So no donation lifts the price of
+/// a share, and an entry never mints fewer than about 1,000 shares a base unit. It falls for good, and entries after heavy losses
+/// mint ever more shares. Where S would pass 2^112, every older share becomes 2^-16 shares, as often as needed (a rescaling). A
+/// holder who is brought up to date across it loses less than one new share, and there are at least 4 shares a base unit then.
+/// After seven rescalings nothing is left to rescale, which bounds the loop.
 ///
 /// Collateral. Absorption k brings c_k. It is counted in units: at first 2^16 a base unit, later as many as the stock Q is worth
 /// at the present rate, u_k = c_k U / Q with U all units. Depositor j receives s_j u_k / S_k of them, in sum
@@ -58,8 +58,8 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
     /// @dev Shares that the first base unit is worth.
     uint256 internal constant SHARES_PER_ASSET = 1000;
 
-    /// @dev Nobody owns these; whoever enters while there are fewer pays for them. S is thus never so small that rounding moves
-    /// A / S by more than a millionth an action. At the first entry they cost 1,000 base units, after a rescaling at most 2^-76 of A.
+    /// @dev Nobody owns these; whoever enters while there are fewer pays for them. What a start rounds off, a base unit at most, thus
+    /// never falls to a few shares alone. At the first entry they cost 1,000 base units, after a rescaling at most 2^-76 of A.
     uint24 internal constant LOCKED_SHARES = 1e6;
 
     uint256 internal constant MAX_SHARES = 1 << 112;

@@ -7,7 +7,7 @@ import {PolicyKind} from "../../script/SystemPlan.sol";
 import {CounterexampleFixture} from "./CounterexampleFixture.sol";
 import {PolicySketch, WorldPlan} from "./WorldPlan.sol";
 
-/// @notice The default world with a backstop before its policy.
+/// @notice The default world with a backstop before its policy, and no turns, as a deployment has it by default.
 abstract contract BackstopWorld is CounterexampleFixture {
     /// @dev 1.0001^-200311 is 2,000e6 / 1e18.
     function _plan() internal pure override returns (WorldPlan memory plan) {
@@ -15,7 +15,7 @@ abstract contract BackstopWorld is CounterexampleFixture {
         (plan.tick, plan.liquidity) = (-200_311, 1e19);
         plan.warmUp = 25 hours;
         plan.policies = new PolicySketch[](1);
-        plan.policies[0] = PolicySketch(PolicyKind.Damped, TurnMode.Systematic, BucketMode.HardStop, 1e18);
+        plan.policies[0] = PolicySketch(PolicyKind.Damped, TurnMode.Off, BucketMode.HardStop, 1e18);
         plan.withBackstop = true;
     }
 }

@@ -136,8 +136,7 @@ impl Tally {
         let marks = Mark::ALL
             .iter()
             .filter(|mark| match mark {
-                // Who waits there waits for the backstop.
-                Mark::Turn => !plan.with_backstop,
+                Mark::Turn => plan.draws_turns(),
                 Mark::Backstop => plan.with_backstop,
                 _ => true,
             })

@@ -128,6 +128,58 @@ fn a_second_half_may_recover_what_the_bonus_rounds_off() {
     assert_eq!(ran.tally.marked(Mark::SplitLiquidation), 1);
 }
 
+/// A contract whose token calls it back as it gives that to the pool is in no call of the pool.
+#[test]
+fn a_gift_may_call_a_contract_that_borrows_by_flash() {
+    let world = World::build(&Artifacts::built_in(), &WORLDS[1]).unwrap();
+    let act = |kind, who, choice| Action {
+        kind,
+        who,
+        to: 0,
+        id: 1,
+        size: Size::Near(0),
+        choice,
+    };
+    let flash = 9;
+    let actions = [
+        act(Kind::Arm, 1, flash),
+        act(Kind::Hook, 1, 1),
+        act(Kind::Donate, 6, 1),
+    ];
+    let ran = run(&world, &actions, None);
+    assert_eq!(ran.violation, None);
+    for kind in [Kind::Arm, Kind::Hook, Kind::Donate] {
+        assert_eq!(ran.tally.of(kind), (1, 0), "{kind:?}");
+    }
+}
+
+/// A thousandth of a base unit that leaves is rounded down to none, and so lifts what a share is worth by some 10⁻¹⁴, which an
+/// entry of 2⁸⁸ units pays: much more than a unit, of much more than was there.
+#[test]
+fn an_exit_of_less_than_a_unit_may_lift_what_a_large_entry_pays() {
+    let world = World::build(&Artifacts::built_in(), &WORLDS[2]).unwrap();
+    let act = |kind, size, choice| Action {
+        kind,
+        who: 0,
+        to: 0,
+        id: 0,
+        size,
+        choice,
+    };
+    let month = 35;
+    let actions = [
+        act(Kind::Join, Size::Power(88), 1),
+        act(Kind::Leave, Size::Units(1), 1),
+        act(Kind::Time, Size::Max, month),
+        act(Kind::Roll, Size::Max, 1),
+    ];
+    let ran = run(&world, &actions, None);
+    assert_eq!(ran.violation, None);
+    for kind in [Kind::Join, Kind::Leave, Kind::Roll] {
+        assert_eq!(ran.tally.of(kind), (1, 0), "{kind:?}");
+    }
+}
+
 /// The same artifacts from disk make the same world.
 #[test]
 fn artifacts_from_disk_are_the_same_world() {

@@ -16,6 +16,10 @@ use crate::world::{BACKSTOP_PERIOD, World};
 const LOCKED_SHARES: u64 = 1_000_000;
 /// What each call may have rounded off: 3 units of each of five depositors that it brings up to date.
 const DUST: u64 = 15;
+/// The scale of `Ledger::most_worth`: 1e24.
+const WORTH_SCALE: U256 = U256::from_limbs([2_003_764_205_206_896_640, 54_210, 0, 0]);
+/// Shares that the first base unit buys.
+const SHARES_PER_ASSET: u64 = 1_000;
 /// The most that the backstop is paid, WAD.
 const MAX_BONUS: u64 = 20_000_000_000_000_000;
 
@@ -26,6 +30,8 @@ pub struct Ledger {
     pub rolled: u64,
     calls: u64,
     gains: U256,
+    /// What a share may be worth, in base units times `WORTH_SCALE`.
+    most_worth: U256,
 }
 
 impl Ledger {
@@ -36,6 +42,7 @@ impl Ledger {
             rolled: world.block.timestamp / BACKSTOP_PERIOD,
             calls: 4,
             gains: U256::ZERO,
+            most_worth: WORTH_SCALE / U256::from(SHARES_PER_ASSET),
         }
     }
 
@@ -57,6 +64,25 @@ impl Ledger {
                 .map(|event| event.assets)
                 .or_else(|_| BackstopPool::InventorySold::decode_log(log).map(|event| event.paid))
                 .unwrap_or_default();
+        }
+        self.learn_of_exits(made);
+    }
+
+    /// What the division rounds off of an exit, less than a base unit, stays with those who stay; a floor of an entry's shares, or
+    /// of a rescaling, is worth less than another. Either is a part of what was there before the entry, which may be much more.
+    fn learn_of_exits(&mut self, made: &Made<'_>) {
+        let state = &made.before.view.backstop.state;
+        let mut assets = state.assets;
+        for log in logs_of(made) {
+            let Ok(crossed) = BackstopPool::PeriodCrossed::decode_log(log) else {
+                continue;
+            };
+            assets = assets.saturating_sub(crossed.exitAssets);
+            if !assets.is_zero() {
+                let rounded_off = self.most_worth.saturating_mul(U256::from(2)) / assets;
+                self.most_worth = self.most_worth.saturating_add(rounded_off + U256::ONE);
+            }
+            assets += crossed.entryAssets;
         }
     }
 
@@ -100,7 +126,7 @@ impl Ledger {
             && state.shares - shares <= U256::from(5 * self.calls)
             && sum(&|one| one.account.exitShares) == state.leaving
             && sum(&|one| one.account.entryAssets) == state.entering
-            && state.assets * U256::from(1_000) <= state.shares + U256::from(1_000 * self.calls);
+            && state.assets * WORTH_SCALE <= state.shares.saturating_mul(self.most_worth);
         require(holds, Property::K3, || {
             format!("{shares} shares are held of {state:?}")
         })

@@ -46,8 +46,12 @@ pub fn check(made: &Made<'_>) -> Result<(), Violation> {
     callbacks(made, all.len())
 }
 
-/// C1: no call does more of these than it is itself, unless it is several calls or a batch.
+/// C1: no call does more of these than it is itself, unless it is several calls or a batch. Whom a token calls that moves
+/// outside the pool acts outside it too.
 fn callbacks(made: &Made<'_>, liquidated: usize) -> Result<(), Violation> {
+    if made.nested && made.call.to != made.world.place.pool {
+        return Ok(());
+    }
     let own = |log: &&Log| log.address == made.world.place.pool;
     let count = |topic: B256| {
         let of = made.logs.iter().filter(own);

@@ -99,7 +99,7 @@ pub static WORLDS: [WorldPlan; 3] = [
         liquidity: 10_000_000_000_000_000_000,
         warm_up: 25 * 3_600,
         policies: &[PolicyPlan::Damped {
-            turns: TurnMode::Systematic,
+            turns: TurnMode::Off,
             bucket: BucketMode::HardStop,
             slice_base: WAD,
         }],
@@ -108,6 +108,15 @@ pub static WORLDS: [WorldPlan; 3] = [
 ];
 
 impl WorldPlan {
+    /// Whether anybody may have to wait for a turn.
+    #[must_use]
+    pub fn draws_turns(&self) -> bool {
+        self.policies.iter().any(|policy| match policy {
+            PolicyPlan::Damped { turns, .. } => *turns != TurnMode::Off,
+            PolicyPlan::Rigid | PolicyPlan::TargetHealth => false,
+        })
+    }
+
     /// So many whole dollars, base units.
     #[must_use]
     pub fn dollars(&self, whole: u64) -> U256 {
