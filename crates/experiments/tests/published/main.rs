@@ -37,6 +37,7 @@ fn the_readme_quotes_what_was_found() {
     lacks("turns", &by_cell(rows::turns));
     lacks("turns", &by_cell(rows::draws));
     lacks("shocks", &by_cell(rows::shocks));
+    lacks("ablations", &rows::ablations);
     let entries = fs::read_dir(results)
         .unwrap()
         .map(|entry| entry.unwrap().path());

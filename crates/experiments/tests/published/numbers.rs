@@ -81,3 +81,12 @@ pub fn difference(
 ) -> String {
     interval(&compared(cell, against, policy)[figure].mean, scale, digits)
 }
+
+/// The value where its interval does not hold zero, and a dot where it does.
+pub fn beyond_chance(estimate: &Estimate, scale: f64, digits: usize) -> String {
+    if estimate.side() == 0 {
+        "\u{b7}".to_owned()
+    } else {
+        minus(estimate.value * scale, digits)
+    }
+}

@@ -1,8 +1,10 @@
 //! The rows of the tables, each from a sweep's excerpt.
 
-use breakwater_experiments::sweep::summary::CellSummary;
+use breakwater_experiments::sweep::summary::{CellSummary, SweepSummary};
 
-use super::numbers::{bad_debt, change, compared, difference, interval, mean, minus, tail};
+use super::numbers::{
+    bad_debt, beyond_chance, change, compared, difference, interval, mean, minus, tail,
+};
 
 /// The finding, a row a scenario.
 pub fn headline(cell: &CellSummary) -> String {
@@ -161,4 +163,43 @@ pub fn draws(cell: &CellSummary) -> String {
         alone("blocks_to_solvency"),
     ]
     .join(" | ")
+}
+
+/// What is lost without a mechanism, or gained by one alone: a row a variant, a column a scenario.
+pub fn ablations(summary: &SweepSummary) -> Vec<String> {
+    let mut rows = Vec::new();
+    for against in ["damped", "plain"] {
+        let comparisons = summary.cells.iter().map(|cell| {
+            let mut comparisons = cell.comparisons.iter();
+            comparisons.find(|one| one.against == against).unwrap()
+        });
+        let comparisons: Vec<_> = comparisons.collect();
+        for policy in &summary.policies {
+            let own: Vec<_> = comparisons
+                .iter()
+                .filter_map(|one| one.differences.get(&policy.name))
+                .collect();
+            if own.is_empty() {
+                continue;
+            }
+            let overshoot = own.iter().map(|figures| {
+                let relative = figures["overshoot"].relative;
+                relative.map_or("\u{b7}".to_owned(), |one| beyond_chance(&one, 100.0, 0))
+            });
+            let debt = own
+                .iter()
+                .map(|figures| beyond_chance(&figures["bad_debt_bp"].mean, 1.0, 1));
+            for (figure, values) in [
+                ("overshoot", overshoot.collect::<Vec<_>>()),
+                ("bad debt", debt.collect()),
+            ] {
+                rows.push(format!(
+                    "`{}` | {figure} | {}",
+                    policy.name,
+                    values.join(" | ")
+                ));
+            }
+        }
+    }
+    rows
 }
