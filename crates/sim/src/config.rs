@@ -350,6 +350,8 @@ pub struct DampedOverrides {
     pub bucket_mode: Option<BucketMode>,
     /// rho.
     pub refill_share: Option<f64>,
+    /// T: all the collateral's value is refilled in this time at least, seconds.
+    pub min_refill_seconds: Option<u64>,
     /// The share of the bucket that damped calls leave.
     pub reserve_share: Option<f64>,
     /// Gas that the bonus pays for in a stressed market; 0 is off.

@@ -49,6 +49,7 @@ fn modes() -> Vec<DampedOverrides> {
         single(|mode| mode.slice_base = Some(0.25)),
         single(|mode| mode.reserve_share = Some(0.0)),
         single(|mode| mode.refill_share = Some(0.05)),
+        single(|mode| mode.min_refill_seconds = Some(28_800)),
         single(|mode| mode.liquidation_gas = Some(0)),
         single(|mode| mode.breaker = Some(false)),
         single(|mode| mode.margin_multiple = Some(0.5)),

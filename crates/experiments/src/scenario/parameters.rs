@@ -584,6 +584,12 @@ pub static PARAMETERS: &[Parameter] = &[
         "the share of depth refilled in a minute; ratio",
     ),
     number(
+        "damped.min_refill_seconds",
+        60.0,
+        2_592_000.0,
+        "the time in which all the collateral's value is refilled at least; seconds",
+    ),
+    number(
         "damped.reserve_share",
         0.0,
         0.9,

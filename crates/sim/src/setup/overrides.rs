@@ -43,6 +43,11 @@ pub(super) fn apply(overrides: &DampedOverrides, plan: &mut SystemDeployer::Syst
         mode as u8
     });
     set(&mut damped.refillShare, overrides.refill_share, wad);
+    set(
+        &mut damped.minRefillSeconds,
+        overrides.min_refill_seconds,
+        U256::from,
+    );
     set(&mut damped.reserveShare, overrides.reserve_share, wad);
     set(
         &mut damped.liquidationGas,

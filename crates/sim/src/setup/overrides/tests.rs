@@ -87,6 +87,7 @@ fn the_policy_has_every_parameter_that_a_run_changes() {
             turn_floor: Some(0.0625),
             bucket_mode: Some(BucketMode::Scaling),
             refill_share: Some(0.1),
+            min_refill_seconds: Some(28_800),
             reserve_share: Some(0.0),
             liquidation_gas: Some(123_456),
             ..DampedOverrides::default()
@@ -107,6 +108,7 @@ fn the_policy_has_every_parameter_that_a_run_changes() {
         assert!((from_base(value, WAD) - expected).abs() < 1e-12);
     }
     assert_eq!(said.auctionSeconds, U256::from(300));
+    assert_eq!(said.minRefillSeconds, U256::from(28_800));
     assert_eq!(said.liquidationGas, U256::from(123_456));
 }
 
