@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 /// @notice What the market's condition permits.
 /// - `Normal`: everything.
 /// - `Stressed`: no new risk; the liquidation bonus pays for gas.
-/// - `Paused`: also, damped-zone liquidations wait. Short, then a cooldown.
+/// - `Paused`: also, damped-zone liquidations wait where the policy obeys it. Short, then a cooldown.
 /// - `Halted`: declared by governance, time-capped; the same effects as `Paused`.
 /// No level ever blocks a repayment, a top-up, or a liquidation in the hard zone.
 enum BreakerLevel {

@@ -54,7 +54,7 @@ library VolumeBucket {
     /// @dev cap = 2 depth.
     uint256 internal constant CAP_DEPTHS = 2;
 
-    /// @dev The most floors that a reading may claim: at the defaults a depth of 13% of all the collateral.
+    /// @dev The most floors that a reading may claim: at the defaults a depth of 27% of all the collateral.
     uint256 internal constant MAX_FLOORS = 16;
 
     /// @dev The most averages that a reading may claim. Whoever inflates two observations in a row, in two transactions, moves

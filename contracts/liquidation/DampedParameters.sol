@@ -62,14 +62,16 @@ library DampedParametersLib {
     /// @notice Gas is paid for without a price of gas, or a price is given and nothing is paid for.
     error GasBonusIncomplete(uint256 liquidationGas, address nativeOracle);
 
-    /// @notice The starting points: 1% to 5% in 20 minutes, target 1.05, a hard-stop bucket with rho = 0.5 and a 30% reserve,
-    /// T = 4 hours; slices, turns and the gas bonus off. Turns that are switched on are of a minute, with p0 = 25%.
-    /// @dev The design starts with systematic turns. In simulation they do nothing beside the auction
-    /// (crates/experiments/results/README.md, Turns).
+    /// @notice The starting points: 1% to 5% in 20 minutes, target 1.05, a hard-stop bucket with rho = 0.25 and a 30%
+    /// reserve, T = 4 hours; slices, turns, the wait for the breaker's pauses and the gas bonus off. Turns that are switched
+    /// on are of a minute, with p0 = 25%.
+    /// @dev The design starts with systematic turns, a wait for pauses and rho = 0.5. In simulation turns do nothing beside the
+    /// auction, pauses cost, and a bucket that refills more slowly leaves less overshoot (crates/experiments/results/README.md,
+    /// How the defaults were chosen).
     function defaults() internal pure returns (DampedParameters memory) {
         return DampedParameters({
             confirmation: true,
-            obeysPause: true,
+            obeysPause: false,
             bonusMode: BonusMode.Time,
             bonusMin: 100 * BASIS_POINT,
             bonusMax: 500 * BASIS_POINT,
@@ -80,7 +82,7 @@ library DampedParametersLib {
             turnFloor: 0.25e18,
             epochSeconds: 60,
             bucketMode: BucketMode.HardStop,
-            refillShare: 0.5e18,
+            refillShare: 0.25e18,
             reserveShare: 0.3e18,
             scalingFloor: 0.25e18,
             minRefillSeconds: 4 hours,

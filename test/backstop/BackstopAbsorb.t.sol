@@ -366,6 +366,7 @@ contract BackstopAbsorbTest is BackstopFixture {
         DampedPolicy seen = DampedPolicy(address(guarded));
         DampedParameters memory p = DampedParametersLib.defaults();
         p.turnMode = TurnMode.Systematic;
+        p.obeysPause = true;
         DampedPolicy plain = new DampedPolicy(p);
         assertEq(abi.encode(seen.parameters()), abi.encode(plain.parameters()));
         assertTrue(ILiquidationPolicy(address(guarded)).needsConfirmation());

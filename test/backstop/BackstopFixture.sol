@@ -43,6 +43,7 @@ abstract contract BackstopFixture is PoolFixture {
     function _newPolicy() internal virtual override returns (address) {
         DampedParameters memory p = DampedParametersLib.defaults();
         p.turnMode = TurnMode.Systematic;
+        p.obeysPause = true;
         return address(new DampedPolicy(p));
     }
 

@@ -169,6 +169,7 @@ abstract contract CounterexampleFixture is Test {
         }
         DampedParameters memory p = plan.damped;
         p.nativeOracle = oracle[0];
+        p.obeysPause = true;
         (p.turnMode, p.bucketMode, p.sliceBase) = (sketch.turns, sketch.bucket, sketch.sliceBase);
         return _new("DampedPolicy", abi.encode(p));
     }

@@ -286,6 +286,6 @@ contract ReproductionTest is DefaultWorld {
             ),
             true
         );
-        assertEq(_fingerprint(), 0x0fee00ce64e798e53dde6c40ce1e093e1637a53a22fe4fc97446e9624d084104, "another state");
+        assertEq(_fingerprint(), 0x445a1b1ab242ee22a77f65d3001483515c7cc4ed0c64142d2e14b2b0710ea8d6, "another state");
     }
 }

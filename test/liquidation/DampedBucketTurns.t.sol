@@ -26,6 +26,8 @@ contract DampedBucketTurnsTest is PolicyFixture {
     function _bucketOnly() private pure returns (DampedParameters memory p) {
         p = _bare();
         p.bucketMode = BucketMode.HardStop;
+        // half a depth a minute: the least cap is C/60
+        p.refillShare = 0.5e18;
     }
 
     function _withTurns(TurnMode mode) private pure returns (DampedParameters memory p) {

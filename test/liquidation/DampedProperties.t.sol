@@ -23,6 +23,7 @@ contract DampedPropertiesTest is PolicyFixture {
         DampedParameters memory p = DampedParametersLib.defaults();
         p.sliceBase = 0.2e18;
         p.turnMode = TurnMode.Systematic;
+        p.obeysPause = true;
         p.liquidationGas = 400_000;
         p.nativeOracle = address(oracle);
         full = new DampedPolicy(p);

@@ -25,6 +25,7 @@ contract PoliciesSymbolicTest is Test {
         target = new TargetHealthPolicy(1.05e18, 0.9e18, 0.9e18);
         DampedParameters memory p = DampedParametersLib.defaults();
         p.turnMode = TurnMode.Systematic;
+        p.obeysPause = true;
         damped = new DampedPolicy(p);
         vm.warp(1_700_000_000);
     }

@@ -9,10 +9,18 @@ import {AccountHealth, LiquidationResult} from "../../contracts/interfaces/ILend
 import {LiquidationGrant, LiquidationRequest, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {PoolClosing} from "../../contracts/lending/PoolClosing.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
+import {SystemPlan} from "../../script/SystemPlan.sol";
 import {SystemFixture} from "./SystemFixture.sol";
 
 /// @dev The default deployment, whole: pool, oracle, breaker, damped policy, real venue, flash liquidator.
 contract DampedSystemTest is SystemFixture {
+    bool private obeysPause;
+
+    function _plan(SystemPlan memory plan) internal view override returns (SystemPlan memory) {
+        plan.policy.damped.obeysPause = obeysPause;
+        return plan;
+    }
+
     /// @dev 100 ether at 2,000 against 155,000: HF = 166,000 / 155,000 = 1.071.
     function _openBorrower() private {
         _open(borrower, 100e18, 155_000e18);
@@ -70,13 +78,20 @@ contract DampedSystemTest is SystemFixture {
         );
     }
 
-    /// @dev Even a halt by governance leaves the hard zone open and the damped zone shut.
-    function test_liquidate_HaltHoldsOnlyTheDampedZone() public {
+    /// @dev By default not even a halt by governance holds a liquidation back.
+    function test_liquidate_HaltHoldsNothingByDefault() public {
         _openBorrower();
-        vm.prank(system.timelock);
-        CircuitBreaker(system.breaker).halt(system.pool, 1 hours);
-        _fallTo(1830);
-        assertEq(uint8(CircuitBreaker(system.breaker).levelOf(system.pool)), uint8(BreakerLevel.Halted));
+        _haltAndFall();
+        liquidator.liquidate(borrower, 10_000e18, 0);
+        assertLt(lending.debtOf(borrower), 155_000e18);
+    }
+
+    /// @dev Where the policy obeys it, a halt leaves the hard zone open and the damped zone shut.
+    function test_liquidate_HaltHoldsOnlyTheDampedZone() public {
+        obeysPause = true;
+        setUp();
+        _openBorrower();
+        _haltAndFall();
         vm.expectRevert(_refused(Refusal.Paused));
         liquidator.liquidate(borrower, type(uint256).max, 0);
 
@@ -84,6 +99,13 @@ contract DampedSystemTest is SystemFixture {
         _fallTo(1700);
         liquidator.liquidate(borrower, 50_000e18, 0);
         assertLt(lending.debtOf(borrower), 155_000e18);
+    }
+
+    function _haltAndFall() private {
+        vm.prank(system.timelock);
+        CircuitBreaker(system.breaker).halt(system.pool, 1 hours);
+        _fallTo(1830);
+        assertEq(uint8(CircuitBreaker(system.breaker).levelOf(system.pool)), uint8(BreakerLevel.Halted));
     }
 
     function test_repayAndTopUp_NeverBlocked() public {

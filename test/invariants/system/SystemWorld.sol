@@ -177,6 +177,7 @@ contract SystemWorld is Test {
         plan.guardian = guardian;
         plan.policy.kind = p == DAMPED ? PolicyKind.Damped : p == TARGET ? PolicyKind.TargetHealth : PolicyKind.Rigid;
         plan.policy.damped.turnMode = TurnMode.Systematic;
+        plan.policy.damped.obeysPause = true;
         // forge-lint: disable-next-line(unsafe-typecast)
         plan.minDebt = uint88(dollars(p, 100));
         plan.settlementStipend = plan.minDebt / 20;

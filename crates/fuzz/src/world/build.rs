@@ -465,6 +465,8 @@ impl Builder<'_> {
             } => {
                 let mut parameters = defaults.damped.clone();
                 parameters.nativeOracle = native_oracle;
+                // off by default, and a condition on every liquidation
+                parameters.obeysPause = true;
                 parameters.turnMode = turns.into();
                 parameters.bucketMode = bucket.into();
                 parameters.sliceBase = slice_base;

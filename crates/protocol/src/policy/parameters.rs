@@ -265,7 +265,7 @@ impl Default for DampedParameters {
         let ratio = |hundredths: u64| WAD / U256::from(100) * U256::from(hundredths);
         Self {
             confirmation: true,
-            obeys_pause: true,
+            obeys_pause: false,
             bonus_mode: BonusMode::Time,
             bonus_min: ratio(1),
             bonus_max: ratio(5),
@@ -276,7 +276,7 @@ impl Default for DampedParameters {
             turn_floor: ratio(25),
             epoch_seconds: 60,
             bucket_mode: BucketMode::HardStop,
-            refill_share: ratio(50),
+            refill_share: ratio(25),
             reserve_share: ratio(30),
             scaling_floor: ratio(25),
             min_refill_seconds: 14_400,
