@@ -16,6 +16,7 @@ use breakwater_deploy::local::SLOT;
 use breakwater_deploy::{RpcViews, Views};
 use breakwater_keeper::units::{ratio, whole, whole_signed};
 use breakwater_operator::status::Status;
+use breakwater_protocol::policy::TurnMode;
 use harness::{
     DEBT, Keeper, Lenders, Setup, World, all_healthy, books, borrower, crowd, slide, tell_reverts,
     wad,
@@ -147,7 +148,8 @@ async fn it_flags_waits_for_the_bonus_and_liquidates_in_parts_at_a_profit() {
 /// A large position empties the bucket, and the emptier it is, the rarer are the turns of all others.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_waits_for_turns_that_are_not_open() {
-    let world = World::with_turns().await;
+    let turns = TurnMode::Systematic.into();
+    let world = World::planned(|plan| plan.policy.damped.turnMode = turns).await;
     let mut borrowers = vec![borrower(0)];
     world.open_falling_at(borrowers[0], 1_500, 90.0).await;
     for number in 1..=24 {
@@ -270,7 +272,7 @@ async fn three_that_compete_liquidate_everything_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_market_is_left_alone_until_the_release() {
-    let mut world = World::start().await;
+    let mut world = World::planned(|plan| plan.policy.damped.obeysPause = true).await;
     let damped = borrower(0);
     world.open_falling_at(damped, 20, 95.0).await;
     world.record_depth().await;

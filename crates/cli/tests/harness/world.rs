@@ -18,7 +18,6 @@ use breakwater_deploy::local::{
 };
 use breakwater_deploy::{ManifestFile, RpcViews, Views};
 use breakwater_keeper::drill::accounts::{Closing, closings};
-use breakwater_protocol::policy::TurnMode;
 use tempfile::TempDir;
 
 use super::{Keeper, PATIENCE, until};
@@ -47,11 +46,9 @@ impl World {
         Self::with(|anvil| anvil).await
     }
 
-    /// The same with systematic turns, which are off by default.
-    pub async fn with_turns() -> Self {
-        let turns =
-            |plan: &mut SystemPlan| plan.policy.damped.turnMode = TurnMode::Systematic.into();
-        Self::deployed(|anvil| anvil, turns).await
+    /// The same with another plan than the default.
+    pub async fn planned(adjust: impl FnOnce(&mut SystemPlan)) -> Self {
+        Self::deployed(|anvil| anvil, adjust).await
     }
 
     /// A market on an anvil with more arguments.
