@@ -39,7 +39,7 @@ struct DepthObservation {
 /// @title How much collateral may be sold how fast
 /// @notice A linear bucket: cap = 2 depth, refill = rho depth per minute, with depth the value that a venue takes within 2%
 /// of its price. The least refill, C / T for a collateral of value C (T = 4 hours), is a floor of the depth itself:
-/// rho depth / 60 s >= C / T iff depth >= C 60 s / (rho T), which also gives a cap where no venue answers (C / 60 at the
+/// rho depth / 60 s >= C / T iff depth >= C 60 s / (rho T), which also gives a cap where no venue answers (C / 30 at the
 /// defaults).
 /// @dev Depth is a moving average of readings at least a minute apart. Both the venue's depth and the floor count only as far as
 /// the observation before showed them too: what stands for one transaction, such as collateral borrowed for it or supplied

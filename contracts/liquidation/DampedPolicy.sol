@@ -16,8 +16,8 @@ import {DampedParameters} from "./DampedParameters.sol";
 import {AccountEpoch, DampedState} from "./DampedState.sol";
 
 /// @title Gradual liquidation: auctioned bonus, target health, volume bucket, turns
-/// @notice Below a health factor of 1 and above HF_hard a position is in the damped zone: a second price must confirm, the
-/// breaker may hold it, its turn must be open, and it takes no more than its slice and the bucket leave. At or below HF_hard
+/// @notice Below a health factor of 1 and above HF_hard a position is in the damped zone: a second price must confirm, and
+/// it takes no more than its slice and the bucket leave; where the policy has them, a pause holds it and its turn must be open. At or below HF_hard
 /// nothing dampens it; what remains there is the price (the bonus still rises with time) and the size (to the target health).
 /// @dev Parameters are immutable: governance changes them by pointing the pool to another policy. State is kept per calling
 /// pool, so a stranger who calls changes only its own.

@@ -59,8 +59,25 @@ contract DepthSpoofingTest is AdversaryFixture {
         _figure("the bucket's cap after", cap);
         _figure("profit in one block before", usualProfit);
         assertGt(profit - usualProfit, cost);
+        assertGt(cap, usualCap * 4, "shows nothing");
         assertLt(cap, usualCap * 41 / 10);
         // He takes no more than what the bonus pays for on the venue that there is.
+        assertLt(profit, 2 * usualProfit);
+    }
+
+    /// Each show vouches for the next: what limits a row of them is 16 floors, a cap of 53% of all collateral. What he earns in one block
+    /// stays what the venue takes.
+    function test_showFourTimes_GainIsBounded() public {
+        uint256 cost = _show(61);
+        for (uint256 i; i < 3; ++i) {
+            _pass(14 minutes);
+            cost += _show(61);
+        }
+        (uint256 profit, uint256 cap) = _profit();
+        _report("show depth four times, a quarter of an hour apart", cost, profit - usualProfit);
+        _figure("the bucket's cap after four", cap);
+        assertGt(cap, usualCap * 7, "shows nothing");
+        assertLt(cap, uint256(32) * 2490e18 * 2000 / 60);
         assertLt(profit, 2 * usualProfit);
     }
 

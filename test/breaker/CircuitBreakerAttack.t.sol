@@ -11,7 +11,7 @@ import {BreakerTestBase} from "./BreakerTestBase.sol";
 /// Earning. A pause of T holds back damped liquidations; whoever owns them all (he cannot own more) holds a free option on
 /// the price for T, worth 0.4 s sqrt(T) of their volume. s = 100% a year and T = 180 s: 0.4 * sqrt(180 / 31,536,000)
 /// = 9.56e-4. The volume held back is at most what the bucket would have passed: its cap of 2 depths and its refill of
-/// a quarter of a depth a minute, together 2.75 depths (protocol.md section 4). Depth: 500 ETH within 2%.
+/// a quarter of a depth a minute, together 2.75 depths (half a depth and 3.5 in protocol.md section 4). Depth: 500 ETH within 2%.
 ///
 /// Spending. A block takes at most twice the target of 18 M gas (a limit of 36 M) and raises the base fee by 1/8 when full.
 /// Everything is assumed in the attacker's favour: demand does not react to the fee, so he burns only the upper half

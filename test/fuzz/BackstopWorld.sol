@@ -7,7 +7,7 @@ import {PolicyKind} from "../../script/SystemPlan.sol";
 import {CounterexampleFixture} from "./CounterexampleFixture.sol";
 import {PolicySketch, WorldPlan} from "./WorldPlan.sol";
 
-/// @notice The default world with a backstop before its policy, and no turns, as a deployment has it by default.
+/// @notice The default world with a backstop before its policy, and neither turns nor a wait for pauses, as a deployment has it by default.
 abstract contract BackstopWorld is CounterexampleFixture {
     /// @dev 1.0001^-200311 is 2,000e6 / 1e18.
     function _plan() internal pure override returns (WorldPlan memory plan) {

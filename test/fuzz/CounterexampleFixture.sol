@@ -16,6 +16,7 @@ import {LendingPoolExtension} from "../../contracts/lending/LendingPoolExtension
 import {PoolParameters} from "../../contracts/lending/PoolParameters.sol";
 import {DampedParameters} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
+import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
 import {FeedParameters, TwapOracle, TwapOracleParameters} from "../../contracts/oracle/TwapOracle.sol";
 import {UniswapV3Source} from "../../contracts/oracle/UniswapV3Source.sol";
 import {AdaptiveRateModel} from "../../contracts/rates/AdaptiveRateModel.sol";
@@ -169,7 +170,8 @@ abstract contract CounterexampleFixture is Test {
         }
         DampedParameters memory p = plan.damped;
         p.nativeOracle = oracle[0];
-        p.obeysPause = true;
+        // what is off by default, turns and the wait for pauses, is on in the same worlds
+        p.obeysPause = sketch.turns != TurnMode.Off;
         (p.turnMode, p.bucketMode, p.sliceBase) = (sketch.turns, sketch.bucket, sketch.sliceBase);
         return _new("DampedPolicy", abi.encode(p));
     }

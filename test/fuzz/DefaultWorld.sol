@@ -7,7 +7,7 @@ import {PolicyKind} from "../../script/SystemPlan.sol";
 import {CounterexampleFixture} from "./CounterexampleFixture.sol";
 import {PolicySketch, WorldPlan} from "./WorldPlan.sol";
 
-/// @notice The deployment's defaults, with turns: a dollar of 6 decimals, ether of 18 and bitcoin of 8, systematic turns and a bucket that stops.
+/// @notice The deployment's defaults, with turns and a wait for pauses: a dollar of 6 decimals, ether of 18 and bitcoin of 8, systematic turns and a bucket that stops.
 abstract contract DefaultWorld is CounterexampleFixture {
     /// @dev 1.0001^-200311 is 2,000e6 / 1e18.
     function _plan() internal pure override returns (WorldPlan memory plan) {

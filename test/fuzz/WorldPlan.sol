@@ -6,7 +6,7 @@ import {BucketMode} from "../../contracts/libraries/VolumeBucket.sol";
 import {PolicyKind} from "../../script/SystemPlan.sol";
 
 /// @notice One liquidation policy of a world.
-/// @param turns How a damped policy draws turns.
+/// @param turns How a damped policy draws turns. Where it does, it waits for the breaker's pauses too.
 /// @param bucket What its bucket does.
 /// @param sliceBase Its s0, WAD; the rest is as by default.
 struct PolicySketch {

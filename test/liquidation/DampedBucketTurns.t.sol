@@ -2,7 +2,7 @@
 pragma solidity 0.8.34;
 
 import {LiquidationGrant, LiquidationRequest, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
-import {DampedParameters} from "../../contracts/liquidation/DampedParameters.sol";
+import {DampedParameters, DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {DampedState} from "../../contracts/liquidation/DampedState.sol";
 import {Seed} from "../../contracts/libraries/RotationSeed.sol";
@@ -126,6 +126,33 @@ contract DampedBucketTurnsTest is PolicyFixture {
         _wait(168);
         // 7,000 / 41.67 a second
         assertEq(_commit(policy, _request(_whale(), type(uint256).max)).repay, 7000e6 - 1);
+    }
+
+    /// @dev By default half as fast: 70% of the cap in 336 s.
+    function test_bucket_EmptiedOnPurposeRefillsBySharesOfADepth() public {
+        DampedParameters memory p = _bucketOnly();
+        p.refillShare = DampedParametersLib.defaults().refillShare;
+        DampedPolicy policy = new DampedPolicy(p);
+        _drain(policy);
+        _wait(336);
+        // 7,000 / 20.83 a second
+        assertApproxEqAbs(_commit(policy, _request(_whale(), type(uint256).max)).repay, 7000e6, 1);
+    }
+
+    /// @dev The dust that SECURITY.md allows at the defaults: C / 200 = 750 where the least cap is C / 30 = 5,000 and its reserve 1,500.
+    function test_bucket_DustOfATwoHundredthOverdrawsNoReserve() public {
+        DampedParameters memory p = DampedParametersLib.defaults();
+        p.confirmation = false;
+        oracle.setDepth(0);
+        market.dust = 750e6;
+        DampedPolicy policy = new DampedPolicy(p);
+        uint256 sold;
+        for (uint256 i; i < 30; ++i) {
+            sold += policy.commit(_request(_position(), type(uint256).max)).repay;
+        }
+        // four debts of 1,020, closed whole: the fourth takes 580 of the reserve
+        assertEq(sold, 4 * 1020e6);
+        assertApproxEqAbs(policy.storedBucket(address(this), 0).level, 5000e6 - sold, 1000);
     }
 
     // -- hostile depth

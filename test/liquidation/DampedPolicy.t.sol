@@ -407,6 +407,24 @@ contract DampedPolicyTest is PolicyFixture {
         assertEq(_commit(policy, r).bonus, 0.05e18);
     }
 
+    /// @dev A policy that does not wait for pauses pays the same at every level above `Normal`.
+    function test_gasBonus_IsTheSameWhilePausedOrHalted() public {
+        DampedParameters memory p = _withGas();
+        p.obeysPause = DampedParametersLib.defaults().obeysPause;
+        vm.fee(1 gwei);
+        LiquidationRequest memory r = _request(_position(), 100e6);
+        uint256[4] memory bonus;
+        for (uint8 level; level < 4; ++level) {
+            r.breaker = BreakerLevel(level);
+            bonus[level] = _commit(_policy(p), r).bonus;
+        }
+        assertEq(bonus[0], 0.01e18);
+        // 400,000 gas at 1 gwei and 2,500 are 1, of 100
+        assertApproxEqAbs(bonus[1], 0.02e18, 0.0005e18);
+        assertEq(bonus[2], bonus[1]);
+        assertEq(bonus[3], bonus[1]);
+    }
+
     function test_gasBonus_IsPaidOnceAnEpoch() public {
         DampedPolicy policy = _policy(_withGas());
         vm.fee(1 gwei);

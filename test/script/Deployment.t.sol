@@ -17,6 +17,8 @@ import {LendingPool} from "../../contracts/lending/LendingPool.sol";
 import {LendingPoolExtension} from "../../contracts/lending/LendingPoolExtension.sol";
 import {PoolAdministration} from "../../contracts/lending/PoolAdministration.sol";
 import {PoolParameters} from "../../contracts/lending/PoolParameters.sol";
+import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
+import {DampedParameters} from "../../contracts/liquidation/DampedParameters.sol";
 import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {Deployment} from "../../script/Deployment.sol";
 import {PolicyKind, System, SystemPlan} from "../../script/SystemPlan.sol";
@@ -83,7 +85,12 @@ contract DeploymentTest is ScriptFixture {
         assertEq(IERC20Metadata(system.pool).decimals(), 21);
         MarketState memory market = pool.marketState();
         assertApproxEqRel(market.rateAtTarget, plan.rate.initialRateAtTarget, 1e9);
-        assertEq(DampedPolicy(system.policy).parameters().nativeOracle, system.oracles[0]);
+        DampedParameters memory p = DampedPolicy(system.policy).parameters();
+        assertEq(p.nativeOracle, system.oracles[0]);
+        // what is off, and the bucket's speed: choices that documents and simulations name
+        assertEq(uint256(p.turnMode), uint256(TurnMode.Off));
+        assertFalse(p.obeysPause);
+        assertEq(p.refillShare, 0.25e18);
     }
 
     /// @dev A comparison of policies changes one address: code of pool and extension are the same for all three.

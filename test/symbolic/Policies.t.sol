@@ -12,7 +12,7 @@ import {TargetHealthPolicy} from "../../contracts/liquidation/TargetHealthPolicy
 import {TurnMode} from "../../contracts/libraries/TurnSampler.sol";
 
 /// @notice Lemmas of the policies, for any request that a pool could make. The damped policy has its default parameters,
-/// with turns, and has not seen the account yet.
+/// with turns and a wait for pauses, and has not seen the account yet.
 contract PoliciesSymbolicTest is Test {
     uint256 private constant WAD = 1e18;
 

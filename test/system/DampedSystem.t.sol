@@ -17,7 +17,7 @@ contract DampedSystemTest is SystemFixture {
     bool private obeysPause;
 
     function _plan(SystemPlan memory plan) internal view override returns (SystemPlan memory) {
-        plan.policy.damped.obeysPause = obeysPause;
+        if (obeysPause) plan.policy.damped.obeysPause = true;
         return plan;
     }
 
@@ -51,10 +51,6 @@ contract DampedSystemTest is SystemFixture {
 
     /// @dev Confirmed: liquidated to the target health, without capital, at a profit that grows with the auction.
     function test_liquidate_ToTargetHealthThroughTheVenue() public {
-        // the bucket grows with all the collateral there is: with the borrower's alone it would be the limit
-        collateral.mint(address(this), 2000e18);
-        collateral.approve(system.pool, type(uint256).max);
-        lending.supplyCollateral(0, 2000e18, address(this), "");
         _openBorrower();
         _fallTo(1830);
         AccountHealth memory before = lending.accountHealth(borrower);

@@ -259,7 +259,7 @@ fn decode(
     answers: impl Iterator<Item = Option<Bytes>>,
 ) -> HeadReading {
     let mut answers = Answers(answers);
-    // A breaker that cannot be read stops the pool's liquidations too, so nothing is planned on it.
+    // A breaker that cannot be read reverts the pool's liquidations too: what is planned on this level fails its trial and is not sent.
     let breaker = match system.breaker {
         None => BreakerLevel::Normal,
         Some(_) => answers

@@ -222,11 +222,24 @@ async fn two_keepers_with_one_key_refuse_each_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_that_nobody_fed_is_fed_because_it_pays() {
+    is_fed(false).await;
+}
+
+/// By default nothing waits for a pause or a halt, so the bucket is wanted then too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_is_fed_while_the_breaker_halts_what_does_not_obey_it() {
+    is_fed(true).await;
+}
+
+async fn is_fed(halted: bool) {
     let world = World::start().await;
     let owner = Address::repeat_byte(0xd4);
     // Somebody opened the bucket when there was no collateral: it holds next to nothing.
     world.market.observe().await.unwrap();
     world.open_falling_at(owner, 90).await;
+    if halted {
+        world.halt().await;
+    }
     let mut keeper = world.keeper(5, "state", ALONE).await;
     world.fall_to(88).await;
     for block in 0..1_000 {

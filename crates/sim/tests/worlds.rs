@@ -289,7 +289,7 @@ fn the_engine_alone_does_what_a_recorded_run_did() {
 }
 
 #[test]
-fn a_breaker_without_signals_never_trips_and_one_that_is_not_obeyed_does() {
+fn a_breaker_without_signals_never_trips_and_one_with_them_does_whether_obeyed_or_not() {
     let level = |change: fn(&mut DampedOverrides)| {
         let mut parameters = parameters();
         change(&mut parameters.damped);
@@ -299,7 +299,7 @@ fn a_breaker_without_signals_never_trips_and_one_that_is_not_obeyed_does() {
         levels.max().unwrap()
     };
     assert!(level(|_| {}) > 0);
-    assert!(level(|damped| damped.obeys_pause = Some(false)) > 0);
+    assert!(level(|damped| damped.obeys_pause = Some(true)) > 0);
     assert_eq!(level(|damped| damped.breaker = Some(false)), 0);
 }
 

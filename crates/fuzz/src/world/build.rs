@@ -9,7 +9,7 @@ use breakwater_bindings::{
 };
 use breakwater_evm::{CallError, Chain, MemoryChain, Rules, Transaction};
 use breakwater_protocol::policy::{
-    DampedParameters, DampedPolicy, Policy, RigidPolicy, TargetHealthPolicy,
+    DampedParameters, DampedPolicy, Policy, RigidPolicy, TargetHealthPolicy, TurnMode,
 };
 use breakwater_protocol::{BlockRef, Description, Mirror, MirroredPolicy};
 
@@ -465,9 +465,9 @@ impl Builder<'_> {
             } => {
                 let mut parameters = defaults.damped.clone();
                 parameters.nativeOracle = native_oracle;
-                // off by default, and a condition on every liquidation
-                parameters.obeysPause = true;
                 parameters.turnMode = turns.into();
+                // what is off by default, turns and the wait for pauses, is on in the same worlds
+                parameters.obeysPause = turns != TurnMode::Off;
                 parameters.bucketMode = bucket.into();
                 parameters.sliceBase = slice_base;
                 let address = self.contract("DampedPolicy", parameters.abi_encode())?;

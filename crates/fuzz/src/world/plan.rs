@@ -11,7 +11,7 @@ use super::COLLATERALS;
 pub enum PolicyPlan {
     /// The default damped policy with these modes.
     Damped {
-        /// How turns are drawn.
+        /// How turns are drawn. Where they are, the policy waits for the breaker's pauses too.
         turns: TurnMode,
         /// What the bucket does.
         bucket: BucketMode,

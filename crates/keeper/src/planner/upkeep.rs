@@ -28,9 +28,9 @@ impl Planner {
         orders: &mut dyn Orders,
     ) -> Option<Planned> {
         let policy = sight.system.damped()?;
-        if policy.parameters().bucket_mode != BucketMode::HardStop
-            || sight.reading.breaker >= BreakerLevel::Paused
-        {
+        let parameters = policy.parameters();
+        let held = parameters.obeys_pause && sight.reading.breaker >= BreakerLevel::Paused;
+        if parameters.bucket_mode != BucketMode::HardStop || held {
             return None;
         }
         let (mut gain, mut wanted) = (0.0, 0.0);

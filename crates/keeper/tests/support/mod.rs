@@ -20,8 +20,8 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolConstructor};
 use breakwater_bindings::backstop_pool::BackstopPool::BackstopParameters;
 use breakwater_bindings::{
-    BackstopPolicy, BackstopPool, DampedPolicy, IBackstopPool, ILendingPool, LendingPoolExtension,
-    SimToken,
+    BackstopPolicy, BackstopPool, CircuitBreaker, DampedPolicy, IBackstopPool, ILendingPool,
+    LendingPoolExtension, SimToken,
 };
 use breakwater_deploy::ManifestFile;
 use breakwater_deploy::local::{
@@ -165,6 +165,19 @@ impl World {
         assert!(!self.view(backstop, &absorbable).await.is_zero());
         self.backstop = Some(backstop);
         backstop
+    }
+
+    /// Six hours of governance's halt.
+    pub async fn halt(&self) {
+        let deployment = self.market.deployment();
+        self.market.adopt(deployment.timelock).await.unwrap();
+        let call = CircuitBreaker::haltCall {
+            pool: deployment.pool,
+            duration: U256::from(6 * 3_600),
+        };
+        let breaker = deployment.breaker.unwrap();
+        let owner = deployment.timelock;
+        self.market.send(owner, breaker, &call).await.unwrap();
     }
 
     /// Gives an account so many whole debt tokens, which `spender` may take.

@@ -259,7 +259,7 @@ impl From<&DampedParameters> for DampedPolicy::DampedParameters {
     }
 }
 
-/// The design's starting points: `DampedParametersLib.defaults()`.
+/// The defaults: `DampedParametersLib.defaults()`.
 impl Default for DampedParameters {
     fn default() -> Self {
         let ratio = |hundredths: u64| WAD / U256::from(100) * U256::from(hundredths);

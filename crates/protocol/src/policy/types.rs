@@ -105,7 +105,7 @@ mirrored_enum! {
         Normal,
         /// No new risk; the bonus pays for gas.
         Stressed,
-        /// Also, damped-zone liquidations wait.
+        /// Also, damped-zone liquidations wait where the policy obeys it.
         Paused,
         /// The same, declared by governance.
         Halted,

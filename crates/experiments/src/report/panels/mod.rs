@@ -207,7 +207,7 @@ impl Worlds<'_> {
         gas.lines = self.lines(Join::Straight, |row| row.base_fee_gwei);
         let mut breaker = self.chart("Circuit breaker", "level", HALF, Scale::FromZero);
         breaker.note =
-            "0 normal, 1 no new risk, 2 liquidations above HF_hard wait, 3 price down.".to_owned();
+            "0 normal, 1 no new risk, 2 paused: liquidations above HF_hard wait too where the policy obeys it.".to_owned();
         breaker.at_least = 3.0;
         breaker.lines = self.lines(Join::Stepped, |row| f64::from(row.breaker_level));
         let mut bucket = self.chart("Volume bucket", "% of capacity", HALF, Scale::FromZero);

@@ -5,6 +5,7 @@
 use alloy_sol_types::SolCall;
 use breakwater_bindings::{CircuitBreaker, DampedPolicy, ILendingPool};
 use breakwater_evm::Chain;
+use breakwater_protocol::policy::DampedParameters;
 
 use super::*;
 use crate::WorldKind;
@@ -71,13 +72,28 @@ fn multiple(margin_multiple: f64) -> DampedOverrides {
     }
 }
 
+/// The same defaults are written down in Solidity and in Rust.
+#[test]
+fn the_ports_defaults_are_the_deployments() {
+    let mut built = built(DAMPED, DampedOverrides::default());
+    let call = DampedPolicy::parametersCall {};
+    let said = view(&mut built, |addresses| addresses.policy, &call);
+    let said = DampedParameters::try_from(&said).unwrap();
+    let expected = DampedParameters {
+        liquidation_gas: said.liquidation_gas,
+        native_oracle: said.native_oracle,
+        ..DampedParameters::default()
+    };
+    assert_eq!(said, expected);
+}
+
 #[test]
 fn the_policy_has_every_parameter_that_a_run_changes() {
     let mut built = built(
         DAMPED,
         DampedOverrides {
             confirmation: Some(false),
-            obeys_pause: Some(false),
+            obeys_pause: Some(true),
             bonus_mode: Some(BonusMode::Health),
             bonus_min: Some(0.02),
             auction_seconds: Some(300),
@@ -95,7 +111,7 @@ fn the_policy_has_every_parameter_that_a_run_changes() {
     );
     let call = DampedPolicy::parametersCall {};
     let said = view(&mut built, |addresses| addresses.policy, &call);
-    assert!(!said.confirmation && !said.obeysPause);
+    assert!(!said.confirmation && said.obeysPause);
     assert_eq!((said.bonusMode, said.turnMode, said.bucketMode), (1, 3, 2));
     for (value, expected) in [
         (said.bonusMin, 0.02),
@@ -140,12 +156,12 @@ fn a_breaker_that_is_off_has_no_signal_and_only_in_the_damped_world() {
     assert_eq!(signals(&mut built(DAMPED, breaker(true))), usual);
     assert_eq!(signals(&mut built(DAMPED, breaker(false))), (0, 0, 0));
     assert_eq!(signals(&mut built(RIGID, breaker(false))), usual);
-    // A policy that does not wait for the breaker leaves it as it is.
-    let deaf = DampedOverrides {
-        obeys_pause: Some(false),
+    // A policy that waits for the breaker leaves it as it is.
+    let obedient = DampedOverrides {
+        obeys_pause: Some(true),
         ..DampedOverrides::default()
     };
-    assert_eq!(signals(&mut built(DAMPED, deaf)), usual);
+    assert_eq!(signals(&mut built(DAMPED, obedient)), usual);
 }
 
 #[test]
