@@ -117,6 +117,19 @@ contract VolumeBucketTest is Test {
     }
 
     /// @dev A second between a big reading and the next update refills at the rate stored before it.
+    /// @dev Otherwise the first sale after a quiet day would leave a day to refill from, and the block takes two bursts.
+    function test_advance_CountsTheTimeThatAFullBucketLetPass() public {
+        Bucket memory bucket = _averaging(5000, 1000);
+        _wait(1 days);
+        _advance(bucket, 5000, 1000);
+        _wait(30);
+        bucket.refill(RHO);
+        assertEq(bucket.updatedAt, vm.getBlockTimestamp());
+        bucket.charge(7000);
+        bucket.refill(RHO);
+        assertEq(bucket.level, 3000);
+    }
+
     function test_advance_RefillsAtTheRateOfTheLastUpdate() public {
         Bucket memory bucket = _averaging(6000, 1000);
         bucket.charge(12_000);
