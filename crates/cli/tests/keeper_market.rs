@@ -11,7 +11,7 @@ mod turns;
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, U256};
-use breakwater_bindings::ICircuitBreaker;
+use breakwater_bindings::{CircuitBreaker, ICircuitBreaker};
 use breakwater_deploy::local::SLOT;
 use breakwater_deploy::{RpcViews, Views};
 use breakwater_keeper::units::{ratio, whole, whole_signed};
@@ -334,6 +334,42 @@ async fn a_paused_market_is_left_alone_until_the_release() {
             async || all_healthy(&world, &[damped]).await,
         )
         .await;
+    let found = books(&world, world.account(5), from, 1_860.0).await;
+    assert!(found.earned > found.gas, "{} {}", found.earned, found.gas);
+    assert_eq!(found.reverted, 0);
+}
+
+/// The default policy does not wait for the breaker: what a halt holds is new debt, and positions must not fall through it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halted_market_is_liquidated_by_default() {
+    let world = World::start().await;
+    let damped = borrower(0);
+    world.open_falling_at(damped, 20, 95.0).await;
+    world.record_depth().await;
+    let keeper = Keeper::start(&world, &Setup::alone(5)).await;
+    let from = world.head().await + 1;
+
+    let breaker = world.market.deployment().breaker.unwrap();
+    let owner = world.view_of(breaker, CircuitBreaker::ownerCall {}).await;
+    let halt = CircuitBreaker::haltCall {
+        pool: world.pool(),
+        duration: U256::from(6 * 3_600),
+    };
+    // A timelock, whose delay is not what is to be seen.
+    world.act(world.market.adopt(owner)).await;
+    world
+        .act(async { Ok(world.market.send(owner, breaker, &halt).await?) })
+        .await;
+    world.price(93.0).await;
+    world
+        .run(
+            &[&keeper],
+            120,
+            "it is liquidated while the market is halted",
+            async || all_healthy(&world, &[damped]).await,
+        )
+        .await;
+    assert_eq!(breaker_level(&world).await, 3, "still halted");
     let found = books(&world, world.account(5), from, 1_860.0).await;
     assert!(found.earned > found.gas, "{} {}", found.earned, found.gas);
     assert_eq!(found.reverted, 0);

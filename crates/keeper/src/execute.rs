@@ -275,8 +275,20 @@ impl Stage<'_> {
     }
 }
 
-/// What the call left, by its answer.
+/// What the call left, by its answer, and no more than what was planned: tried alone it has all of the venue, the bucket and the
+/// backstop's room, of which what goes out before it takes a part.
 pub(crate) fn left(
+    system: &System,
+    strategy: &Strategy,
+    reading: &HeadReading,
+    planned: &Planned,
+    answer: &Bytes,
+) -> Result<f64, Declined> {
+    let alone = left_alone(system, strategy, reading, planned, answer)?;
+    Ok(alone.min(planned.surplus))
+}
+
+fn left_alone(
     system: &System,
     strategy: &Strategy,
     reading: &HeadReading,
@@ -296,8 +308,7 @@ pub(crate) fn left(
         (ActionKind::Absorb, _) => {
             let result =
                 IBackstopPool::absorbCall::abi_decode_returns(answer).map_err(undecodable)?;
-            // Tried alone it has all of the room, of which those before it take a part.
-            Ok(kept(result.reward).min(planned.surplus))
+            Ok(kept(result.reward))
         }
         // What is handed over is not in the answer.
         (ActionKind::SettleByBackstop, _) => Ok(planned.surplus),

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The least profit that a keeper asks by default, debt tokens.
 const MIN_PROFIT: f64 = 1.0;
 
-/// Turns and bucket come and go: how often one reason of one account is told in a part.
+/// What the bucket has comes and goes: how often one reason of one account is told in a part.
 const TELL_AT_MOST: u32 = 2;
 
 /// Why the keeper does not act on a position that it might liquidate.
@@ -27,16 +27,12 @@ const TELL_AT_MOST: u32 = 2;
 pub(super) enum Wait {
     /// The venue has not confirmed the fall.
     Confirmation,
-    /// The account's turn is not open.
-    Turn,
     /// The volume bucket is empty.
     Bucket,
     /// The bonus does not pay yet.
     Bonus,
     /// It would pay, but not beside what is sold for others in the same block.
     Queue,
-    /// The circuit breaker holds it.
-    Breaker,
     /// Something else.
     Other,
 }
@@ -46,12 +42,8 @@ impl Wait {
         let refused = |refusal: Refusal| reason == refusal.to_string();
         if refused(Refusal::Unconfirmed) {
             Self::Confirmation
-        } else if refused(Refusal::Turn) {
-            Self::Turn
         } else if refused(Refusal::Bucket) || refused(Refusal::Slice) {
             Self::Bucket
-        } else if refused(Refusal::Paused) {
-            Self::Breaker
         } else if let Some(rest) = reason.strip_prefix("would leave ") {
             let left = rest.split(' ').next().and_then(|left| left.parse().ok());
             if left.is_some_and(|left: f64| left > MIN_PROFIT) {
@@ -180,12 +172,8 @@ impl Watch {
     fn said(&self, status: &Status, position: &PositionStatus, wait: Wait, reason: &str) -> String {
         let name = name_of(position.account);
         let from_start = |time: u64| clock(time.saturating_sub(self.start));
-        let turn = position.next_turn.map_or_else(String::new, |turn| {
-            format!(", open at {}", from_start(turn))
-        });
         let what = match wait {
             Wait::Confirmation => "the venue's average does not confirm the feed's fall yet".into(),
-            Wait::Turn => format!("its turn is not open{turn}"),
             Wait::Bucket => {
                 let bucket = status.collaterals.first().and_then(|one| one.bucket);
                 let level = bucket.map_or_else(String::new, |bucket| {
@@ -206,7 +194,6 @@ impl Watch {
                 format!("a bonus of {bonus:.2}% does not pay, it {reason}{pays}")
             }
             Wait::Queue => "the venue takes others' collateral first in this block".into(),
-            Wait::Breaker => "the circuit breaker holds the damped zone".into(),
             Wait::Other => reason.to_owned(),
         };
         format!("{name} at {:.4}: waits, {what}", position.health)

@@ -4,7 +4,7 @@ mod sales;
 mod world;
 
 use alloy_sol_types::SolCall;
-use breakwater_bindings::IBackstopPool;
+use breakwater_bindings::{FlashLiquidator, IBackstopPool};
 use breakwater_protocol::policy::{DampedParameters, DampedPolicy, Policy};
 
 use super::super::candidates::observation;
@@ -236,6 +236,32 @@ fn a_trial_with_all_of_the_room_leaves_no_more_than_was_planned_with_a_part() {
     // Less than was planned stays less.
     let one = worth(WAD / U256::from(100));
     assert!((one - 1.0).abs() < 1e-9 && one < planned.surplus, "{one}");
+}
+
+/// It has all of the venue, of which what is out takes a part: it would be bid for as if that were not there.
+#[test]
+fn a_liquidation_tried_alone_leaves_no_more_than_was_planned() {
+    let mut world = World::new(2, 50, 0);
+    let first = world.plan().actions.remove(0);
+    world.claims = vec![first.claims];
+    let second = world.plan().actions.remove(0);
+    assert_eq!(second.kind, ActionKind::Liquidate);
+    assert!(second.surplus < first.surplus, "{second:?}");
+    let strategy = planner().strategy().clone();
+    let trial = |profit: f64| {
+        let profit = U256::from((profit * 1e6) as u64) * U256::from(10).pow(U256::from(12));
+        let answer = FlashLiquidator::liquidateCall::abi_encode_returns(&profit);
+        left(
+            &world.system,
+            &strategy,
+            &world.reading,
+            &second,
+            &answer.into(),
+        )
+        .unwrap()
+    };
+    assert_eq!(trial(first.surplus), second.surplus);
+    assert!((trial(1.5) - 1.5).abs() < 1e-6);
 }
 
 /// What is out has earlier nonces, and is not in the state that is planned on: it reverted what was planned as if it were not there.
