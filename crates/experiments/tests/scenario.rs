@@ -235,6 +235,10 @@ fn what_the_damped_policy_cannot_be_names_the_key() {
             "damped.margin_multiple is 10.5, expected 0 to 10",
         ),
         (
+            "confirmation_seconds = 3601",
+            "damped.confirmation_seconds is 3601, expected 1 to 3600",
+        ),
+        (
             "margin_multiples = 2.0",
             "unknown key `margin_multiples`, the nearest known key is `margin_multiple`",
         ),

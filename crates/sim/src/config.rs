@@ -330,6 +330,8 @@ pub enum BucketMode {
 pub struct DampedOverrides {
     /// Whether a second price must confirm.
     pub confirmation: Option<bool>,
+    /// Seconds over which the venue averages the price that confirms, and the depth that it shows beside it.
+    pub confirmation_seconds: Option<u32>,
     /// Whether the damped zone waits while the breaker pauses.
     pub obeys_pause: Option<bool>,
     /// What the bonus rises with.

@@ -64,6 +64,10 @@ fn check_parameters(parameters: &WorldParameters) -> Result<(), SimError> {
     let borrowers = &parameters.borrowers;
     let shares = borrowers.top_up_share + borrowers.repay_share + borrowers.deleverage_share;
     let margin_multiple = parameters.damped.margin_multiple.unwrap_or(1.0);
+    let confirmation = parameters
+        .damped
+        .confirmation_seconds
+        .map_or(60.0, f64::from);
     let within = |value: f64, low: f64, high: f64| value >= low && value <= high;
     for (name, value, valid, expected) in [
         (
@@ -156,6 +160,13 @@ fn check_parameters(parameters: &WorldParameters) -> Result<(), SimError> {
             borrowers.alert_health,
             borrowers.alert_health >= 1.0,
             "at least 1",
+        ),
+        (
+            "damped.confirmation_seconds",
+            confirmation,
+            // The venue remembers an hour of blocks.
+            within(confirmation, 1.0, 3_600.0),
+            "1 to 3600",
         ),
         (
             "damped.margin_multiple",

@@ -42,6 +42,7 @@ fn modes() -> Vec<DampedOverrides> {
     };
     modes.extend([
         single(|mode| mode.confirmation = Some(false)),
+        single(|mode| mode.confirmation_seconds = Some(1_800)),
         single(|mode| mode.obeys_pause = Some(true)),
         single(|mode| mode.bonus_mode = Some(BonusMode::Health)),
         single(|mode| mode.bonus_min = Some(0.5)),

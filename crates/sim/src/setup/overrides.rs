@@ -56,13 +56,16 @@ pub(super) fn apply(overrides: &DampedOverrides, plan: &mut SystemDeployer::Syst
     );
 }
 
-/// Changes what the run changes around the policy: breaker and listing. Every world has them, so this is for a damped one alone.
+/// Changes what the run changes around the policy: breaker, oracle and listing. Every world has them, so this is for a damped one alone.
 pub(super) fn apply_around(overrides: &DampedOverrides, plan: &mut SystemDeployer::SystemPlan) {
     if overrides.breaker == Some(false) {
         let thresholds = &mut plan.breaker.thresholds;
         thresholds.feeMultiple = 0;
         thresholds.missedShare = 0;
         thresholds.velocity = 0;
+    }
+    if let Some(seconds) = overrides.confirmation_seconds {
+        plan.collaterals[0].venueWindow = seconds;
     }
     if let Some(multiple) = overrides.margin_multiple {
         let listing = &mut plan.collaterals[0].listing;

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use alloy_sol_types::SolCall;
-use breakwater_bindings::{CircuitBreaker, DampedPolicy, ILendingPool};
+use breakwater_bindings::{
+    CircuitBreaker, DampedPolicy, ILendingPool, TwapOracle, UniswapV3Source,
+};
 use breakwater_evm::Chain;
 use breakwater_protocol::policy::DampedParameters;
 
@@ -126,6 +128,30 @@ fn the_policy_has_every_parameter_that_a_run_changes() {
     assert_eq!(said.auctionSeconds, U256::from(300));
     assert_eq!(said.minRefillSeconds, U256::from(28_800));
     assert_eq!(said.liquidationGas, U256::from(123_456));
+}
+
+#[test]
+fn the_price_that_confirms_is_averaged_over_as_long_as_a_run_says() {
+    let changed = DampedOverrides {
+        confirmation_seconds: Some(1_800),
+        ..DampedOverrides::default()
+    };
+    for (kind, overrides, expected) in [
+        (DAMPED, changed.clone(), 1_800),
+        (RIGID, changed, 60),
+        (DAMPED, DampedOverrides::default(), 60),
+    ] {
+        let mut built = built(kind, overrides);
+        let venue = view(
+            &mut built,
+            |addresses| addresses.oracle,
+            &TwapOracle::VENUECall {},
+        );
+        let operator = built.addresses.operator;
+        let call = UniswapV3Source::WINDOWCall {};
+        let window = built.chain.call_sol(operator, venue, &call).unwrap();
+        assert_eq!(window, expected);
+    }
 }
 
 #[test]
