@@ -318,15 +318,15 @@ impl Planner {
         let mut acted = vec![false; here.len()];
         let mut taken = turns::Taken::default();
         let mut closed = vec![false; here.len()];
+        let mut behind = observation.clone();
         for intent in intents {
-            if let Some(action) =
-                self.action(sight, collateral, here, &observation, &terms, &intent)
-            {
+            if let Some(action) = self.action(sight, collateral, here, &behind, &terms, &intent) {
                 let place = place_of(&intent.action).unwrap_or_default();
                 if action.kind.closes() && !taken.admits(sight, &here[place], action.repay) {
                     closed[place] = true;
                     continue;
                 }
+                behind.venue = behind.venue.sell(action.claims.sold).1;
                 // A flag prepares a liquidation: what was thought of one now still holds.
                 (acted[place], planned[place]) = (true, action.kind.closes());
                 plan.actions.push(action);

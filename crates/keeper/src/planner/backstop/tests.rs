@@ -238,15 +238,17 @@ fn a_trial_with_all_of_the_room_leaves_no_more_than_was_planned_with_a_part() {
     assert!((one - 1.0).abs() < 1e-9 && one < planned.surplus, "{one}");
 }
 
-/// It has all of the venue, of which what is out takes a part: it would be bid for as if that were not there.
+/// It has all of the venue, of which those before it take a part: it would be bid for as if they were not there.
 #[test]
 fn a_liquidation_tried_alone_leaves_no_more_than_was_planned() {
     let mut world = World::new(2, 50, 0);
-    let first = world.plan().actions.remove(0);
-    world.claims = vec![first.claims];
-    let second = world.plan().actions.remove(0);
+    let [first, second]: [Planned; 2] = world.plan().actions.try_into().unwrap();
     assert_eq!(second.kind, ActionKind::Liquidate);
-    assert!(second.surplus < first.surplus, "{second:?}");
+    assert!(second.surplus < first.surplus - 1.0, "{second:?}");
+    // The same as behind an order that is out.
+    world.claims = vec![first.claims];
+    let behind = world.plan().actions.remove(0);
+    assert!((behind.surplus - second.surplus).abs() < 1e-9, "{behind:?}");
     let strategy = planner().strategy().clone();
     let trial = |profit: f64| {
         let profit = U256::from((profit * 1e6) as u64) * U256::from(10).pow(U256::from(12));
