@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Sources outside `contracts/` that the Rust tools deploy. One that is absent is skipped.
-const EXTRA_SOURCES: [&str; 21] = [
+const EXTRA_SOURCES: [&str; 22] = [
     "node_modules/@openzeppelin/contracts/governance/TimelockController.sol",
     "script/BackstopDeployer.sol",
     "script/Multicall.sol",
@@ -40,6 +40,7 @@ const EXTRA_SOURCES: [&str; 21] = [
     "test/utils/AaveDeleverager.sol",
     "test/utils/AaveLiquidator.sol",
     "test/utils/Deleverager.sol",
+    "test/utils/DumpingLiquidator.sol",
     "test/utils/InventoryBuyer.sol",
     "test/utils/VenueRouter.sol",
 ];

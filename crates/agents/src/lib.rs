@@ -6,6 +6,7 @@ pub mod arbitrageur;
 pub mod backstop;
 pub mod borrower;
 pub mod depositor;
+pub mod dumper;
 pub mod grinder;
 pub mod index;
 pub mod keeper;

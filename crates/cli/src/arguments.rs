@@ -51,8 +51,8 @@ pub struct Scenarios {
 pub struct Simulate {
     /// A shipped scenario's name (see `breakwater scenarios`), or a scenario file
     pub scenario: String,
-    /// Policies to run, separated by commas: rigid, target-health, damped, and aave-v3, the real Aave v3 pool, which needs
-    /// the npm package @aave/core-v3 [default: the first three]
+    /// Policies to run, separated by commas: rigid, target-health, damped, aave-v3, the real Aave v3 pool, which needs the npm
+    /// package @aave/core-v3, and dumped, rigid rules whose keepers sell at any price [default: the first three]
     #[arg(long, alias = "policies", value_name = "POLICY", value_delimiter = ',', value_parser = policy)]
     pub policy: Vec<Policy>,
     /// Seed of all random numbers [default: the scenario's]

@@ -118,6 +118,8 @@ impl World<'_> {
         }
         let floor = observation.gas_cost(self.terms.liquidation_gas, observation.competitive_tip())
             + self.terms.min_profit;
+        // Who sells at any price asks about everything.
+        let dumped = self.kind == WorldKind::Policy(Policy::Dumped);
         let mut promising: Vec<(f64, u32, f64, f64)> = self
             .mirror
             .index()
@@ -126,7 +128,7 @@ impl World<'_> {
                 let position = self.mirror.index().position(account);
                 let debt = position.debt_shares * self.reading.debt_index;
                 let gain = potential(venue, price, position.collateral, debt, &self.terms);
-                (gain > floor).then_some((gain, account, position.collateral, debt))
+                (dumped || gain > floor).then_some((gain, account, position.collateral, debt))
             })
             .collect();
         promising.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -155,8 +157,9 @@ impl World<'_> {
                 self.terms.risk_margin,
             )
             .is_some_and(|sale| sale.surplus > self.terms.risk_margin * sale.repay + floor);
-            self.quotes.answered(account, observation.block, pays);
-            if pays {
+            let wanted = if dumped { candidate.repay > 0.0 } else { pays };
+            self.quotes.answered(account, observation.block, wanted);
+            if pays && !dumped {
                 granted += candidate.seize;
             }
             candidates.push(candidate);

@@ -19,11 +19,19 @@ pub enum Policy {
     Damped,
     /// No policy of Breakwater's pool: the real Aave v3 pool in its place.
     AaveV3,
+    /// Aave v3's rules, and keepers who take all that is granted with capital of their own and sell it at any price.
+    Dumped,
 }
 
 impl Policy {
     /// All policies, in the order in which they are reported.
-    pub const ALL: [Self; 4] = [Self::Rigid, Self::TargetHealth, Self::Damped, Self::AaveV3];
+    pub const ALL: [Self; 5] = [
+        Self::Rigid,
+        Self::TargetHealth,
+        Self::Damped,
+        Self::AaveV3,
+        Self::Dumped,
+    ];
 
     /// Those that run where nobody chose: all that need nothing but this program.
     pub const USUAL: [Self; 3] = [Self::Rigid, Self::TargetHealth, Self::Damped];
@@ -36,6 +44,7 @@ impl Policy {
             Self::TargetHealth => "target-health",
             Self::Damped => "damped",
             Self::AaveV3 => "aave-v3",
+            Self::Dumped => "dumped",
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use breakwater_agents::adversary::Queue;
-use breakwater_agents::{Action, Intent, Observation, arbitrageur, noise, provider, reporter};
+use breakwater_agents::{
+    Action, Intent, Observation, arbitrageur, dumper, noise, provider, reporter,
+};
 use breakwater_market::{Purpose, Stream};
 
 use crate::WorldKind;
@@ -172,14 +174,14 @@ impl World<'_> {
                 ..sight.observation.clone()
             };
             let number = keeper.number;
-            let intents = keeper.plan(
-                &seen,
-                sight.venue,
-                &sight.candidates,
-                &self.terms,
-                |account| self.mempool.contains(Sender::Keeper(number, account)),
-                |account| bidding_draw(self.seed, number, account, observation.block),
-            );
+            let pending = |account| self.mempool.contains(Sender::Keeper(number, account));
+            let draw = |account| bidding_draw(self.seed, number, account, observation.block);
+            let (candidates, terms) = (&sight.candidates, &self.terms);
+            let intents = if self.kind == WorldKind::Policy(Policy::Dumped) {
+                dumper::plan(&seen, candidates, pending, draw)
+            } else {
+                keeper.plan(&seen, sight.venue, candidates, terms, pending, draw)
+            };
             planned.extend(intents.into_iter().map(|intent| (number, intent)));
         }
         for (number, intent) in planned {

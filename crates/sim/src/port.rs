@@ -417,7 +417,9 @@ fn policy(
                 .during(step)?;
             Policy::TargetHealth(TargetHealthPolicy::new(target, full, share).map_err(astray)?)
         }
-        WorldKind::Policy(config::Policy::Rigid | config::Policy::AaveV3)
+        WorldKind::Policy(
+            config::Policy::Rigid | config::Policy::AaveV3 | config::Policy::Dumped,
+        )
         | WorldKind::Counterfactual => Policy::Rigid(RigidPolicy {
             bonus: chain
                 .read_sol(caller, at, &RigidContract::BONUSCall {})

@@ -94,6 +94,25 @@ fn the_counterfactual_has_neither_impact_nor_pass_through_of_liquidations() {
     }
 }
 
+/// B0: the same rules, and keepers who lose by it. The audit of every run holds for them too.
+#[test]
+fn keepers_who_sell_at_any_price_lose_and_press_it_further() {
+    let mut parameters = parameters();
+    parameters.venue.depth = 0.5;
+    let input = input(120, 0.2, accounts(40));
+    let [rigid, dumped] = [Policy::Rigid, Policy::Dumped]
+        .map(|policy| trace(&parameters, &input, WorldKind::Policy(policy), 1));
+    let lowest = |trace: &Trace| {
+        let prices = trace.blocks.iter().map(|row| row.reference_price);
+        prices.fold(f64::INFINITY, f64::min)
+    };
+    assert!(lowest(&dumped) < 0.98 * lowest(&rigid));
+    let profit = |trace: &Trace| trace.blocks.last().unwrap().keeper_profit;
+    assert!(profit(&rigid) > 0.0 && profit(&dumped) < 0.0);
+    assert!(dumped.liquidations.iter().any(|row| row.profit < 0.0));
+    assert!(rigid.liquidations.iter().all(|row| row.profit > 0.0));
+}
+
 #[test]
 fn liquidations_press_the_price_where_they_are_sold() {
     let input = input(120, 0.2, accounts(40));

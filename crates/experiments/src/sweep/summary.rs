@@ -96,7 +96,7 @@ pub struct ScenarioSummary {
 pub struct PolicySummary {
     /// Its name.
     pub name: String,
-    /// Its rules: rigid, target-health, damped, aave-v3 or counterfactual.
+    /// Its rules: rigid, target-health, damped, aave-v3, dumped or counterfactual.
     pub rules: String,
     /// What differs from the scenario's damped policy.
     pub damped: BTreeMap<String, String>,

@@ -3,7 +3,8 @@
 use alloy_primitives::{Address, B256, Bytes, I256, U256};
 use alloy_sol_types::SolCall;
 use breakwater_bindings::{
-    Deleverager, FlashLiquidator, ICircuitBreaker, ShadowVenue, SimFeed, SimToken, SystemDeployer,
+    Deleverager, DumpingLiquidator, FlashLiquidator, ICircuitBreaker, ShadowVenue, SimFeed,
+    SimToken, SystemDeployer,
 };
 use breakwater_evm::{
     BlockEnvironment, CallError, Chain, Execution, MemoryChain, Rules, Transaction,
@@ -396,7 +397,11 @@ impl Builder<'_> {
             )?),
             WorldKind::Policy(_) => None,
         };
-        let liquidator = self.liquidator(pool, shadow.unwrap_or(venue.pool()))?;
+        let liquidator = if kind == WorldKind::Policy(Policy::Dumped) {
+            self.dumping_liquidator(pool, venue.pool(), asset)?
+        } else {
+            self.liquidator(pool, shadow.unwrap_or(venue.pool()))?
+        };
         Ok(Addresses {
             operator: self.operator,
             collateral,
@@ -449,7 +454,8 @@ impl Builder<'_> {
         plan.policy.kind = match kind {
             WorldKind::Policy(Policy::TargetHealth) => 1,
             WorldKind::Policy(Policy::Damped) => 2,
-            WorldKind::Policy(Policy::Rigid | Policy::AaveV3) | WorldKind::Counterfactual => 0,
+            WorldKind::Policy(Policy::Rigid | Policy::AaveV3 | Policy::Dumped)
+            | WorldKind::Counterfactual => 0,
         };
         plan.policy.rigidBonus = to_base(listed.max_bonus, 1e18);
         plan.policy.damped.bonusMax = to_base(listed.max_bonus, 1e18);
@@ -507,6 +513,37 @@ impl Builder<'_> {
                 collateralId: U256::ZERO,
             },
         )
+    }
+
+    /// For keepers who sell at any price: what they lose is their own, so each has twice all debt.
+    fn dumping_liquidator(
+        &mut self,
+        pool: Address,
+        venue: Address,
+        asset: Address,
+    ) -> Result<Address, SimError> {
+        let liquidator = self.deploy(
+            "deploy the liquidator",
+            &DumpingLiquidator::BYTECODE,
+            &DumpingLiquidator::constructorCall {
+                pool,
+                venue,
+                collateralId: U256::ZERO,
+            },
+        )?;
+        let debts = self.input.accounts.iter().map(|account| account.debt);
+        let amount = to_base(2.0 * debts.sum::<f64>(), DEBT_UNIT);
+        for number in 0..self.parameters.keepers.count {
+            let keeper = address(self.seed, Role::Keeper, number);
+            let mint = SimToken::mintCall { to: keeper, amount };
+            self.send("endow a keeper", self.operator, asset, &mint)?;
+            let approve = SimToken::approveCall {
+                spender: liquidator,
+                amount: U256::MAX,
+            };
+            self.send("approve", keeper, asset, &approve)?;
+        }
+        Ok(liquidator)
     }
 
     /// Lets averages fill and breaker and bucket learn what is normal, with the price at rest.

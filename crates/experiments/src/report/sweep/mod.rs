@@ -85,7 +85,7 @@ impl<'a> View<'a> {
     /// The class that gives a policy its colour.
     fn class(&self, policy: &str) -> String {
         match policy {
-            "rigid" | "target-health" | "damped" | "aave-v3" | "counterfactual" => {
+            "rigid" | "target-health" | "damped" | "aave-v3" | "dumped" | "counterfactual" => {
                 format!("p-{policy}")
             }
             _ => "p-variant".to_owned(),
