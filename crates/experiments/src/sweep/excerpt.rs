@@ -9,7 +9,7 @@ use super::statistics::Estimate;
 use super::summary::{Difference, SweepSummary};
 
 /// The figures whose means are kept; of Sobol indices all are.
-const FIGURES: [&str; 20] = [
+const FIGURES: [&str; 23] = [
     "absorbed_volume",
     "adversary_profit",
     "bad_debt_bp",
@@ -23,8 +23,11 @@ const FIGURES: [&str; 20] = [
     "drawdown_amplification",
     "exit_wait_hours",
     "keeper_concentration",
+    "keeper_profit",
+    "lender_loss",
     "liquidated_accounts",
     "liquidated_volume",
+    "liquidation_amplification",
     "oracle_error_max",
     "overshoot",
     "rebound_forgone",
@@ -33,13 +36,14 @@ const FIGURES: [&str; 20] = [
 ];
 
 /// Those whose differences between policies are kept.
-const COMPARED: [&str; 9] = [
+const COMPARED: [&str; 10] = [
     "adversary_profit",
     "bad_debt_bp",
     "bad_debt_max_bp",
     "blocks_to_solvency",
     "borrower_cost",
     "keeper_concentration",
+    "keeper_profit",
     "liquidated_volume",
     "overshoot",
     "reverted_share",

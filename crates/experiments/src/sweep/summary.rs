@@ -100,6 +100,9 @@ pub struct PolicySummary {
     pub rules: String,
     /// What differs from the scenario's damped policy.
     pub damped: BTreeMap<String, String>,
+    /// What differs from the scenario's backstop.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub backstop: BTreeMap<String, String>,
 }
 
 /// One cell of the grid.
@@ -237,14 +240,17 @@ fn policy(world: &super::specification::World) -> PolicySummary {
         toml::Value::String(text) => text.clone(),
         other => other.to_string(),
     };
+    let all = |table: &toml::Table| {
+        let pairs = table.iter();
+        pairs
+            .map(|(key, value)| (key.clone(), written(value)))
+            .collect()
+    };
     PolicySummary {
         name: world.name.clone(),
         rules: crate::comparison::world_name(world.kind).to_owned(),
-        damped: world
-            .damped
-            .iter()
-            .map(|(key, value)| (key.clone(), written(value)))
-            .collect(),
+        damped: all(&world.damped),
+        backstop: all(&world.backstop),
     }
 }
 

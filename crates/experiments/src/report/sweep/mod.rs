@@ -120,7 +120,7 @@ impl<'a> View<'a> {
             let _ = write!(
                 html,
                 "<section class=\"lead\"><h2>{}</h2>",
-                escape(&self.verdict(subject, "overshoot"))
+                self.verdict(subject, "overshoot")
             );
             for figure in [
                 "liquidated_volume",
@@ -128,7 +128,7 @@ impl<'a> View<'a> {
                 "bad_debt_max_bp",
                 "blocks_to_solvency",
             ] {
-                let _ = write!(html, "<p>{}</p>", escape(&self.verdict(subject, figure)));
+                let _ = write!(html, "<p>{}</p>", self.verdict(subject, figure));
             }
             html.push_str("<p class=\"quiet\">Lower and higher are counted where the 95% interval of the paired difference does not hold zero and the difference is not zero as it is written.</p></section>");
         }
@@ -156,7 +156,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// In how many cells a figure of a policy is lower or higher than the baseline's.
+    /// In how many cells a figure of a policy is lower or higher than the baseline's, as HTML.
     fn verdict(&self, policy: &str, figure: &str) -> String {
         let Some(figure) = Figure::of(figure) else {
             return String::new();
@@ -184,11 +184,12 @@ impl<'a> View<'a> {
             (Some(only), _) => format!(" ({})", signed(*only)),
             _ => String::new(),
         };
-        let name = figure.name;
+        let (name, policy) = (named(figure), escape(policy));
         let cells = lower + higher + neither;
         format!(
-            "{name}, {policy} against {}: lower in {lower} of {cells} cells, higher in {higher}, neither in {neither}{range}.",
-            self.summary.baseline
+            "{name}, {policy} against {}: lower in {lower} of {cells} cells, higher in {higher}, neither in {neither}{}.",
+            escape(&self.summary.baseline),
+            escape(&range)
         )
     }
 
@@ -225,20 +226,22 @@ impl<'a> View<'a> {
         let variants: Vec<_> = summary
             .policies
             .iter()
-            .filter(|policy| !policy.damped.is_empty())
+            .filter(|policy| !policy.damped.is_empty() || !policy.backstop.is_empty())
             .collect();
         if !variants.is_empty() {
-            html.push_str("<details><summary>Variants of the damped policy</summary><div class=\"scroll\"><table class=\"settings\"><thead><tr><th scope=\"col\">Variant</th><th scope=\"col\">What differs</th></tr></thead><tbody>");
+            html.push_str("<details><summary>Variants</summary><div class=\"scroll\"><table class=\"settings\"><thead><tr><th scope=\"col\">Variant</th><th scope=\"col\">What differs</th></tr></thead><tbody>");
             for variant in variants {
-                let changes: Vec<_> = variant
-                    .damped
-                    .iter()
-                    .map(|(key, value)| format!("{key} = {value}"))
-                    .collect();
+                let under = |table: &'static str| {
+                    move |(key, value): (&String, &String)| format!("{table}.{key} = {value}")
+                };
+                let damped = variant.damped.iter().map(under("damped"));
+                let backstop = variant.backstop.iter().map(under("backstop"));
+                let changes: Vec<_> = damped.chain(backstop).collect();
                 let _ = write!(
                     html,
-                    "<tr><th scope=\"row\">{}</th><td>{}</td></tr>",
+                    "<tr><th scope=\"row\">{}</th><td>{} rules, {}</td></tr>",
                     escape(&variant.name),
+                    escape(&variant.rules),
                     escape(&changes.join(", "))
                 );
             }

@@ -198,9 +198,13 @@ impl View<'_> {
                     Some((mark, *y))
                 })
                 .collect();
+            let meanings = format!(
+                "{}: {} {}: {}",
+                debt.name, debt.meaning, delay.name, delay.meaning
+            );
             let heading = Heading {
                 title: &cell.scenario,
-                meaning: debt.meaning,
+                meaning: &meanings,
                 text: &cell_name(cell),
                 unit: delay.name,
             };
