@@ -8,9 +8,9 @@ use breakwater_sim::WorldKind;
 use breakwater_sim::config::{Account, Policy, WorldInput};
 use support::{parameters, trace};
 
-/// A fall by 20% in 40 minutes and half an hour of rest, under the rigid policy, in slots of this length, with this many equal
+/// A fall by 20% in 40 minutes and half an hour of rest, under this policy, in slots of this length, with this many equal
 /// accounts whose thresholds lie evenly between 1 and 30% below the first price: the overshoot, and the share of debt repaid.
-fn crash(slot: u64, count: u32) -> (f64, f64) {
+fn crash(policy: Policy, slot: u64, count: u32) -> (f64, f64) {
     let mut parameters = parameters();
     parameters.network.slot_seconds = slot;
     parameters.feed.delay = 0;
@@ -43,7 +43,7 @@ fn crash(slot: u64, count: u32) -> (f64, f64) {
         accounts,
         prices,
     };
-    let trace = trace(&parameters, &input, WorldKind::Policy(Policy::Rigid), 1);
+    let trace = trace(&parameters, &input, WorldKind::Policy(policy), 1);
     let overshoot = trace
         .blocks
         .iter()
@@ -60,7 +60,7 @@ fn shorter_blocks_change_less_and_less() {
         (longer, _),
         (usual, repaid),
         (finest, of_the_finest),
-    ] = [48, 24, 12, 3].map(|slot| crash(slot, 120));
+    ] = [48, 24, 12, 3].map(|slot| crash(Policy::Rigid, slot, 120));
     let off = |overshoot: f64| (overshoot / finest - 1.0).abs();
     // 6.7, 3.5 and 1.8% off blocks of three seconds.
     assert!(off(longest) < 0.08, "{longest} {finest}");
@@ -71,7 +71,7 @@ fn shorter_blocks_change_less_and_less() {
 
 #[test]
 fn more_accounts_change_less_and_less() {
-    let found = [30, 60, 120, 240].map(|count| crash(12, count));
+    let found = [30, 60, 120, 240].map(|count| crash(Policy::Rigid, 12, count));
     // Twice as many accounts, half the lumps: 5.1, 2.2 and 1.2% less overshoot.
     let changes: Vec<f64> = found
         .windows(2)
@@ -82,4 +82,25 @@ fn more_accounts_change_less_and_less() {
     assert!(changes[2] < 0.65 * changes[1], "{changes:?}");
     let (last, before) = (found[3].1, found[2].1);
     assert!((last / before - 1.0).abs() < 0.005, "{last} {before}");
+}
+
+/// Its clocks, bucket and patience are of seconds and not of blocks; what still differs are lives and turns of transactions.
+#[test]
+fn under_the_damped_policy_both_change_little() {
+    let found = [48, 24, 12, 3].map(|slot| crash(Policy::Damped, slot, 120));
+    let off = [0, 1, 2].map(|place| (found[place].0 / found[3].0 - 1.0).abs());
+    // 7.2, 4.8 and 3.6% off blocks of three seconds.
+    assert!(off[0] < 0.08 && off[1] < 0.75 * off[0], "{off:?}");
+    assert!(off[2] < 0.85 * off[1], "{off:?}");
+    for (_, repaid) in found {
+        assert!((repaid / found[3].1 - 1.0).abs() < 0.01, "{found:?}");
+    }
+    let found = [30, 60, 120, 240].map(|count| crash(Policy::Damped, 12, count));
+    // 6.9, 4.2 and 0.1% off 240 accounts.
+    let off = [0, 1, 2].map(|place| (found[place].0 / found[3].0 - 1.0).abs());
+    assert!(off[0] < 0.08 && off[1] < 0.75 * off[0], "{off:?}");
+    assert!(off[2] < 0.01, "{off:?}");
+    for (_, repaid) in found {
+        assert!((repaid / found[3].1 - 1.0).abs() < 0.015, "{found:?}");
+    }
 }
