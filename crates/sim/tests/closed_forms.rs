@@ -9,6 +9,7 @@ use alloy_primitives::{Address, U256};
 use breakwater_bindings::{FullClosePolicy, RigidPolicy, TargetHealthPolicy};
 use breakwater_sim::WorldKind;
 use breakwater_sim::config::{Account, Policy, WorldInput};
+use breakwater_sim::trace::{BlockRow, LiquidationRow, Trace};
 use breakwater_sim::units::{DEBT_UNIT, WAD, to_base};
 use support::bench::{Bench, Listing, with_arguments};
 
@@ -232,8 +233,8 @@ fn t7_keepers_stop_where_impact_has_eaten_the_bonus() {
 }
 
 /// T7: a huge position, unhealthy from block 1 on, is liquidated by one keeper for as long as it pays, on a venue that is
-/// arbitraged every block: the overshoot at which selling settles.
-fn saturation(fee: u32, pass_through: f64, half_life: f64) -> f64 {
+/// arbitraged every block.
+fn selling(fee: u32, pass_through: f64, half_life: f64) -> Trace {
     let mut parameters = support::parameters();
     parameters.venue.fee = fee;
     parameters.venue.depth = 0.01;
@@ -264,21 +265,21 @@ fn saturation(fee: u32, pass_through: f64, half_life: f64) -> f64 {
             debt: collateral * 100.0 * 0.83 * 0.999,
         }],
     };
-    let trace = support::trace(&parameters, &input, WorldKind::Policy(Policy::Rigid), 1);
+    support::trace(&parameters, &input, WorldKind::Policy(Policy::Rigid), 1)
+}
+
+fn overshoot(row: &BlockRow) -> f64 {
+    1.0 - row.reference_price / row.exogenous_price
+}
+
+/// The mean overshoot of the last 20 blocks, in each of which something was sold.
+fn saturation(fee: u32, pass_through: f64, half_life: f64) -> f64 {
+    let trace = selling(fee, pass_through, half_life);
+    let blocks = trace.blocks.len() - 1;
+    let late = |row: &&LiquidationRow| row.block > blocks as u64 - 20;
+    assert!(trace.liquidations.iter().filter(late).count() >= 20);
     let settled = &trace.blocks[blocks - 20..];
-    assert!(
-        trace
-            .liquidations
-            .iter()
-            .filter(|row| row.block > blocks as u64 - 20)
-            .count()
-            >= 20
-    );
-    settled
-        .iter()
-        .map(|row| 1.0 - row.reference_price / row.exogenous_price)
-        .sum::<f64>()
-        / settled.len() as f64
+    settled.iter().map(overshoot).sum::<f64>() / settled.len() as f64
 }
 
 #[test]
@@ -286,11 +287,35 @@ fn t7_selling_saturates_without_fee() {
     // s = √((1+b)(1−f)) − 1, h = d/(1−d), d = 2^(−1/H): OS = 1 − (1 − φ·s·h)². H of 5 blocks.
     let s = 1.05_f64.sqrt() - 1.0;
     let d = 0.5_f64.powf(1.0 / 5.0);
-    let expected = 1.0 - (1.0 - 0.1 * s * d / (1.0 - d)).powi(2);
-    let measured = saturation(0, 0.1, 60.0);
+    for pass_through in [0.05, 0.1, 0.2, 0.4] {
+        let expected = 1.0 - (1.0 - pass_through * s * d / (1.0 - d)).powi(2);
+        let measured = saturation(0, pass_through, 60.0);
+        assert!(
+            (measured / expected - 1.0).abs() < 1e-4,
+            "{pass_through}: {measured} for {expected}"
+        );
+    }
+}
+
+/// φ·s·h ≥ 1: what is sold in a block presses the price by more than recovers in it, down to the end of the venue's range.
+#[test]
+fn t7_beyond_it_selling_does_not_stop() {
+    let s = 1.05_f64.sqrt() - 1.0;
+    let [diverges, stops] = [480.0, 120.0].map(|half_life| {
+        let d = 0.5_f64.powf(12.0 / half_life);
+        let trace = selling(0, 1.0, half_life);
+        let at = [30, 60, 90, 120].map(|block| overshoot(&trace.blocks[block]));
+        (s * d / (1.0 - d), at)
+    });
+    let (ratio, at) = diverges;
+    assert!(ratio > 1.4, "{ratio}");
+    assert!(at[0] > 0.5 && at[1] > 0.7 && at[2] > 0.95, "{at:?}");
+    // Below 1 it goes no further after 30 blocks. (The position is insolvent by then, and settlements pay less than b.)
+    let (ratio, at) = stops;
+    assert!(ratio < 0.4, "{ratio}");
     assert!(
-        (measured / expected - 1.0).abs() < 0.01,
-        "{measured} for {expected}"
+        at[0] < 0.4 && at[1..].iter().all(|one| *one < at[0]),
+        "{at:?}"
     );
 }
 
