@@ -15,7 +15,7 @@ abstract contract DefaultWorld is CounterexampleFixture {
         (plan.tick, plan.liquidity) = (-200_311, 1e19);
         plan.warmUp = 31 minutes;
         plan.policies = new PolicySketch[](2);
-        plan.policies[0] = PolicySketch(PolicyKind.Damped, TurnMode.Systematic, BucketMode.HardStop, 1e18);
+        plan.policies[0] = PolicySketch(PolicyKind.Damped, TurnMode.Off, BucketMode.HardStop, 1e18);
         plan.policies[1].kind = PolicyKind.Rigid;
     }
 }

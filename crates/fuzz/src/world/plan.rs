@@ -59,7 +59,7 @@ pub static WORLDS: [WorldPlan; 3] = [
         warm_up: 31 * 60,
         policies: &[
             PolicyPlan::Damped {
-                turns: TurnMode::Systematic,
+                turns: TurnMode::Off,
                 bucket: BucketMode::HardStop,
                 slice_base: WAD,
             },
