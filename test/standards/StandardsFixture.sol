@@ -5,11 +5,14 @@ import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
 import {PoolFixture} from "../utils/PoolFixture.sol";
 
-/// @notice Markets in which a standard's rules could break: two lenders, debt, years of interest, a recognised loss, a donation,
-/// caps below what is supplied, no cash, everything frozen and halted, and prices that are down.
+/// @notice Markets in which a standard's rules could break: two lenders, debt, years of interest, a recognised loss, lending
+/// after it, a donation, caps below what is supplied, no cash, everything frozen and halted, and prices that are down.
 abstract contract StandardsFixture is PoolFixture {
     /// @dev The assets that no rule below is tried beyond; a supply cap is 1e28 at most.
     uint256 internal constant REASONABLE = 1e28;
+
+    /// @dev How much of the debt was lost, WAD; 0 in a market without a loss.
+    uint256 internal lostShare;
 
     function setUp() public virtual override {
         super.setUp();
@@ -17,7 +20,9 @@ abstract contract StandardsFixture is PoolFixture {
         pool.setReserveFactor(10);
     }
 
-    /// @dev Any of the above, by the bits of `seed`. A lender and the stranger hold shares, the borrower or nobody owes.
+    /// @dev Any of the above: what comes before a loss by the bits of `seed`, whose low ones make small markets, and all else by
+    /// those of its hash, because most seeds that forge draws have no high bits: each market would be stopped and capped at 0.
+    /// A lender and the stranger hold shares, the borrower or nobody owes.
     function _anyMarket(uint256 seed) internal {
         _deposit(lender, bound(uint64(seed), 1e6, 1e12));
         _deposit(stranger, bound(uint64(seed >> 8), 1e6, 1e9));
@@ -25,21 +30,40 @@ abstract contract StandardsFixture is PoolFixture {
         uint256 cash = usdc.balanceOf(address(pool));
         _borrow(borrower, seed >> 63 & 1 == 0 ? cash : bound(uint64(seed >> 64), 1, cash));
         skip(bound(uint32(seed >> 128), 0, 3 * 365 days));
-        if (seed >> 160 & 1 == 0) _lose(uint32(seed >> 161));
-        if (seed >> 193 & 1 == 0) usdc.mint(address(pool), bound(uint32(seed >> 194), 0, 1e9));
-        if (seed >> 226 & 1 == 0) _limit(uint8(seed >> 227));
-        if (seed >> 235 & 1 == 0) _stop();
+        uint256 word = uint256(keccak256(abi.encode(seed)));
+        if (word & 1 == 0) {
+            _lose(_part(word, "loss"));
+            if (word >> 1 & 3 != 0) _lendAgain(word);
+        }
+        if (word >> 3 & 1 == 0) usdc.mint(address(pool), bound(_part(word, "donation"), 0, 1e9));
+        if (word >> 4 & 1 == 0) _limit(uint8(word >> 8));
+        if (word >> 5 & 1 == 0) _stop();
     }
 
-    /// @dev The collateral falls to a part of the debt and the position is settled: lenders bear a loss.
+    /// @dev The collateral falls to a part of the debt, one time in eight to nothing, and the position is settled: lenders bear a
+    /// loss. `part` has to be a wide word, as debts are of more than 2^32 units.
     function _lose(uint256 part) internal {
         uint256 debt = pool.debtOf(borrower);
         // 1,000 ether at debt * 1e15 a unit are worth the debt.
-        ethOracle.setPrice(bound(part, 0, debt * 95 / 100) * 1e15);
+        ethOracle.setPrice(part % 8 == 0 ? 0 : bound(part, 0, debt * 95 / 100) * 1e15);
         vm.prank(keeper);
-        pool.settle(borrower, "");
+        lostShare = pool.settle(borrower, "").writtenOff * WAD / debt;
         _supply(borrower, WETH_ID, ETHER);
         _setEthPrice(2000);
+    }
+
+    /// @dev What is left, and one time in two a new deposit, is lent again, and interest accrues on it.
+    function _lendAgain(uint256 word) internal {
+        _supply(borrower, WETH_ID, 500_000 * ETHER);
+        if (word >> 16 & 1 == 0) _deposit(stranger, bound(_part(word, "deposit"), 1e6, 1e9));
+        uint256 cash = usdc.balanceOf(address(pool));
+        if (cash == 0) return;
+        _borrow(borrower, word >> 17 & 1 == 0 ? cash : bound(_part(word, "loan"), 1, cash));
+        skip(bound(_part(word, "time"), 0, 3 * 365 days));
+    }
+
+    function _part(uint256 word, string memory name) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(word, name)));
     }
 
     /// @dev A supply cap anywhere from nothing to twice what is supplied.
