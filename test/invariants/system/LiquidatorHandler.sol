@@ -27,11 +27,13 @@ contract LiquidatorHandler is SystemHandler {
 
     constructor(SystemBooks books, SystemWorld world, CampaignLedger ledger) SystemHandler(books, world, ledger) {
         ledger.declare("liquidate rigid", 40);
-        ledger.declare("liquidate to target", 40);
+        ledger.declare("liquidate to target", 30);
         ledger.declare("liquidate damped", 40);
         ledger.declare("liquidate hard", 40);
         ledger.declare("liquidate batch", 40);
-        ledger.declare("flag", 40);
+        ledger.declare("flag", 30);
+        ledger.declare("healthy, not liquidated", 30);
+        ledger.declare("healthy, not flagged", 10);
         ledger.declare("open position", 0);
     }
 
@@ -43,18 +45,19 @@ contract LiquidatorHandler is SystemHandler {
     }
 
     function liquidateRigid(uint256 a, uint256 b, uint256 c) external counted {
-        _liquidate("liquidate rigid", world.RIGID(), _squeezed(world.RIGID(), a, _bound(c, 0.75e18, 0.999e18)), b, c);
+        uint256 p = world.RIGID();
+        _liquidate("liquidate rigid", p, _chosen(p, a, b, _bound(c, 0.75e18, 0.999e18), 4), b, c);
     }
 
     function liquidateToTarget(uint256 a, uint256 b, uint256 c) external counted {
         uint256 p = world.TARGET();
-        _liquidate("liquidate to target", p, _squeezed(p, a, _bound(c, 0.75e18, 0.999e18)), b, c);
+        _liquidate("liquidate to target", p, _chosen(p, a, b, _bound(c, 0.75e18, 0.999e18), 4), b, c);
     }
 
     /// @dev Between the hard zone and what the band lets be confirmed, waiting for the turn.
     function liquidateDamped(uint256 a, uint256 b, uint256 c) external counted {
         uint256 p = world.DAMPED();
-        address account = _squeezed(p, a, _bound(c, 0.92e18, 0.975e18));
+        address account = _chosen(p, a, b, _bound(c, 0.92e18, 0.975e18), 4);
         for (uint256 epoch; account != address(0); ++epoch) {
             if (_liquidate("liquidate damped", p, account, b, c) != Refusal.Turn) return;
             _check(epoch < LONGEST_WAIT, S.D7);
@@ -66,7 +69,7 @@ contract LiquidatorHandler is SystemHandler {
 
     function liquidateHard(uint256 a, uint256 b, uint256 c) external counted {
         uint256 p = world.DAMPED();
-        _liquidate("liquidate hard", p, _squeezed(p, a, _bound(c, 0.75e18, 0.914e18)), b, c);
+        _liquidate("liquidate hard", p, _chosen(p, a, b, _bound(c, 0.75e18, 0.914e18), 4), b, c);
     }
 
     function liquidateBatch(uint256 a, uint256 b, uint256 c) external counted {
@@ -89,14 +92,22 @@ contract LiquidatorHandler is SystemHandler {
         }
     }
 
-    function flag(uint256 a, uint256, uint256 c) external counted {
+    function flag(uint256 a, uint256 b, uint256 c) external counted {
         uint256 p = world.DAMPED();
-        address account = _squeezed(p, a, _bound(c, 0.85e18, 0.999e18));
+        address account = _chosen(p, a, b, _bound(c, 0.85e18, 0.999e18), 2);
         if (account == address(0)) return;
         AccountHealth memory before = _health(p, account);
         bytes memory data = abi.encodeCall(ILendingPoolCore.flag, (account, _heldFrom(p, account, c)));
-        (bool success,) = _attempt("flag", p, world.keeper(), data);
+        (bool success, bytes memory answer) = _attempt("flag", p, world.keeper(), data);
         _check(!success || before.healthFast < 1e18, S.P4);
+        if (!success && _refusalOf(answer) == Refusal.Healthy) ledger.succeeded("healthy, not flagged");
+    }
+
+    /// @dev Somebody to take on: squeezed to a health factor of `target`, or one time in `n` a borrower as he is, because that
+    /// nobody healthy is touched (P4) is shown only by trying.
+    function _chosen(uint256 p, uint256 a, uint256 b, uint256 target, uint256 n) private returns (address) {
+        if (uint256(keccak256(abi.encode(a, b, target))) % n == 0) return _borrowerFrom(p, a);
+        return _squeezed(p, a, target);
     }
 
     /// @dev One call in two offers more than is owed.
@@ -113,8 +124,9 @@ contract LiquidatorHandler is SystemHandler {
         (bool success, bytes memory answer) = _attempt(action, p, world.keeper(), data);
         if (success) {
             _checkResult(p, account, id, before, abi.decode(answer, (LiquidationResult)));
-        } else if (bytes4(answer) == PoolClosing.NotLiquidatable.selector) {
+        } else {
             refusal = _refusalOf(answer);
+            if (refusal == Refusal.Healthy) ledger.succeeded("healthy, not liquidated");
             bool held = refusal == Refusal.Turn || refusal == Refusal.Bucket || refusal == Refusal.Slice
                 || refusal == Refusal.Paused || refusal == Refusal.Unconfirmed;
             _check(!held || before.healthFast > before.healthHard, S.D1);
@@ -142,7 +154,9 @@ contract LiquidatorHandler is SystemHandler {
         _check(dust || left.healthFast <= TARGET_HEALTH + HEALTH_ROUNDING, S.D4);
     }
 
+    /// @dev `None` of what failed otherwise.
     function _refusalOf(bytes memory answer) private pure returns (Refusal refusal) {
+        if (bytes4(answer) != PoolClosing.NotLiquidatable.selector) return Refusal.None;
         // selector, account, refusal
         assembly ("memory-safe") {
             refusal := mload(add(answer, 68))
