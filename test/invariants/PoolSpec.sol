@@ -56,7 +56,7 @@ library PoolSpec {
     string internal constant P13 = "P13: reserves came from lenders";
     string internal constant A2 = "A2: a stranger did what is an owner's";
     string internal constant B1 = "B1: the breaker did not let go";
-    string internal constant C1 = "C1: a callback liquidated, settled or took a flash loan";
+    string internal constant C1 = "C1: a callback liquidated, flagged, settled or took a flash loan";
     string internal constant D1 = "D1: the hard zone was held back";
     string internal constant D4 = "D4: beyond the target health";
     string internal constant D7 = "D7: a turn did not come";

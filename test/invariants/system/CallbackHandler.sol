@@ -6,7 +6,7 @@ import {IERC3156FlashBorrower} from "@openzeppelin/contracts/interfaces/IERC3156
 import {IERC3156FlashLender} from "@openzeppelin/contracts/interfaces/IERC3156FlashLender.sol";
 import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 
-import {ILendingPoolCore, ILendingPoolExtension} from "../../../contracts/interfaces/ILendingPool.sol";
+import {ILendingPoolCore, ILendingPoolExtension, LiquidationCall} from "../../../contracts/interfaces/ILendingPool.sol";
 import {PoolFlashBorrower} from "../../mocks/PoolFlashBorrower.sol";
 import {PoolSpec as S} from "../PoolSpec.sol";
 import {CampaignLedger} from "./CampaignLedger.sol";
@@ -26,6 +26,11 @@ contract CallbackHandler is SystemHandler {
         ledger.declare("supply, nested", 20);
         ledger.declare("liquidate, nested", 30);
         ledger.declare("act within a callback", 60);
+        ledger.declare("barred: liquidate", 40);
+        ledger.declare("barred: liquidate batch", 40);
+        ledger.declare("barred: flag", 40);
+        ledger.declare("barred: settle", 40);
+        ledger.declare("barred: flash loan", 40);
     }
 
     function selectors() external pure override returns (bytes4[] memory list) {
@@ -85,6 +90,7 @@ contract CallbackHandler is SystemHandler {
             armed[i] = _nested(p, uint256(keccak256(abi.encode(a, c, i))));
         }
         uint256 before = actor.nested();
+        uint256[5] memory barred = _barred(actor);
         try actor.act(data, armed) {
             _enter(action, p, true, "");
         } catch (bytes memory answer) {
@@ -92,6 +98,27 @@ contract CallbackHandler is SystemHandler {
         }
         if (actor.nested() != before) ledger.succeeded("act within a callback");
         _check(actor.intrusions() == 0, S.C1);
+        uint256[5] memory barredNow = _barred(actor);
+        bytes32[5] memory names = [
+            bytes32("barred: liquidate"),
+            "barred: liquidate batch",
+            "barred: flag",
+            "barred: settle",
+            "barred: flash loan"
+        ];
+        for (uint256 i; i < 5; ++i) {
+            if (barredNow[i] != barred[i]) ledger.succeeded(names[i]);
+        }
+    }
+
+    function _barred(ReentrantActor actor) private view returns (uint256[5] memory) {
+        return [
+            actor.barred(ILendingPoolCore.liquidate.selector),
+            actor.barred(ILendingPoolCore.liquidateBatch.selector),
+            actor.barred(ILendingPoolCore.flag.selector),
+            actor.barred(ILendingPoolExtension.settle.selector),
+            actor.barred(IERC3156FlashLender.flashLoan.selector)
+        ];
     }
 
     function _nested(uint256 p, uint256 seed) private view returns (bytes memory) {
@@ -99,17 +126,40 @@ contract CallbackHandler is SystemHandler {
         address other = world.account(p, seed >> 8);
         uint256 id = (seed >> 16) % 2;
         uint256 amount = _bound(seed >> 24, 1, world.dollars(p, 1000));
-        uint256 kind = seed % 9;
+        uint256 kind = seed % 11;
         if (kind == 0) return abi.encodeCall(IERC4626.deposit, (amount, other));
         if (kind == 1) return abi.encodeCall(IERC4626.withdraw, (amount, other, actor));
         if (kind == 2) return abi.encodeCall(ILendingPoolCore.borrow, (amount, actor, actor));
         if (kind == 3) return abi.encodeCall(ILendingPoolCore.repay, (amount, other, ""));
+        if (kind == 4) return _flash(IERC3156FlashBorrower(actor), p, seed >> 24);
+        if (kind > 6) return _nestedClosing(p, kind, _unhealthyFrom(p, seed >> 8), amount);
         uint256 collateral = _bound(seed >> 24, 1, world.dollars(world.collateralOf(p, id), 1000));
-        if (kind == 4) return abi.encodeCall(ILendingPoolCore.supplyCollateral, (id, collateral, actor, ""));
-        if (kind == 5) return abi.encodeCall(ILendingPoolCore.withdrawCollateral, (id, collateral, actor, actor));
-        if (kind == 6) return abi.encodeCall(ILendingPoolCore.liquidate, (other, id, amount, ""));
-        if (kind == 7) return abi.encodeCall(ILendingPoolExtension.settle, (other, ""));
-        return _flash(IERC3156FlashBorrower(actor), p, seed >> 24);
+        if (kind == 5) return abi.encodeCall(ILendingPoolCore.supplyCollateral, (id, collateral, actor, ""));
+        return abi.encodeCall(ILendingPoolCore.withdrawCollateral, (id, collateral, actor, actor));
+    }
+
+    /// @dev Of somebody unhealthy, if there is anybody: of the healthy it would be refused without the callback too.
+    function _nestedClosing(uint256 p, uint256 kind, address other, uint256 amount)
+        private
+        view
+        returns (bytes memory)
+    {
+        uint256 id = _heldFrom(p, other, amount);
+        if (kind == 7) return abi.encodeCall(ILendingPoolCore.liquidate, (other, id, amount, ""));
+        if (kind == 8) return abi.encodeCall(ILendingPoolExtension.settle, (other, ""));
+        if (kind == 9) return abi.encodeCall(ILendingPoolCore.flag, (other, id));
+        LiquidationCall[] memory calls = new LiquidationCall[](1);
+        calls[0] = LiquidationCall(other, id, amount);
+        return abi.encodeCall(ILendingPoolCore.liquidateBatch, (calls, ""));
+    }
+
+    /// @dev The first account from `from` on that is unhealthy, or the one at `from`.
+    function _unhealthyFrom(uint256 p, uint256 from) private view returns (address) {
+        for (uint256 i; i < 5; ++i) {
+            address account = world.account(p, from % 5 + i);
+            if (_health(p, account).healthFast < 1e18) return account;
+        }
+        return world.account(p, from);
     }
 
     function _flash(IERC3156FlashBorrower receiver, uint256 p, uint256 b) private view returns (bytes memory) {

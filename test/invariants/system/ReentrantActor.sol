@@ -11,6 +11,7 @@ import {
     IRepayCallback,
     ISupplyCollateralCallback
 } from "../../../contracts/interfaces/ILendingPool.sol";
+import {PoolAccounting} from "../../../contracts/lending/PoolAccounting.sol";
 import {IPoolTokenHook, PoolHookToken} from "../../mocks/PoolHookToken.sol";
 import {IPoolUnderTest} from "../../utils/IPoolUnderTest.sol";
 
@@ -38,8 +39,10 @@ contract ReentrantActor is
     uint256 public reactions;
     /// @notice Calls within callbacks that succeeded.
     uint256 public nested;
-    /// @notice Those of them that no callback may make: liquidations, settlements and flash loans.
+    /// @notice Those of them that no callback may make: liquidations, flags, settlements and flash loans.
     uint256 public intrusions;
+    /// @notice Calls that the pool refused because of the callback, by selector: without any, none of the others proves a thing.
+    mapping(bytes4 selector => uint256) public barred;
 
     bytes[] private _armed;
     IListener private _listener;
@@ -102,9 +105,10 @@ contract ReentrantActor is
         ++reactions;
         for (uint256 i; i < calls.length; ++i) {
             _listener.hear(_place);
-            (bool success,) = address(POOL).call(calls[i]);
+            (bool success, bytes memory answer) = address(POOL).call(calls[i]);
             if (!success) {
                 _listener.ignore();
+                if (bytes4(answer) == PoolAccounting.CallbackInProgress.selector) ++barred[bytes4(calls[i])];
                 continue;
             }
             ++nested;
@@ -113,7 +117,8 @@ contract ReentrantActor is
     }
 
     function _isForbidden(bytes4 selector) private pure returns (bool) {
-        return selector == ILendingPoolCore.liquidate.selector || selector == ILendingPoolCore.flag.selector
-            || selector == ILendingPoolExtension.settle.selector || selector == IERC3156FlashLender.flashLoan.selector;
+        return selector == ILendingPoolCore.liquidate.selector || selector == ILendingPoolCore.liquidateBatch.selector
+            || selector == ILendingPoolCore.flag.selector || selector == ILendingPoolExtension.settle.selector
+            || selector == IERC3156FlashLender.flashLoan.selector;
     }
 }
