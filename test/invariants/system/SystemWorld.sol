@@ -21,7 +21,7 @@ import {ReentrantActor} from "./ReentrantActor.sol";
 /// others. Every feed is in dollars of 8 decimals.
 ///
 ///     pool        asset     collaterals 0, 1, 2        policy
-///     DAMPED      dollar    ether, bitcoin, bad        damped; ether with a venue; bad not damped
+///     DAMPED      dollar    ether, bitcoin, bad        the default plan's; ether with a venue; bad not damped
 ///     TARGET      ether     bitcoin, dollar, bad       target health
 ///     RIGID       bitcoin   ether, dollar, bad         rigid
 contract SystemWorld is Test {
@@ -58,7 +58,8 @@ contract SystemWorld is Test {
     ReentrantActor[3] public contracts;
     address[4] private _people;
 
-    constructor() {
+    /// @param withTurns Whether the damped policy has turns and waits for pauses, or is exactly what is deployed by default.
+    constructor(bool withTurns) {
         vm.fee(1 gwei);
         for (uint256 i; i < 4; ++i) {
             tokens[i] = i == BAD ? address(new PoolBadToken(12)) : address(new PoolHookToken(decimals[i]));
@@ -70,7 +71,7 @@ contract SystemWorld is Test {
         refresh();
         SystemDeployer deployer = new SystemDeployer();
         for (uint256 p; p < POOLS; ++p) {
-            _systems[p] = deployer.deploy(_plan(deployer.defaultPlan(), p));
+            _systems[p] = deployer.deploy(_plan(deployer.defaultPlan(), p, withTurns));
             pools[p] = IPoolUnderTest(_systems[p].pool);
             contracts[p] = new ReentrantActor(pools[p]);
         }
@@ -171,13 +172,13 @@ contract SystemWorld is Test {
 
     // -- building
 
-    function _plan(SystemPlan memory plan, uint256 p) private view returns (SystemPlan memory) {
+    function _plan(SystemPlan memory plan, uint256 p, bool withTurns) private view returns (SystemPlan memory) {
         plan.asset = tokens[p];
         plan.governance = governance;
         plan.guardian = guardian;
-        plan.policy.kind = p == DAMPED ? PolicyKind.Damped : p == TARGET ? PolicyKind.TargetHealth : PolicyKind.Rigid;
-        plan.policy.damped.turnMode = TurnMode.Systematic;
-        plan.policy.damped.obeysPause = true;
+        require(plan.policy.kind == PolicyKind.Damped, "the damped policy is not the default");
+        if (p != DAMPED) plan.policy.kind = p == TARGET ? PolicyKind.TargetHealth : PolicyKind.Rigid;
+        if (withTurns) (plan.policy.damped.turnMode, plan.policy.damped.obeysPause) = (TurnMode.Systematic, true);
         // forge-lint: disable-next-line(unsafe-typecast)
         plan.minDebt = uint88(dollars(p, 100));
         plan.settlementStipend = plan.minDebt / 20;
