@@ -47,8 +47,8 @@ contract ConfirmingAWrongFeedTest is WrongFeedFixture {
     }
 }
 
-/// @dev The parameter that ends it: averaged over five minutes, the venue costs more than it gains over one block and over two, for
-/// who holds both ends of them too. The default stays at a minute because a slower venue confirms real falls later.
+/// @dev The parameter that makes it dear: averaged over five minutes, the venue costs more than it gains over one block and over two, for
+/// who holds both ends of them too. Three blocks, and accounts nearer to the edge, are not tried: `test/adversaries/README.md`. The default stays at a minute because a slower venue confirms real falls later.
 contract ConfirmingAWrongFeedSlowVenueTest is WrongFeedFixture {
     function _window() internal pure override returns (uint256) {
         return 300;
