@@ -18,12 +18,14 @@ import {SimToken} from "../mocks/SimToken.sol";
 import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
 import {PoolMirror} from "../utils/PoolMirror.sol";
 import {PoolSpec as S} from "./PoolSpec.sol";
+import {CampaignLedger} from "./system/CampaignLedger.sol";
 
 /// @notice Random actions of several actors on a pool with two collaterals, with the properties of single calls checked at
-/// each. A broken one is remembered in `broken`, so that no revert can hide it.
+/// each. What it refuses and why is in the ledger, and the first property that is broken, so that no revert can hide it.
 contract PoolHandler is Test {
     IPoolUnderTest public immutable pool;
     PoolMirror public immutable mirror;
+    CampaignLedger private immutable ledger;
     SimToken private immutable asset;
     PoolOracleMock[2] private oracles;
     PoolBreakerMock private immutable breaker;
@@ -31,10 +33,6 @@ contract PoolHandler is Test {
     address private immutable owner;
 
     address[] public actors;
-    /// @notice How often each action did something.
-    mapping(bytes32 action => uint256) public done;
-    /// @notice The first property that did not hold, or empty.
-    string public broken;
 
     uint256[2] private BASE_PRICES = [2000e24, 30_000e34];
 
@@ -44,9 +42,11 @@ contract PoolHandler is Test {
         PoolOracleMock ethOracle,
         PoolOracleMock btcOracle,
         PoolBreakerMock breaker_,
-        address owner_
+        address owner_,
+        CampaignLedger ledger_
     ) {
-        (pool, mirror, breaker, owner) = (pool_, mirror_, breaker_, owner_);
+        (pool, mirror, breaker, owner, ledger) = (pool_, mirror_, breaker_, owner_, ledger_);
+        _declare();
         asset = SimToken(pool_.asset());
         oracles = [ethOracle, btcOracle];
         flashBorrower = new PoolFlashBorrower();
@@ -65,11 +65,13 @@ contract PoolHandler is Test {
     /// @dev Feeds the mirror and checks that a share's worth did not fall without a loss.
     modifier step(bytes32 action) {
         MarketState memory before = pool.marketState();
-        uint256 doneBefore = done[action];
+        uint256 doneBefore = ledger.done(action);
+        ledger.called();
         _;
         mirror.apply_(vm.getRecordedLogs());
         MarketState memory state = pool.marketState();
-        bool loss = (action == "liquidate" || action == "batch" || action == "settle") && done[action] != doneBefore;
+        bool loss =
+            (action == "liquidate" || action == "batch" || action == "settle") && ledger.done(action) != doneBefore;
         if (!loss) {
             _check(
                 (state.lenderAssets + 1) * (before.supplyShares + 1000)
@@ -89,8 +91,9 @@ contract PoolHandler is Test {
         asset.mint(actor, assets);
         vm.prank(actor);
         try pool.deposit(assets, actor) {
-            ++done["deposit"];
-        } catch {
+            ledger.succeeded("deposit");
+        } catch (bytes memory answer) {
+            ledger.failed("deposit", answer);
             _check(false, S.P10);
         }
     }
@@ -103,8 +106,9 @@ contract PoolHandler is Test {
         asset.mint(actor, pool.previewMint(shares));
         vm.prank(actor);
         try pool.mint(shares, actor) {
-            ++done["mint"];
-        } catch {
+            ledger.succeeded("mint");
+        } catch (bytes memory answer) {
+            ledger.failed("mint", answer);
             _check(false, S.P10);
         }
     }
@@ -116,8 +120,9 @@ contract PoolHandler is Test {
         if (assets == 0) return;
         vm.prank(actor);
         try pool.withdraw(assets, _actor(to), actor) {
-            ++done["withdraw"];
-        } catch {
+            ledger.succeeded("withdraw");
+        } catch (bytes memory answer) {
+            ledger.failed("withdraw", answer);
             _check(false, S.P10);
         }
     }
@@ -128,8 +133,9 @@ contract PoolHandler is Test {
         if (pool.previewRedeem(shares) == 0) return;
         vm.prank(actor);
         try pool.redeem(shares, _actor(to), actor) {
-            ++done["redeem"];
-        } catch {
+            ledger.succeeded("redeem");
+        } catch (bytes memory answer) {
+            ledger.failed("redeem", answer);
             _check(false, S.P10);
         }
     }
@@ -139,7 +145,7 @@ contract PoolHandler is Test {
         shares = _bound(shares, 0, pool.balanceOf(actor));
         vm.prank(actor);
         pool.transfer(_actor(to), shares);
-        if (shares != 0) ++done["transfer"];
+        if (shares != 0) ledger.succeeded("transfer");
     }
 
     // -- borrowers
@@ -153,30 +159,40 @@ contract PoolHandler is Test {
         SimToken(pool.collateralState(id).token).mint(from, amount);
         vm.prank(from);
         try pool.supplyCollateral(id, amount, actor, "") {
-            ++done["supply"];
-        } catch {
+            ledger.succeeded("supply");
+        } catch (bytes memory answer) {
+            ledger.failed("supply", answer);
             // What is not held may be frozen; what is held may always be topped up.
             _check(!held, S.P5);
         }
     }
 
     function withdrawCollateral(uint256 who, uint256 id, uint256 amount) external step("withdrawCollateral") {
-        address actor = _actor(who);
+        // The first who holds some, from `who` on.
+        address actor;
         id = id % 2;
+        for (uint256 i; i < actors.length && pool.collateralOf(actor, id) == 0; ++i) {
+            actor = _actor(who % 5 + i);
+        }
         amount = _bound(amount, 0, pool.collateralOf(actor, id));
         if (amount == 0) return;
         vm.prank(actor);
         try pool.withdrawCollateral(id, amount, actor, actor) {
-            ++done["withdrawCollateral"];
+            ledger.succeeded("withdrawCollateral");
             _checkWithinLimit(actor);
-        } catch {
+        } catch (bytes memory answer) {
+            ledger.failed("withdrawCollateral", answer);
             _check(pool.debtSharesOf(actor) != 0, S.P11);
         }
     }
 
     function borrow(uint256 who, uint256 assets) external step("borrow") {
-        // The first who may, from `who` on.
-        address actor;
+        // The first who may, from `who` on; three in four times with nothing stopped and new collateral.
+        address actor = _actor(who);
+        if (assets % 4 != 0) {
+            _calm();
+            _supply(actor, assets % 2);
+        }
         uint256 room;
         for (uint256 i; i < actors.length && room == 0; ++i) {
             actor = _actor(who % 5 + i);
@@ -184,28 +200,31 @@ contract PoolHandler is Test {
             if (health.borrowLimit > health.debt) room = health.borrowLimit - health.debt;
         }
         uint256 cash = asset.balanceOf(address(pool));
-        // One in two borrows all that it may.
+        // One in three borrows all that it may.
         room = room < cash ? room : cash;
-        assets = assets % 2 == 0 ? room : _bound(assets, 0, room);
+        assets = assets % 3 == 0 ? room : _bound(assets, 0, room);
         if (assets == 0) return;
         vm.prank(actor);
         try pool.borrow(assets, actor, actor) {
-            ++done["borrow"];
+            ledger.succeeded("borrow");
             _checkWithinLimit(actor);
-        } catch {}
+        } catch (bytes memory answer) {
+            ledger.failed("borrow", answer);
+        }
     }
 
     function repay(uint256 who, uint256 payer, uint256 assets) external step("repay") {
         address actor = _actor(who);
-        if (pool.debtOf(actor) == 0) actor = _actor(who % 5 + 1);
+        if (pool.debtSharesOf(actor) == 0) actor = _borrower(who);
         uint256 debt = pool.debtOf(actor);
         if (debt == 0) return;
         assets = payer % 4 == 0 ? type(uint256).max : _bound(assets, 1, debt);
         asset.mint(_actor(payer), assets < debt ? assets : debt);
         vm.prank(_actor(payer));
         try pool.repay(assets, actor, "") {
-            ++done["repay"];
-        } catch {
+            ledger.succeeded("repay");
+        } catch (bytes memory answer) {
+            ledger.failed("repay", answer);
             _check(false, S.P5);
         }
     }
@@ -213,15 +232,15 @@ contract PoolHandler is Test {
     // -- liquidators
 
     function liquidate(uint256 who, uint256 id, uint256 maxRepay) external step("liquidate") {
-        address actor = _unhealthy(who);
+        address actor = _chosen(who, id, _bound(maxRepay, 0.75e18, 0.999e18));
         id = id % 2;
         if (pool.collateralOf(actor, id) == 0) id = 1 - id;
         AccountHealth memory before = pool.accountHealth(actor);
         asset.mint(address(this), before.debt);
         asset.approve(address(pool), type(uint256).max);
         try pool.liquidate(actor, id, _bound(maxRepay, 0, 2 * before.debt), "") returns (LiquidationResult memory r) {
-            ++done["liquidate"];
-            if (r.writtenOff != 0) ++done["write-off"];
+            ledger.succeeded("liquidate");
+            if (r.writtenOff != 0) ledger.succeeded("write-off");
             _check(before.healthFast < 1e18, S.P4);
             uint256 worth = r.seized * oracles[id].peek().fast / 1e36;
             _check(worth * 10_000 <= (r.repaid + 1) * 10_500 + 10_000, S.P2);
@@ -229,38 +248,44 @@ contract PoolHandler is Test {
             if (before.collateralValue * 10_000 >= before.debt * 10_500 && left.debt > 2) {
                 _check((left.collateralValue + 2) * before.debt >= before.collateralValue * (left.debt - 2), S.P3);
             }
-        } catch {}
+        } catch (bytes memory answer) {
+            ledger.failed("liquidate", answer);
+        }
     }
 
     function liquidateBatch(uint256 first, uint256 id, uint256 maxRepay) external step("batch") {
+        address chosen = _chosen(first, id, _bound(maxRepay, 0.75e18, 0.999e18));
         LiquidationCall[] memory calls = new LiquidationCall[](4);
         AccountHealth[4] memory before;
         for (uint256 i; i < 4; ++i) {
-            address actor = _actor(first % 5 + i % 3); // one twice
+            address actor = i % 3 == 0 ? chosen : _actor(first % 5 + i); // one twice
             before[i] = pool.accountHealth(actor);
             calls[i] = LiquidationCall(actor, (id % 2 + i) % 2, _bound(maxRepay, 1, 1e12));
         }
         asset.mint(address(this), 4e12 + pool.marketState().totalDebt);
         asset.approve(address(pool), type(uint256).max);
         try pool.liquidateBatch(calls, "") returns (LiquidationResult[] memory results) {
-            ++done["batch"];
+            ledger.succeeded("batch");
             for (uint256 i; i < 4; ++i) {
                 _check(results[i].repaid == 0 || before[i].healthFast < 1e18, S.P4);
             }
-        } catch {}
+        } catch (bytes memory answer) {
+            ledger.failed("batch", answer);
+        }
     }
 
-    function settle(uint256 who) external step("settle") {
-        address actor = _unhealthy(who);
+    function settle(uint256 who, uint256 target) external step("settle") {
+        address actor = _chosen(who, target, _bound(target, 0.3e18, 0.87e18));
         AccountHealth memory before = pool.accountHealth(actor);
         asset.mint(address(this), before.debt);
         asset.approve(address(pool), type(uint256).max);
         bool insolvent = before.collateralValue * 100 < before.debt * 103;
         try pool.settle(actor, "") returns (LiquidationResult memory r) {
-            ++done["settle"];
-            if (r.writtenOff != 0) ++done["write-off"];
+            ledger.succeeded("settle");
+            if (r.writtenOff != 0) ledger.succeeded("write-off");
             _check(insolvent && before.healthFast < 1e18, S.P4);
-        } catch {
+        } catch (bytes memory answer) {
+            ledger.failed("settle", answer);
             // What has no price counts at its bound, which may hold the settlement back.
             _check(!insolvent || before.priceDown, S.P4_SETTLE);
         }
@@ -272,43 +297,38 @@ contract PoolHandler is Test {
         bytes32 before = keccak256(abi.encode(pool.marketState()));
         pool.flashLoan(flashBorrower, address(asset), _bound(amount, 0, asset.balanceOf(address(pool))), "");
         _check(keccak256(abi.encode(pool.marketState())) == before, S.P12);
-        ++done["flash"];
+        ledger.succeeded("flash");
     }
 
     function donate(uint256 amount, uint256 what) external step("donate") {
         if (what % 3 == 0) asset.mint(address(pool), _bound(amount, 0, 1e9));
         else SimToken(pool.collateralState(what % 2).token).mint(address(pool), _bound(amount, 0, 1e9));
-        ++done["donate"];
+        ledger.succeeded("donate");
     }
 
     /// @dev Back to within a quarter of where it began, so that there is always something to lend on.
     function movePrice(uint256 id, uint256 level) external step("price") {
         _setPrice(id % 2, BASE_PRICES[id % 2] * _bound(level, 750, 1250) / 1000);
-        ++done["price"];
+        ledger.succeeded("price");
     }
 
-    /// @dev To where an account's health factor is about 0.7 to 1, if it can be; the worst of it is insolvent. One in four: to
+    /// @dev To where a borrower's health factor is about 0.7 to 1, if it can be; the worst of it is insolvent. One in four: to
     /// a twentieth of the starting price.
     function squeeze(uint256 who, uint256 target) external step("squeeze") {
-        AccountHealth memory health = pool.accountHealth(_actor(who));
-        if (health.debt == 0 || health.healthFast > 3e18) return;
-        for (uint256 id; id < 2; ++id) {
-            uint256 price = oracles[id].peek().fast * _bound(target, 0.7e18, 1e18) / (health.healthFast + 1);
-            _setPrice(id, target % 4 == 0 ? 0 : price);
-        }
-        ++done["squeeze"];
+        _squeeze(_borrower(who), target % 4 == 0 ? 0 : _bound(target, 0.7e18, 1e18));
+        ledger.succeeded("squeeze");
     }
 
     function moveTime(uint256 elapsed) external step("time") {
         skip(_bound(elapsed, 1, elapsed % 8 == 0 ? 60 days : 3 days));
-        ++done["time"];
+        ledger.succeeded("time");
     }
 
     /// @dev Breaker and oracle say anything, three times in four that all is well.
     function disturb(uint256 id, uint256 what) external step("disturb") {
         breaker.setLevel(BreakerLevel(what % 4 != 0 ? 0 : (what >> 8) % 4));
         oracles[id % 2].setStatus(PriceStatus(what % 4 != 0 ? 0 : (what >> 16) % 3));
-        ++done["disturb"];
+        ledger.succeeded("disturb");
     }
 
     function administer(uint256 what, uint256 value) external step("administer") {
@@ -321,16 +341,17 @@ contract PoolHandler is Test {
         if (what == 4) pool.unfreezeNewRisk();
         if (what >= 3) pool.rampCollateral(value % 2, uint16(_bound(value, 5000, 8400)), 8500);
         vm.stopPrank();
-        ++done["administer"];
+        ledger.succeeded("administer");
     }
 
     function withdrawReserves(uint256 assets) external step("reserves") {
         MarketState memory state = pool.marketState();
-        assets = _bound(assets, 0, state.reserves < state.cash ? state.reserves : state.cash);
+        uint256 most = state.reserves < state.cash ? state.reserves : state.cash;
+        assets = _bound(assets, most == 0 ? 0 : 1, most);
         vm.prank(owner);
         pool.withdrawReserves(assets, owner);
         _check(pool.totalAssets() == state.lenderAssets, S.P13);
-        if (assets != 0) ++done["reserves"];
+        if (assets != 0) ledger.succeeded("reserves");
     }
 
     // -- checking
@@ -349,16 +370,98 @@ contract PoolHandler is Test {
     }
 
     function _check(bool holds, string memory property) private {
-        if (!holds && bytes(broken).length == 0) broken = property;
+        ledger.check(holds, property);
     }
 
-    /// @dev The first unhealthy actor from `who` on, or `who`.
-    function _unhealthy(uint256 who) private view returns (address) {
+    /// @dev Floors are a third to a tenth of what a run does, so that a run of 600 calls that only has bad luck is rare.
+    function _declare() private {
+        ledger.declare("deposit", 100);
+        ledger.declare("mint", 80);
+        ledger.declare("withdraw", 80);
+        ledger.declare("redeem", 34);
+        ledger.declare("transfer", 50);
+        ledger.declare("supply", 200);
+        ledger.declare("withdrawCollateral", 34);
+        ledger.declare("borrow", 150);
+        ledger.declare("repay", 17);
+        ledger.declare("liquidate", 34);
+        ledger.declare("write-off", 34);
+        ledger.declare("batch", 34);
+        ledger.declare("settle", 34);
+        ledger.declare("flash", 80);
+        ledger.declare("donate", 80);
+        ledger.declare("price", 80);
+        ledger.declare("time", 80);
+        ledger.declare("disturb", 80);
+        ledger.declare("administer", 80);
+        ledger.declare("reserves", 17);
+        ledger.declare("squeeze", 80);
+    }
+
+    /// @dev Three times in four a borrower, new if there is none, who is brought to a health factor of `target`, if prices can move
+    /// there. Else one as he is, because that nobody healthy is touched (P4) is shown only by trying.
+    function _chosen(uint256 who, uint256 seed, uint256 target) private returns (address actor) {
+        actor = _borrower(who);
+        if (seed % 4 == 0) return actor;
+        if (pool.accountHealth(actor).healthFast > 3e18) _open(actor, seed % 2);
+        _squeeze(actor, target);
+    }
+
+    /// @dev A position near its limit, as far as there is cash.
+    function _open(address actor, uint256 id) private {
+        _calm();
+        _supply(actor, id);
+        AccountHealth memory health = pool.accountHealth(actor);
+        if (health.borrowLimit * 9 / 10 <= health.debt) return;
+        uint256 cash = asset.balanceOf(address(pool));
+        uint256 assets = health.borrowLimit * 9 / 10 - health.debt;
+        vm.prank(actor);
+        try pool.borrow(assets < cash ? assets : cash, actor, actor) {
+            ledger.succeeded("borrow");
+        } catch (bytes memory answer) {
+            ledger.failed("borrow", answer);
+        }
+    }
+
+    /// @dev Nothing is frozen, halted or without a price.
+    function _calm() private {
+        breaker.setLevel(BreakerLevel.Normal);
+        vm.startPrank(owner);
+        pool.unfreezeNewRisk();
+        for (uint256 id; id < 2; ++id) {
+            pool.unfreezeCollateral(id);
+            oracles[id].setStatus(PriceStatus.Ok);
+        }
+        vm.stopPrank();
+    }
+
+    function _squeeze(address actor, uint256 target) private {
+        uint256 health = pool.accountHealth(actor).healthFast;
+        if (health > 3e18) return;
+        for (uint256 id; id < 2; ++id) {
+            _setPrice(id, oracles[id].peek().fast * target / (health + 1));
+        }
+    }
+
+    /// @dev The first from `who` on whose debt a price can matter to, or `who`.
+    function _borrower(uint256 who) private view returns (address) {
         for (uint256 i; i < actors.length; ++i) {
             address actor = _actor(who % 5 + i);
-            if (pool.accountHealth(actor).healthFast < 1e18) return actor;
+            if (pool.accountHealth(actor).healthFast <= 3e18) return actor;
         }
         return _actor(who);
+    }
+
+    /// @dev 5 ether or half a bitcoin.
+    function _supply(address actor, uint256 id) private {
+        uint256 amount = id == 0 ? 5e18 : 0.5e8;
+        SimToken(pool.collateralState(id).token).mint(actor, amount);
+        vm.prank(actor);
+        try pool.supplyCollateral(id, amount, actor, "") {
+            ledger.succeeded("supply");
+        } catch (bytes memory answer) {
+            ledger.failed("supply", answer);
+        }
     }
 
     function _actor(uint256 who) private view returns (address) {

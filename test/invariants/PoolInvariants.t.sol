@@ -7,17 +7,33 @@ import {PoolFixture} from "../utils/PoolFixture.sol";
 import {PoolMirror} from "../utils/PoolMirror.sol";
 import {PoolHandler} from "./PoolHandler.sol";
 import {PoolSpec as S} from "./PoolSpec.sol";
+import {CampaignLedger} from "./system/CampaignLedger.sol";
 
 /// @notice The properties of `PoolSpec` after every call of a random campaign.
+///
+/// forge-config: default.invariant.runs = 2
+/// forge-config: default.invariant.depth = 600
+/// forge-config: default.invariant.fail-on-revert = true
+/// forge-config: default.invariant.shrink-run-limit = 20
+/// forge-config: ci.invariant.runs = 8
+/// forge-config: ci.invariant.depth = 1000
+/// forge-config: ci.invariant.fail-on-revert = true
+/// forge-config: deep.invariant.runs = 128
+/// forge-config: deep.invariant.depth = 1000
+/// forge-config: deep.invariant.fail-on-revert = true
 contract PoolInvariantsTest is PoolFixture {
+    string private constant ACCOUNT = "cache/campaign-pool.txt";
+
     PoolHandler private handler;
     PoolMirror private mirror;
+    CampaignLedger private ledger;
 
     function setUp() public override {
         vm.recordLogs();
         super.setUp();
         mirror = new PoolMirror(address(pool), address(usdc));
-        handler = new PoolHandler(pool, mirror, ethOracle, btcOracle, breaker, owner);
+        ledger = new CampaignLedger();
+        handler = new PoolHandler(pool, mirror, ethOracle, btcOracle, breaker, owner, ledger);
         // A market to start with, so that a short campaign has something to break.
         for (uint256 i; i < 3; ++i) {
             handler.deposit(i, 1e11);
@@ -27,9 +43,8 @@ contract PoolInvariantsTest is PoolFixture {
         targetContract(address(handler));
     }
 
-    /// forge-config: default.invariant.fail-on-revert = true
     function invariant_singleCallsHold() public view {
-        assertEq(handler.broken(), "");
+        assertEq(ledger.broken(), "");
     }
 
     function invariant_booksClose() public view {
@@ -101,6 +116,12 @@ contract PoolInvariantsTest is PoolFixture {
         }
     }
 
+    /// At the end of every run: no action was idle.
+    function afterInvariant() public {
+        vm.writeFile(ACCOUNT, ledger.report());
+        assertEq(ledger.idle(), bytes32(0), "idle action");
+    }
+
     /// An idle campaign fails: a fixed random walk over all actions does each of them, with losses among them.
     function test_campaign_IsNotIdle() public {
         uint256 seed = 1;
@@ -113,33 +134,9 @@ contract PoolInvariantsTest is PoolFixture {
                 invariant_mirrorEqualsViews();
             }
         }
-        assertEq(handler.broken(), "");
-        bytes32[21] memory actions = [
-            bytes32("deposit"),
-            "mint",
-            "withdraw",
-            "redeem",
-            "transfer",
-            "supply",
-            "withdrawCollateral",
-            "borrow",
-            "repay",
-            "liquidate",
-            "write-off",
-            "batch",
-            "settle",
-            "flash",
-            "donate",
-            "price",
-            "time",
-            "disturb",
-            "administer",
-            "reserves",
-            "squeeze"
-        ];
-        for (uint256 i; i < actions.length; ++i) {
-            assertGt(handler.done(actions[i]), 1, string(abi.encodePacked("idle: ", actions[i])));
-        }
+        assertEq(ledger.broken(), "");
+        assertEq(ledger.idle(), bytes32(0), "idle action");
+        assertGt(ledger.least(), 1, ledger.report());
     }
 
     /// Any walk leaves the mirror equal to the pool.
@@ -151,7 +148,7 @@ contract PoolInvariantsTest is PoolFixture {
         }
         invariant_mirrorEqualsViews();
         assertGt(mirror.events(), 20);
-        assertEq(handler.broken(), "");
+        assertEq(ledger.broken(), "");
     }
 
     function _act(uint256 seed) private {
@@ -170,7 +167,7 @@ contract PoolInvariantsTest is PoolFixture {
         else if (kind == 11) handler.repay(a, b, c);
         else if (kind < 14) handler.liquidate(a, b, c);
         else if (kind == 14) handler.liquidateBatch(a, b, c);
-        else if (kind == 15) handler.settle(a);
+        else if (kind == 15) handler.settle(a, b);
         else if (kind == 16) handler.flashLoan(a);
         else if (kind == 17) handler.donate(a, b);
         else if (kind < 20) handler.movePrice(a, b);
@@ -179,6 +176,6 @@ contract PoolInvariantsTest is PoolFixture {
         else if (kind == 22) handler.administer(a, b);
         else if (kind == 23) handler.withdrawReserves(a);
         else if (kind < 28) handler.squeeze(a, b);
-        else handler.settle(a);
+        else handler.settle(a, b);
     }
 }

@@ -67,6 +67,15 @@ contract CampaignLedger {
         return 0;
     }
 
+    /// @notice The successes of the action that has the fewest, of all that have a floor.
+    function least() external view returns (uint256 fewest) {
+        fewest = type(uint256).max;
+        for (uint256 i; i < _actions.length; ++i) {
+            bytes32 action = _actions[i];
+            if (floorOf[action] != 0 && done[action] < fewest) fewest = done[action];
+        }
+    }
+
     /// @notice A line an action: successes, failures, and the failures by error selector.
     function report() external view returns (string memory text) {
         text = string.concat(LibString.toString(calls), " calls\n");
