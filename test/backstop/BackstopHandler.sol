@@ -5,12 +5,13 @@ import {Test} from "forge-std/Test.sol";
 
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {BackstopAccount} from "../../contracts/interfaces/IBackstopPool.sol";
+import {CampaignLedger} from "../invariants/system/CampaignLedger.sol";
 import {PoolOracleMock} from "../mocks/PoolOracleMock.sol";
 import {SimToken} from "../mocks/SimToken.sol";
 import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
 
 /// @notice Random actions of depositors, borrowers and keepers on a pool with a backstop, with what single calls must keep checked at
-/// each. The first property that does not hold is remembered in `broken`, so that no revert can hide it.
+/// each. What is refused and why is in the ledger, and the first property that is broken, so that no revert can hide it.
 contract BackstopHandler is Test {
     uint256 private constant USDC = 1e6;
     string private constant OTHERS = "what one has was moved by what another did";
@@ -18,19 +19,25 @@ contract BackstopHandler is Test {
     IPoolUnderTest private immutable pool;
     BackstopPool private immutable backstop;
     SimToken private immutable usdc;
+    CampaignLedger private immutable ledger;
     PoolOracleMock[2] private oracles;
     uint256[2] private prices = [uint256(2000e24), 30_000e34];
 
     address[] public actors;
-    mapping(bytes32 action => uint256) public done;
     /// @notice Calls that may have rounded something.
     uint256 public calls;
     /// @notice Debt asset that shares earned.
     uint256 public gains;
-    string public broken;
 
-    constructor(IPoolUnderTest pool_, BackstopPool backstop_, PoolOracleMock[2] memory oracles_, address seed) {
-        (pool, backstop, oracles) = (pool_, backstop_, oracles_);
+    constructor(
+        IPoolUnderTest pool_,
+        BackstopPool backstop_,
+        PoolOracleMock[2] memory oracles_,
+        address seed,
+        CampaignLedger ledger_
+    ) {
+        (pool, backstop, oracles, ledger) = (pool_, backstop_, oracles_, ledger_);
+        _declare();
         usdc = SimToken(pool_.asset());
         actors.push(seed);
         for (uint256 i; i < 4; ++i) {
@@ -46,13 +53,18 @@ contract BackstopHandler is Test {
         }
     }
 
+    modifier counted() {
+        ledger.called();
+        _;
+    }
+
     function actorCount() external view returns (uint256) {
         return actors.length;
     }
 
     // -- depositors
 
-    function deposit(uint256 who, uint256 assets) external {
+    function deposit(uint256 who, uint256 assets) external counted {
         address actor = _actor(who);
         _roll();
         assets = _bound(assets, USDC, 1e6 * USDC);
@@ -62,10 +74,12 @@ contract BackstopHandler is Test {
         try backstop.deposit(assets) {
             _count("deposit");
             _check(others == _fingerprint(actor), OTHERS);
-        } catch {}
+        } catch (bytes memory answer) {
+            ledger.failed("deposit", answer);
+        }
     }
 
-    function requestExit(uint256 who, uint256 shares) external {
+    function requestExit(uint256 who, uint256 shares) external counted {
         address actor = _actor(who);
         _roll();
         shares = _bound(shares, 0, backstop.balanceOf(actor));
@@ -74,10 +88,12 @@ contract BackstopHandler is Test {
         try backstop.requestExit(shares) {
             _count("requestExit");
             _check(others == _fingerprint(actor), OTHERS);
-        } catch {}
+        } catch (bytes memory answer) {
+            ledger.failed("requestExit", answer);
+        }
     }
 
-    function transfer(uint256 who, uint256 to, uint256 shares) external {
+    function transfer(uint256 who, uint256 to, uint256 shares) external counted {
         address actor = _actor(who);
         address receiver = _actor(to);
         _roll();
@@ -93,7 +109,7 @@ contract BackstopHandler is Test {
         }
     }
 
-    function claimAssets(uint256 who) external {
+    function claimAssets(uint256 who) external counted {
         address actor = _actor(who);
         _roll();
         bytes32 others = _fingerprint(actor);
@@ -102,7 +118,7 @@ contract BackstopHandler is Test {
         _check(others == _fingerprint(actor), OTHERS);
     }
 
-    function claimCollateral(uint256 who, uint256 id) external {
+    function claimCollateral(uint256 who, uint256 id) external counted {
         address actor = _actor(who);
         id = id % 2;
         _roll();
@@ -123,7 +139,7 @@ contract BackstopHandler is Test {
 
     // -- everybody else
 
-    function payPremium(uint256 assets) external {
+    function payPremium(uint256 assets) external counted {
         _roll();
         assets = _bound(assets, 1, 10_000 * USDC);
         usdc.mint(actors[1], assets);
@@ -133,59 +149,64 @@ contract BackstopHandler is Test {
         _count("premium");
     }
 
-    function borrow(uint256 who, uint256 id, uint256 amount) external {
+    function borrow(uint256 who, uint256 id, uint256 amount) external counted {
         address actor = _actor(who);
         id = id % 2;
         amount = id == 0 ? _bound(amount, 0.1 ether, 20 ether) : _bound(amount, 1e6, 1e8);
         SimToken(pool.collateralState(id).token).mint(actor, amount);
         vm.startPrank(actor);
-        try pool.supplyCollateral(id, amount, actor, "") {
-            uint256 limit = pool.accountHealth(actor).borrowLimit;
-            uint256 debt = pool.accountHealth(actor).debt;
-            if (limit > debt) {
-                try pool.borrow(limit - debt, actor, actor) {
-                    _count("borrow");
-                } catch {}
+        pool.supplyCollateral(id, amount, actor, "");
+        uint256 limit = pool.accountHealth(actor).borrowLimit;
+        uint256 debt = pool.accountHealth(actor).debt;
+        // two units for what is owed being rounded up
+        if (limit > debt + 2) {
+            try pool.borrow(limit - debt - 2, actor, actor) {
+                _count("borrow");
+            } catch (bytes memory answer) {
+                ledger.failed("borrow", answer);
             }
-        } catch {}
+        }
         vm.stopPrank();
     }
 
-    function movePrice(uint256 id, uint256 permille) external {
-        id = id % 2;
-        permille = _bound(permille, 650, 1250);
-        uint256 price = prices[id] * permille / 1000;
-        uint256 start = id == 0 ? 2000e24 : 30_000e34;
-        if (price < start / 4 || price > start * 3) price = start;
-        prices[id] = price;
-        oracles[id].setPrice(price);
+    function movePrice(uint256 id, uint256 permille) external counted {
+        _movePrice(id % 2, _bound(permille, 650, 1250));
+        ledger.succeeded("price");
     }
 
-    function absorb(uint256 who, uint256 id) external {
+    /// @dev One in two after a fall that makes somebody unhealthy.
+    function absorb(uint256 who, uint256 id, uint256 fall) external counted {
         id = id % 2;
         _roll();
-        for (uint256 i; i < actors.length; ++i) {
-            address actor = _actor(who % actors.length + i);
+        if (fall % 2 == 0) _movePrice(id, _bound(fall, 850, 990));
+        for (uint256 i; i < 2 * actors.length; ++i) {
+            address actor = _actor(who % actors.length + i / 2);
             uint256 room = backstop.absorbable();
-            try backstop.absorb(actor, id) {
+            try backstop.absorb(actor, (id + i) % 2) {
                 _count("absorb");
                 _check(backstop.absorbable() <= room && backstop.backstopState().assets >= USDC, "it was drained");
                 return;
-            } catch {}
+            } catch (bytes memory answer) {
+                ledger.failed("absorb", answer);
+            }
         }
     }
 
-    function settle(uint256 who) external {
+    /// @dev One in two after a fall that makes somebody insolvent.
+    function settle(uint256 who, uint256 fall) external counted {
         _roll();
+        if (fall % 2 == 0) _movePrice(who % 2, _bound(fall, 500, 800));
         for (uint256 i; i < actors.length; ++i) {
             try backstop.settle(_actor(who % actors.length + i)) {
                 _count("settle");
                 return;
-            } catch {}
+            } catch (bytes memory answer) {
+                ledger.failed("settle", answer);
+            }
         }
     }
 
-    function buy(uint256 who, uint256 id, uint256 amount) external {
+    function buy(uint256 who, uint256 id, uint256 amount) external counted {
         address actor = _actor(who);
         id = id % 2;
         _roll();
@@ -198,12 +219,23 @@ contract BackstopHandler is Test {
         try backstop.buy(id, amount, 1e7 * USDC, actor) returns (uint256, uint256 paid) {
             gains += paid;
             _count("buy");
-        } catch {}
+        } catch (bytes memory answer) {
+            ledger.failed("buy", answer);
+        }
     }
 
-    function pass(uint256 time) external {
+    function pass(uint256 time) external counted {
         vm.warp(block.timestamp + _bound(time, 1, 1 days));
         _roll();
+        ledger.succeeded("pass");
+    }
+
+    function _movePrice(uint256 id, uint256 permille) private {
+        uint256 price = prices[id] * permille / 1000;
+        uint256 start = id == 0 ? 2000e24 : 30_000e34;
+        if (price < start / 4 || price > start * 3) price = start;
+        prices[id] = price;
+        oracles[id].setPrice(price);
     }
 
     // -- checking
@@ -238,8 +270,24 @@ contract BackstopHandler is Test {
     }
 
     function _count(bytes32 action) private {
-        ++done[action];
+        ledger.succeeded(action);
         ++calls;
+    }
+
+    /// @dev Floors are a third to a tenth of what a run does, so that a run of 600 calls that only has bad luck is rare.
+    function _declare() private {
+        ledger.declare("deposit", 100);
+        ledger.declare("requestExit", 100);
+        ledger.declare("transfer", 100);
+        ledger.declare("claimAssets", 100);
+        ledger.declare("claimCollateral", 50);
+        ledger.declare("premium", 100);
+        ledger.declare("borrow", 100);
+        ledger.declare("price", 100);
+        ledger.declare("absorb", 17);
+        ledger.declare("settle", 34);
+        ledger.declare("buy", 80);
+        ledger.declare("pass", 100);
     }
 
     /// @dev The seed depositor, the first, never acts.
@@ -248,6 +296,6 @@ contract BackstopHandler is Test {
     }
 
     function _check(bool holds, string memory property) private {
-        if (!holds && bytes(broken).length == 0) broken = property;
+        ledger.check(holds, property);
     }
 }
