@@ -3,16 +3,33 @@ pragma solidity 0.8.34;
 
 import {Test} from "forge-std/Test.sol";
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
+import {CampaignLedger} from "../invariants/system/CampaignLedger.sol";
 import {BreakerHandler} from "./handlers/BreakerHandler.sol";
 
+/// @notice The breaker's properties after every call of a random campaign.
+///
+/// forge-config: default.invariant.runs = 2
+/// forge-config: default.invariant.depth = 600
+/// forge-config: default.invariant.fail-on-revert = true
+/// forge-config: default.invariant.shrink-run-limit = 20
+/// forge-config: ci.invariant.runs = 8
+/// forge-config: ci.invariant.depth = 1000
+/// forge-config: ci.invariant.fail-on-revert = true
+/// forge-config: deep.invariant.runs = 128
+/// forge-config: deep.invariant.depth = 1000
+/// forge-config: deep.invariant.fail-on-revert = true
 contract CircuitBreakerInvariantTest is Test {
+    string private constant ACCOUNT = "cache/campaign-breaker.txt";
+
     BreakerHandler private handler;
+    CampaignLedger private ledger;
 
     function setUp() public {
         vm.warp(1_800_000_000);
         vm.roll(25_000_000);
         vm.fee(10 gwei);
-        handler = new BreakerHandler();
+        ledger = new CampaignLedger();
+        handler = new BreakerHandler(ledger);
         targetContract(address(handler));
     }
 
@@ -39,12 +56,20 @@ contract CircuitBreakerInvariantTest is Test {
         }
     }
 
+    /// Halts are no closer than four of the earlier one's lengths, and refused for no other reason.
     function invariant_haltsAreBounded() public view {
+        assertEq(ledger.broken(), "");
         assertEq(handler.haltsTooClose(), 0);
     }
 
     function invariant_levelOfAgreesWithObserve() public view {
         assertEq(handler.disagreements(), 0);
+    }
+
+    /// At the end of every run: no action was idle.
+    function afterInvariant() public {
+        vm.writeFile(ACCOUNT, ledger.report());
+        assertEq(ledger.idle(), bytes32(0), "idle action");
     }
 
     /// The invariants above would hold of a breaker that never pauses: this crash does pause, twice in half an hour.
