@@ -34,6 +34,8 @@ fn the_readme_quotes_what_was_found() {
     lacks("headline", &by_cell(rows::headline));
     lacks("backstop", &by_cell(rows::backstop));
     lacks("permanent", &by_cell(rows::permanent));
+    lacks("illiquid", &by_cell(rows::permanent));
+    lacks("dumped", &by_cell(rows::dumped));
     lacks("turns", &by_cell(rows::turns));
     lacks("turns", &by_cell(rows::draws));
     lacks("shocks", &by_cell(rows::shocks));

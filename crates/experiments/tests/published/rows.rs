@@ -96,6 +96,23 @@ pub fn permanent(cell: &CellSummary) -> String {
     .join(" | ")
 }
 
+/// Keepers who sell at any price beside rational ones, a row a scenario.
+pub fn dumped(cell: &CellSummary) -> String {
+    let policies = ["dumped", "rigid", "damped"];
+    let overshoot = policies.map(|policy| minus(100.0 * mean(cell, policy, "overshoot"), 2));
+    let debt = policies.map(|policy| bad_debt(mean(cell, policy, "bad_debt_bp")));
+    let earned = policies.map(|policy| minus(mean(cell, policy, "keeper_profit") / 1_000.0, 0));
+    [
+        format!("`{}`", cell.scenario),
+        overshoot.join(", "),
+        change(cell, "dumped", "rigid", "overshoot"),
+        change(cell, "dumped", "damped", "overshoot"),
+        debt.join(", "),
+        earned.join(", "),
+    ]
+    .join(" | ")
+}
+
 /// After an instant fall, a row a fall.
 pub fn shocks(cell: &CellSummary) -> String {
     let policies = ["rigid", "target-health", "damped"];
@@ -175,13 +192,12 @@ pub fn ablations(summary: &SweepSummary) -> Vec<String> {
         });
         let comparisons: Vec<_> = comparisons.collect();
         for policy in &summary.policies {
-            let own: Vec<_> = comparisons
-                .iter()
-                .filter_map(|one| one.differences.get(&policy.name))
-                .collect();
-            if own.is_empty() {
+            // The baseline of a comparison is not in it. A policy that is in one is in all, or the columns would slip.
+            if !(comparisons.iter()).any(|one| one.differences.contains_key(&policy.name)) {
                 continue;
             }
+            let own = comparisons.iter().map(|one| &one.differences[&policy.name]);
+            let own: Vec<_> = own.collect();
             let overshoot = own.iter().map(|figures| {
                 let relative = figures["overshoot"].relative;
                 relative.map_or("\u{b7}".to_owned(), |one| beyond_chance(&one, 100.0, 0))
