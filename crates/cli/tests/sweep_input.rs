@@ -317,6 +317,8 @@ fn shipped_specifications_can_be_run() {
         ("shocks", 100),
         ("turns", 100),
         ("permanent", 30),
+        ("dumped", 30),
+        ("illiquid", 100),
     ] {
         let file = sweeps.join(format!("{name}.toml"));
         let sweep = Sweep::read(&file, &Selection::default(), &program).unwrap();
@@ -336,8 +338,8 @@ fn shipped_specifications_can_be_run() {
             assert_eq!(prepared.parameters.venue.pass_through, market.pass_through);
         }
         if name == "grid" {
-            // Five depths; four pass-throughs with four recoveries each, and none with one.
-            let markets = 13 * 5 * (4 * 4 + 1) * sweep.design.seeds;
+            // Three depths; two pass-throughs with and without recovery, and none.
+            let markets = 13 * 3 * (2 * 2 + 1) * sweep.design.seeds;
             assert_eq!(sweep.markets().len() as u64, markets);
         }
         // Results say all that they need to be put together again.
