@@ -540,6 +540,12 @@ pub static PARAMETERS: &[Parameter] = &[
         "damped.confirmation",
         "whether a second price must confirm a fall",
     ),
+    number(
+        "damped.confirmation_seconds",
+        1.0,
+        3_600.0,
+        "seconds over which the venue averages the price that confirms, and the depth beside it; 60 by the contracts' defaults",
+    ),
     text(
         "damped.obeys_pause",
         "whether the damped zone waits while the breaker pauses",
@@ -568,12 +574,6 @@ pub static PARAMETERS: &[Parameter] = &[
         0.0001,
         1.0,
         "the share of its debt that an account may lose in an epoch; 1 is off; ratio",
-    ),
-    number(
-        "damped.confirmation_seconds",
-        1.0,
-        3_600.0,
-        "seconds over which the venue averages the price that confirms, and the depth beside it; 60 by the contracts' defaults",
     ),
     text("damped.turn_mode", "off, systematic, seeded or bernoulli"),
     number(
