@@ -24,7 +24,8 @@ pub const FURTHER_GAS: u64 = 25_000;
 /// What each further collateral adds to a settlement beyond its price: it is handed over, by a flash twice.
 pub const HANDOVER_GAS: u64 = 75_000;
 
-/// Gas of one on Breakwater that reverts because another was first.
+/// Gas of one on Breakwater that reverts because another was first, until one has been seen: one that is refused at once. Where others
+/// leave a part, it sells and reverts for the profit that is not there, at nearly the gas of a success.
 pub const REVERT_GAS: u64 = 90_000;
 
 /// Gas of starting a clock.
@@ -63,7 +64,7 @@ pub struct Terms {
     pub count: u32,
     /// Gas of one liquidation with its sale, as lately seen on chain.
     pub liquidation_gas: u64,
-    /// Gas of one that reverts because another was first.
+    /// Gas of one that reverts because another was first, as lately seen on chain.
     pub revert_gas: u64,
     /// Whether a transaction that comes too late reverts, early and so at little gas. Where nothing on chain insists on a
     /// profit it may go through for next to nothing, and costs whole.
@@ -83,6 +84,11 @@ impl Terms {
     /// Takes the gas of a liquidation that succeeded, anybody's: an eighth of the way.
     pub const fn saw(&mut self, gas_used: u64) {
         self.liquidation_gas = (self.liquidation_gas * 7 + gas_used) / 8;
+    }
+
+    /// The same of one that reverted.
+    pub const fn saw_revert(&mut self, gas_used: u64) {
+        self.revert_gas = (self.revert_gas * 7 + gas_used) / 8;
     }
 }
 
@@ -396,21 +402,26 @@ impl Keeper {
         self.win_rate.max(1.0 / f64::from(terms.count.max(1)))
     }
 
-    /// Bids a part of the profit, from 5% to half of it, for an early place; `None` if the expected profit is too small.
+    /// Bids a part of the profit, from 5% to half of it, for an early place; `None` if the expected profit is too small. Of a bid that
+    /// loses the revert's gas is paid for too, all of it where nothing guards: at most so much is bid that the least profit is still
+    /// expected, w(won − bid) − (1−w)(gas of a revert + g·bid) = minimum, where g is a revert's gas over a liquidation's.
     fn bid(&self, observation: &Observation, sale: &Sale, terms: &Terms, draw: f64) -> Option<Bid> {
         let profit = sale.surplus - terms.risk_margin * sale.repay;
         let floor = observation.competitive_tip();
         let won = profit - observation.gas_cost(terms.liquidation_gas, floor);
-        if won <= self.least_won(observation, terms) {
+        let beyond = won - self.least_won(observation, terms);
+        if beyond <= 0.0 {
             return None;
         }
         let share = 0.05 + 0.45 * draw;
-        let mut spent = (won - terms.min_profit).max(0.0) * share;
-        if !terms.guarded {
-            // The bid is paid whether it wins or not: at more than this the least profit is not to be expected.
-            let rate = self.rate(terms);
-            spent = spent.min(rate * (won - self.least_won(observation, terms)));
-        }
+        let rate = self.rate(terms);
+        let lost = if terms.guarded {
+            (terms.revert_gas as f64 / terms.liquidation_gas as f64).min(1.0)
+        } else {
+            1.0
+        };
+        let most = rate * beyond / (rate + (1.0 - rate) * lost);
+        let spent = ((won - terms.min_profit).max(0.0) * share).min(most);
         let tip = floor + observation.tip_for(spent, terms.liquidation_gas);
         Some(Bid::lasting(observation, tip, 3))
     }

@@ -136,6 +136,9 @@ impl World<'_> {
                 self.earned(keeper, -gas_cost);
                 if !matches!(waiting.intent.action, Action::Flag { .. }) {
                     self.keepers[keeper as usize].learn(success, self.parameters.keepers.count);
+                    if !success {
+                        self.terms.saw_revert(execution.gas_used);
+                    }
                 }
                 if let (Some(closed), Some((health, balance))) = (closed, before) {
                     let earned = self.balance(from)? - balance;

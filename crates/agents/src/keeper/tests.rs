@@ -302,6 +302,38 @@ fn gas_is_learned_from_what_was_seen() {
     let mut terms = TERMS;
     terms.saw(200_000);
     assert_eq!(terms.liquidation_gas, 375_000);
+    terms.saw_revert(170_000);
+    assert_eq!(terms.revert_gas, 100_000);
+}
+
+/// Twenty who bid up to half of a large profit each lost more together than it was.
+#[test]
+fn what_a_lost_race_costs_at_the_bid_is_counted() {
+    let crowd = Terms {
+        count: 20,
+        revert_gas: 380_000,
+        ..TERMS
+    };
+    let mut keeper = Keeper::group(20, 0).remove(0);
+    for _ in 0..100 {
+        keeper.learn(false, 20);
+    }
+    let intents = keeper.plan(
+        &observation(),
+        VENUE,
+        &[candidate(40_000.0)],
+        &crowd,
+        |_| false,
+        |_| 1.0,
+    );
+    let [Intent { bid, .. }] = &intents[..] else {
+        panic!("{intents:?}");
+    };
+    let sale = best_sale(&VENUE, 20_000.0, 210.0, 0.0).expect("pays");
+    let cost = |gas| observation().gas_cost(gas, bid.tip);
+    let won = sale.surplus - cost(crowd.liquidation_gas);
+    let expected = won / 20.0 - 0.95 * cost(crowd.revert_gas);
+    assert!((expected - crowd.min_profit).abs() < 1e-6, "{expected}");
 }
 
 #[test]

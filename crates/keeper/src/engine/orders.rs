@@ -272,12 +272,16 @@ impl Engine {
         if counts && (guarded || !inclusion.success) {
             self.planner.learn(inclusion.success);
         }
-        if inclusion.success {
-            let gas = self.under_way.0.get(&id).and_then(|open| open.gas);
-            if let (true, Some((beyond, _))) = (ordered.kind.repays(), gas) {
-                self.planner
-                    .saw_gas(inclusion.gas_used.saturating_sub(beyond));
+        let gas = self.under_way.0.get(&id).and_then(|open| open.gas);
+        if let (true, Some((beyond, _))) = (ordered.kind.repays(), gas) {
+            let used = inclusion.gas_used.saturating_sub(beyond);
+            if inclusion.success {
+                self.planner.saw_gas(used);
+            } else {
+                self.planner.saw_revert(used);
             }
+        }
+        if inclusion.success {
             self.look_up(id, inclusion, false, Duration::ZERO);
             return Ok(());
         }

@@ -167,6 +167,7 @@ pub struct Planner {
     strategy: Strategy,
     keeper: Keeper,
     liquidation_gas: u64,
+    revert_gas: u64,
 }
 
 impl Planner {
@@ -181,6 +182,7 @@ impl Planner {
             strategy,
             keeper,
             liquidation_gas: breakwater_agents::keeper::LIQUIDATION_GAS,
+            revert_gas: REVERT_GAS,
         }
     }
 
@@ -213,6 +215,13 @@ impl Planner {
         self.liquidation_gas = terms.liquidation_gas;
     }
 
+    /// Takes the gas of one that reverted.
+    pub fn saw_revert(&mut self, gas_used: u64) {
+        let mut terms = self.terms(0.0);
+        terms.saw_revert(gas_used);
+        self.revert_gas = terms.revert_gas;
+    }
+
     /// Takes whether a liquidation of ours succeeded.
     pub fn learn(&mut self, success: bool) {
         self.keeper.learn(success, self.strategy.count);
@@ -227,7 +236,7 @@ impl Planner {
             min_profit: self.strategy.min_profit,
             count: self.strategy.count.max(1),
             liquidation_gas: self.liquidation_gas,
-            revert_gas: REVERT_GAS,
+            revert_gas: self.revert_gas,
             // Only the flash liquidator insists on a profit.
             guarded: self.strategy.capital == Capital::Flash,
         }
