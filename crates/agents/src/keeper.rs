@@ -46,6 +46,9 @@ pub const FLAG_GAS_LIMIT: u64 = 350_000;
 /// The most transactions that one keeper sends in a block.
 pub const MAX_ACTIONS: usize = 16;
 
+/// Seconds in which half of what a keeper learned about its own races is forgotten.
+const FADES_BY_HALF: f64 = 3_600.0;
+
 /// Epochs by which keepers divide the flagging among themselves, in seconds.
 const FLAG_ROUND: u64 = 60;
 
@@ -226,6 +229,14 @@ fn within_bucket(
     candidates
 }
 
+/// How often one's transactions succeeded, as it was last learned.
+#[derive(Clone, Copy, Debug)]
+struct Learned {
+    win_rate: f64,
+    /// When, seconds.
+    time: u64,
+}
+
 /// One liquidator.
 #[derive(Clone, Debug)]
 pub struct Keeper {
@@ -233,7 +244,7 @@ pub struct Keeper {
     pub number: u32,
     /// Blocks by which what it sees lags.
     pub latency: u64,
-    win_rate: f64,
+    learned: Option<Learned>,
 }
 
 impl Keeper {
@@ -244,17 +255,28 @@ impl Keeper {
             .map(|number| Self {
                 number,
                 latency: u64::from(number) % (max_latency + 1),
-                win_rate: 0.5,
+                learned: None,
             })
             .collect()
     }
 
-    /// Learns whether a transaction of its own succeeded. Its estimate never falls below the share of an equal among
-    /// `count`, or one streak of bad luck would silence it for ever.
-    pub fn learn(&mut self, success: bool, count: u32) {
+    /// Learns whether a transaction of its own succeeded, at a time in seconds; `count` keepers compete.
+    pub fn learn(&mut self, success: bool, count: u32, time: u64) {
+        let before = self.win_rate(count, time);
         let target = if success { 1.0 } else { 0.0 };
-        self.win_rate =
-            (self.win_rate + 0.1 * (target - self.win_rate)).max(1.0 / f64::from(count.max(1)));
+        let win_rate = before + 0.1 * (target - before);
+        self.learned = Some(Learned { win_rate, time });
+    }
+
+    /// How often it expects its transactions to succeed: an equal's share before it has learned anything. What it learned fades, or a
+    /// streak of losses would silence it for ever, and a tenth of that share is the least.
+    fn win_rate(&self, count: u32, time: u64) -> f64 {
+        let equal = 1.0 / f64::from(count.max(1));
+        let learned = self.learned.map_or(0.0, |learned| {
+            let age = time.saturating_sub(learned.time) as f64;
+            (learned.win_rate - equal) * (-age / FADES_BY_HALF).exp2()
+        });
+        (equal + learned).max(0.1 * equal)
     }
 
     /// What to send now. `venue` is where the collateral will be sold, as expected at inclusion; `candidates` come with the
@@ -387,7 +409,7 @@ impl Keeper {
     /// transactions succeed and what the others cost, the least profit is expected. Nobody loses to himself.
     #[must_use]
     pub fn least_won(&self, observation: &Observation, terms: &Terms) -> f64 {
-        let rate = self.rate(terms);
+        let rate = self.win_rate(terms.count, observation.timestamp);
         let gas = if terms.guarded {
             terms.revert_gas
         } else {
@@ -395,11 +417,6 @@ impl Keeper {
         };
         let lost = observation.gas_cost(gas, observation.competitive_tip());
         (terms.min_profit + (1.0 - rate) * lost) / rate
-    }
-
-    /// How often its transactions succeed.
-    fn rate(&self, terms: &Terms) -> f64 {
-        self.win_rate.max(1.0 / f64::from(terms.count.max(1)))
     }
 
     /// Bids a part of the profit, from 5% to half of it, for an early place; `None` if the expected profit is too small. Of a bid that
@@ -414,7 +431,7 @@ impl Keeper {
             return None;
         }
         let share = 0.05 + 0.45 * draw;
-        let rate = self.rate(terms);
+        let rate = self.win_rate(terms.count, observation.timestamp);
         let lost = if terms.guarded {
             (terms.revert_gas as f64 / terms.liquidation_gas as f64).min(1.0)
         } else {

@@ -135,7 +135,12 @@ impl World<'_> {
             Sender::Keeper(keeper, _) => {
                 self.earned(keeper, -gas_cost);
                 if !matches!(waiting.intent.action, Action::Flag { .. }) {
-                    self.keepers[keeper as usize].learn(success, self.parameters.keepers.count);
+                    let time = self.chain.block().timestamp;
+                    self.keepers[keeper as usize].learn(
+                        success,
+                        self.parameters.keepers.count,
+                        time,
+                    );
                     if !success {
                         self.terms.saw_revert(execution.gas_used);
                     }

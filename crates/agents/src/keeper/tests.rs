@@ -292,9 +292,29 @@ fn bids_differ_by_draw_and_failures_teach() {
     };
     assert!(tip(&keeper, 0.9) > tip(&keeper, 0.1));
     for _ in 0..100 {
-        keeper.learn(false, 10);
+        keeper.learn(false, 10, 1_000);
     }
-    assert!((keeper.win_rate - 0.1).abs() < 1e-12);
+    // A tenth of an equal's share, of which an hour forgets half of what is missing.
+    assert!((keeper.win_rate(10, 1_000) - 0.01).abs() < 1e-12);
+    assert!((keeper.win_rate(10, 4_600) - 0.055).abs() < 0.005);
+    assert!((keeper.win_rate(10, 1_000_000) - 0.1).abs() < 1e-9);
+    keeper.learn(true, 10, 1_000_000);
+    assert!((keeper.win_rate(10, 1_000_000) - 0.19).abs() < 1e-9);
+}
+
+/// Five of whom one always comes first: the others bid for nothing as long as they took themselves for its equals.
+#[test]
+fn who_always_loses_stops_bidding_for_little() {
+    let crowd = Terms { count: 5, ..TERMS };
+    let mut keeper = Keeper::group(5, 0).remove(0);
+    let before = keeper.least_won(&observation(), &crowd);
+    for _ in 0..50 {
+        keeper.learn(false, 5, observation().timestamp);
+    }
+    // (1 + 0.98 · 90,000 · 11.1 · 1e-9 · 100) / 0.02 instead of (1 + 0.8 · …) / 0.2.
+    assert!((before - 5.3996).abs() < 1e-9, "{before}");
+    let after = keeper.least_won(&observation(), &crowd);
+    assert!((after - 54.895_1).abs() < 0.01, "{after}");
 }
 
 #[test]
@@ -314,10 +334,7 @@ fn what_a_lost_race_costs_at_the_bid_is_counted() {
         revert_gas: 380_000,
         ..TERMS
     };
-    let mut keeper = Keeper::group(20, 0).remove(0);
-    for _ in 0..100 {
-        keeper.learn(false, 20);
-    }
+    let keeper = Keeper::group(20, 0).remove(0);
     let intents = keeper.plan(
         &observation(),
         VENUE,

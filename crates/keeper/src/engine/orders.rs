@@ -270,7 +270,8 @@ impl Engine {
         // Where nothing on chain insists on a profit, what it brought says whether it succeeded.
         let guarded = self.is_guarded(ordered.kind);
         if counts && (guarded || !inclusion.success) {
-            self.planner.learn(inclusion.success);
+            self.planner
+                .learn(inclusion.success, self.mirror.head().timestamp);
         }
         let gas = self.under_way.0.get(&id).and_then(|open| open.gas);
         if let (true, Some((beyond, _))) = (ordered.kind.repays(), gas) {
@@ -360,7 +361,10 @@ impl Engine {
                 );
                 let guarded = self.is_guarded(ordered.kind);
                 if ordered.kind.competes() && !guarded && !self.store.is_realised(id)? {
-                    self.planner.learn(inclusion.success && gross > gas);
+                    self.planner.learn(
+                        inclusion.success && gross > gas,
+                        self.mirror.head().timestamp,
+                    );
                 }
                 self.store.realise(&Realised {
                     id,

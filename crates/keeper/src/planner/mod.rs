@@ -222,9 +222,9 @@ impl Planner {
         self.revert_gas = terms.revert_gas;
     }
 
-    /// Takes whether a liquidation of ours succeeded.
-    pub fn learn(&mut self, success: bool) {
-        self.keeper.learn(success, self.strategy.count);
+    /// Takes whether a liquidation of ours succeeded, as it is known at a time in seconds.
+    pub fn learn(&mut self, success: bool, time: u64) {
+        self.keeper.learn(success, self.strategy.count, time);
     }
 
     /// The terms of a collateral, for positions with nothing else.
