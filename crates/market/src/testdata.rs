@@ -4,14 +4,20 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Path of a file in the data folder beside the repository (`../shared/data` from the workspace root), or `None`, with a
-/// message on standard error, if the data is not there and need not be.
+/// message on standard error, if the data is not there and need not be. The root is that of the crate whose test cargo runs: where
+/// checkouts share a target directory, this file may have been compiled in another one.
 ///
 /// # Panics
-/// If the file is missing although the environment has `CI=true` or the folder `../shared` exists: then a skipped test
+/// Without cargo's `CARGO_MANIFEST_DIR`, and if the file is missing although the environment has `CI=true` or the folder `../shared` exists: then a skipped test
 /// would hide a mistake.
 #[must_use]
+#[allow(
+    clippy::expect_used,
+    reason = "only tests call it, and a test that cannot find its data may not be skipped"
+)]
 pub fn file(name: &str) -> Option<PathBuf> {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let tested = std::env::var_os("CARGO_MANIFEST_DIR").expect("run by cargo");
+    let shared = Path::new(&tested).join("../../../shared");
     let required = std::env::var("CI").is_ok_and(|value| value == "true");
     match locate(&shared, name, required) {
         Found::Here(path) => Some(path),
