@@ -43,7 +43,7 @@ fn each_mutation_changes_one_place_of_a_contract() {
             "{id}"
         );
     }
-    // Two for each property of the pool at least.
+    // Two for each property of the pool at least, and for each further one of the fuzzer's and of protocol.md section 9.
     let spec = std::fs::read_to_string(root.join("test/invariants/PoolSpec.sol")).unwrap();
     let properties: BTreeSet<&str> = spec
         .lines()
@@ -55,7 +55,9 @@ fn each_mutation_changes_one_place_of_a_contract() {
         })
         .collect();
     assert!(properties.len() >= 15, "{properties:?}");
-    for property in properties {
+    let further = ["A1", "C2", "D2", "D3", "D5", "D6", "O2", "O3", "V1"];
+    let design = ["9.3", "9.4", "9.5", "9.6", "9.7", "9.8", "9.9"];
+    for property in properties.into_iter().chain(further).chain(design) {
         let of_property = list.mutant.iter().filter(|one| one.property == property);
         assert!(of_property.count() >= 2, "{property}");
     }
