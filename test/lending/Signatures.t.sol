@@ -255,6 +255,18 @@ contract SignaturesTest is PoolFixture {
         pool.supplyCollateral(WBTC_ID, 1, borrower, "");
     }
 
+    /// A stranger who sends what is not his to its owner acts for him all the same: he would take the collateral from under a debt, or
+    /// make a debt that nobody asked for.
+    function test_RevertWhen_NotAuthorized_ThoughItGoesToTheAccount() public {
+        _openMarket();
+        vm.startPrank(stranger);
+        bytes memory refused = abi.encodeWithSelector(LendingPool.NotAuthorized.selector, borrower, stranger);
+        vm.expectRevert(refused);
+        pool.borrow(1, borrower, borrower);
+        vm.expectRevert(refused);
+        pool.withdrawCollateral(WETH_ID, 1, borrower, borrower);
+    }
+
     // -- building
 
     function _expectInvalid(Authorization memory a, bytes memory signature) private {
