@@ -55,15 +55,14 @@ fn where_gas_is_cheap_and_the_venue_deep_they_do_the_same() {
     parameters.borrowers.deleverage_share = 0.0;
     // A bid is for each unit of gas: where many compete for the top of a block, dearer calls stand further back.
     parameters.venue.depth = 20.0;
+    // What is bid in a race, and whether it is entered, depends on what losing it costs, and reverts on Aave cost other gas.
+    parameters.keepers.count = 1;
     let [rigid, aave] = [RIGID, AAVE].map(|world| trace(&parameters, &input, world, 1));
     assert!(rigid.liquidations.len() > 10);
     assert_eq!(rigid.liquidations.len(), aave.liquidations.len());
     let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-5, "{a} {b}");
     for (a, b) in rigid.liquidations.iter().zip(&aave.liquidations) {
-        assert_eq!(
-            (a.block, a.account, a.keeper),
-            (b.block, b.account, b.keeper)
-        );
+        assert_eq!((a.block, a.account), (b.block, b.account));
         close(a.repaid, b.repaid);
         close(a.seized, b.seized);
     }
@@ -89,7 +88,9 @@ fn both_begin_with_the_same_market() {
         );
         if a.block < first {
             assert_eq!(a.accounts, b.accounts);
-            assert_eq!(a.fast_price, b.fast_price);
+            // Of one answer with eight decimals, which each scales in its own way.
+            let answer = |price: f64| (price * 1e8).round();
+            assert_eq!(answer(a.fast_price), answer(b.fast_price));
             assert!((a.collateral / b.collateral - 1.0).abs() < 1e-9);
             // Both curves begin alike, so that debts do not part before liquidations do it.
             assert!((a.debt / b.debt - 1.0).abs() < 1e-7, "{a:?} {b:?}");

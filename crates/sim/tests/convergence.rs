@@ -11,6 +11,11 @@ use support::{parameters, trace};
 /// A fall by 20% in 40 minutes and half an hour of rest, under this policy, in slots of this length, with this many equal
 /// accounts whose thresholds lie evenly between 1 and 30% below the first price: the overshoot, and the share of debt repaid.
 fn crash(policy: Policy, slot: u64, count: u32) -> (f64, f64) {
+    crash_of(1, policy, slot, count)
+}
+
+/// The same of a seed.
+fn crash_of(seed: u64, policy: Policy, slot: u64, count: u32) -> (f64, f64) {
     let mut parameters = parameters();
     parameters.network.slot_seconds = slot;
     parameters.feed.delay = 0;
@@ -43,7 +48,7 @@ fn crash(policy: Policy, slot: u64, count: u32) -> (f64, f64) {
         accounts,
         prices,
     };
-    let trace = trace(&parameters, &input, WorldKind::Policy(policy), 1);
+    let trace = trace(&parameters, &input, WorldKind::Policy(policy), seed);
     let overshoot = trace
         .blocks
         .iter()
@@ -84,19 +89,27 @@ fn more_accounts_change_less_and_less() {
     assert!((last / before - 1.0).abs() < 0.005, "{last} {before}");
 }
 
+/// The mean of four seeds: of one it depends on who wins a few races.
+fn damped(slot: u64, count: u32) -> (f64, f64) {
+    let found = [1, 2, 3, 4].map(|seed| crash_of(seed, Policy::Damped, slot, count));
+    let mean = |pick: fn(&(f64, f64)) -> f64| found.iter().map(pick).sum::<f64>() / 4.0;
+    (mean(|one| one.0), mean(|one| one.1))
+}
+
 /// Its clocks, bucket and patience are of seconds and not of blocks; what still differs are lives and turns of transactions.
 #[test]
 fn under_the_damped_policy_both_change_little() {
-    let found = [48, 24, 12, 3].map(|slot| crash(Policy::Damped, slot, 120));
+    let found = [48, 24, 12, 3].map(|slot| damped(slot, 120));
     let off = [0, 1, 2].map(|place| (found[place].0 / found[3].0 - 1.0).abs());
-    // 7.2, 4.8 and 3.6% off blocks of three seconds.
+    // 5.0, 2.8 and 1.3% off blocks of three seconds.
     assert!(off[0] < 0.08 && off[1] < 0.75 * off[0], "{off:?}");
     assert!(off[2] < 0.85 * off[1], "{off:?}");
+    // 1.0, 1.1 and 0.1% less is repaid than in blocks of three seconds: who lost a race before takes fewer of the small ones.
     for (_, repaid) in found {
-        assert!((repaid / found[3].1 - 1.0).abs() < 0.01, "{found:?}");
+        assert!((repaid / found[3].1 - 1.0).abs() < 0.015, "{found:?}");
     }
-    let found = [30, 60, 120, 240].map(|count| crash(Policy::Damped, 12, count));
-    // 6.9, 4.2 and 0.1% off 240 accounts.
+    let found = [30, 60, 120, 240].map(|count| damped(12, count));
+    // 5.7, 3.5 and 0.6% off 240 accounts.
     let off = [0, 1, 2].map(|place| (found[place].0 / found[3].0 - 1.0).abs());
     assert!(off[0] < 0.08 && off[1] < 0.75 * off[0], "{off:?}");
     assert!(off[2] < 0.01, "{off:?}");
