@@ -46,8 +46,8 @@ pub const FLAG_GAS_LIMIT: u64 = 350_000;
 /// The most transactions that one keeper sends in a block.
 pub const MAX_ACTIONS: usize = 16;
 
-/// Seconds in which half of what a keeper learned about its own races is forgotten.
-const FADES_BY_HALF: f64 = 3_600.0;
+/// Half-life of what a keeper learned about its own races, seconds.
+const LEARNED_HALF_LIFE: f64 = 3_600.0;
 
 /// Epochs by which keepers divide the flagging among themselves, in seconds.
 const FLAG_ROUND: u64 = 60;
@@ -274,7 +274,7 @@ impl Keeper {
         let equal = 1.0 / f64::from(count.max(1));
         let learned = self.learned.map_or(0.0, |learned| {
             let age = time.saturating_sub(learned.time) as f64;
-            (learned.win_rate - equal) * (-age / FADES_BY_HALF).exp2()
+            (learned.win_rate - equal) * (-age / LEARNED_HALF_LIFE).exp2()
         });
         (equal + learned).max(0.1 * equal)
     }
