@@ -290,9 +290,9 @@ fn smoke(tree: &Tree, list: &List, results: &Results, ids: &[String]) -> Result<
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()?;
+    // Of the checkout that cargo runs: where several share a target directory, this may have been compiled in another one.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("run it by cargo")?;
+    let root = Path::new(&package).join("../..").canonicalize()?;
     let list: List = toml::from_str(&fs::read_to_string(root.join("test/mutants/mutants.toml"))?)?;
     let path = root.join("test/mutants/results.json");
     let mut results: Results = match fs::read_to_string(&path) {
