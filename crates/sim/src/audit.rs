@@ -1,6 +1,8 @@
-//! T10, conservation, to the wei: what a run must satisfy at its end whatever happened in it.
+//! T10, conservation, to the wei: what a run must satisfy at its end whatever happened in it, and every swap when it is made.
 
+mod aave;
 mod backstop;
+mod venue;
 
 use std::fmt::Display;
 
@@ -14,8 +16,6 @@ use crate::error::{During, SimError};
 use crate::setup::FLIGHTY_PROVIDERS;
 use crate::units::{COLLATERAL_UNIT, DEBT_UNIT};
 use crate::world::World;
-
-mod aave;
 
 impl World<'_> {
     /// Adds everything up.
@@ -153,7 +153,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// The venue's full-range liquidity is worth at least its virtual reserves: k never falls.
+    /// The venue holds at least its reserves at full range; that their product never falls is checked of every swap.
     fn check_venue(&mut self) -> Result<(), SimError> {
         let venue = self.venue.state(&self.chain)?;
         let pool = self.venue.pool();

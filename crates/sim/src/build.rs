@@ -86,7 +86,8 @@ impl World<'_> {
             }
             _ => None,
         };
-        let venue_before = self.venue.state(&self.chain)?;
+        let state_before = self.venue.venue.state(&self.chain)?;
+        let venue_before = self.venue.seen(&state_before);
         let (to, input) = self.encode(from, &waiting.intent)?;
         let execution = self.chain.execute(&Transaction {
             from,
@@ -107,6 +108,7 @@ impl World<'_> {
             counts.reverted += 1;
             self.undo(waiting);
         }
+        self.venue.check_swaps(&state_before, &execution.logs)?;
         self.account_for_swaps(
             sender,
             &execution,

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, Bytes, I256, Log, U256};
 use alloy_sol_types::{SolCall, SolEvent};
 use breakwater_bindings::UniswapV3Pool;
-use breakwater_evm::venue::{SqrtPriceX96, Venue, VenueError, VenueParameters};
+use breakwater_evm::venue::{PoolState, SqrtPriceX96, Venue, VenueError, VenueParameters};
 use breakwater_evm::{CallError, Chain, MemoryChain, Transaction, TypedCall};
 
 use crate::error::{During, SimError};
@@ -116,12 +116,17 @@ impl ChainVenue {
     /// # Errors
     /// [`SimError::Engine`].
     pub fn state(&self, chain: &MemoryChain) -> Result<breakwater_agents::Venue, SimError> {
-        let state = self.venue.state(chain)?;
-        Ok(breakwater_agents::Venue {
+        Ok(self.seen(&self.venue.state(chain)?))
+    }
+
+    /// A state as agents see it.
+    #[must_use]
+    pub fn seen(&self, state: &PoolState) -> breakwater_agents::Venue {
+        breakwater_agents::Venue {
             sqrt_price: from_sqrt_x96(state.sqrt_price.get(), self.collateral_is_token0()),
             liquidity: state.liquidity as f64 / liquidity_unit(),
             fee: f64::from(self.venue.fee) / 1e6,
-        })
+        }
     }
 
     /// Where to send what, to add (positive) or withdraw (negative) full-range liquidity, in agents' units. What is
