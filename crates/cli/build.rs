@@ -2,6 +2,14 @@
 
 use std::process::Command;
 
+/// What the program is built of, from this crate's folder.
+const SOURCES: [&str; 4] = [
+    "../../crates",
+    "../../contracts",
+    "../../Cargo.toml",
+    "../../Cargo.lock",
+];
+
 fn main() {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).output().ok()?;
@@ -13,8 +21,15 @@ fn main() {
             .filter(|text| !text.is_empty())
     };
     let commit = git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
-    println!("cargo::rustc-env=BREAKWATER_COMMIT={commit}");
+    // What is built of files that no commit has is not of that commit: a sweep goes on only with the same program.
+    let status = ["status", "--porcelain", "--untracked-files=no", "--"];
+    let changed = git(&[&status[..], &SOURCES[..]].concat()).is_some();
+    let mark = if changed { "-dirty" } else { "" };
+    println!("cargo::rustc-env=BREAKWATER_COMMIT={commit}{mark}");
     println!("cargo::rerun-if-changed=build.rs");
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={source}");
+    }
     // The files that change when another commit is checked out or made.
     let branch = git(&["symbolic-ref", "-q", "HEAD"]);
     for name in ["HEAD", "packed-refs"]

@@ -169,7 +169,7 @@ contract VariantReproductionTest is VariantWorld {
         _call(
             actor[6],
             pool,
-            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(68_719_476_736), actor[0], actor[6]),
+            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(68_719_476_736), actor[0], actor[0]),
             false
         );
         _call(actor[6], pool, abi.encodeWithSignature("flag(address,uint256)", actor[5], uint256(0)), false);

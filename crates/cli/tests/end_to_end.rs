@@ -258,6 +258,7 @@ fn recompute(
         column("health_after"),
         column("health_hard"),
     );
+    let lost = column("written_off");
     let (mut toxic, mut in_hard, mut liquidated) = (0.0, 0.0, 0.0);
     let (mut cost, mut rebound) = (0.0, 0.0);
     let (mut accounts, mut squares) = (0.0, 0.0);
@@ -276,7 +277,7 @@ fn recompute(
         }
     }
     for sale in 0..repaid.len() {
-        if after[sale] < before[sale] {
+        if after[sale] < before[sale] || lost[sale] > 0.0 {
             toxic += repaid[sale];
         }
         if settlement[sale] == 0.0 {

@@ -49,17 +49,17 @@ pub enum MetricsError {
 pub struct Figures {
     /// OS: max over blocks of 1 − P / P^cf. Never negative, because both worlds start at the same price.
     pub overshoot: f64,
-    /// DA: (1 − min P / P₀) / (1 − min P^cf / P₀^cf); n/a if the counterfactual never falls below its start.
+    /// DA: (1 − min P / P₀) / (1 − min P^cf / P₀^cf); n/a if the counterfactual falls by less than 1%.
     pub drawdown_amplification: Option<f64>,
     /// LV: debt repaid in liquidations and settlements, over D₀; n/a without debt.
     pub liquidated_volume: Option<f64>,
-    /// LA: LV over the counterfactual's LV; n/a if nothing is liquidated there.
+    /// LA: LV over the counterfactual's LV; n/a if that is less than a thousandth.
     pub liquidation_amplification: Option<f64>,
     /// BD at the end: losses written off plus shortfall in the last block, over D₀, in basis points; n/a without debt.
     pub bad_debt_bp: Option<f64>,
     /// BD's maximum over the path, in basis points; n/a without debt.
     pub bad_debt_max_bp: Option<f64>,
-    /// TOX: debt repaid in calls after which the health factor was lower than before.
+    /// TOX: debt repaid in calls after which the health factor was lower than before, or that left a loss.
     pub toxic_volume: f64,
     /// TTS: blocks at whose end any account with debt had a health factor below 1.
     pub blocks_to_solvency: u64,
@@ -134,7 +134,8 @@ impl Figures {
             liquidated_volume: liquidated_volume(blocks, sales),
             liquidation_amplification: liquidated_volume(blocks, sales)
                 .zip(liquidated_volume(reference, &counterfactual.liquidations))
-                .and_then(|(volume, without_impact)| ratio(volume, without_impact)),
+                .filter(|(_, without_impact)| *without_impact >= LEAST_VOLUME)
+                .map(|(volume, without_impact)| volume / without_impact),
             bad_debt_bp: bad_debt_bp(blocks).last().copied().flatten(),
             bad_debt_max_bp: bad_debt_bp(blocks).into_iter().flatten().reduce(f64::max),
             toxic_volume: toxic_volume(sales),
@@ -212,10 +213,16 @@ pub fn drawdown(blocks: &[BlockRow]) -> f64 {
     })
 }
 
-/// DA: the policy's drawdown over the counterfactual's.
+/// A counterfactual's fall, and its liquidated volume, below which nothing is a multiple of it: next to nothing amplifies to anything, and
+/// a mean over seeds would be of the seed in which least happened.
+const LEAST_DRAWDOWN: f64 = 0.01;
+const LEAST_VOLUME: f64 = 0.001;
+
+/// DA: the policy's drawdown over the counterfactual's; `None` where that is below 1%.
 #[must_use]
 pub fn drawdown_amplification(policy: &[BlockRow], counterfactual: &[BlockRow]) -> Option<f64> {
-    ratio(drawdown(policy), drawdown(counterfactual))
+    let without_impact = drawdown(counterfactual);
+    (without_impact >= LEAST_DRAWDOWN).then(|| drawdown(policy) / without_impact)
 }
 
 /// LV: debt repaid in liquidations and settlements over the debt in block 0.
@@ -237,10 +244,12 @@ pub fn bad_debt_bp(blocks: &[BlockRow]) -> Vec<Option<f64>> {
         .collect()
 }
 
-/// TOX: debt repaid in calls that left the account with a lower health factor than it had.
+/// TOX: debt repaid in calls that left the account with a lower health factor than it had, or with a loss for lenders. Absorptions by a
+/// backstop are not among them.
 #[must_use]
 pub fn toxic_volume(liquidations: &[LiquidationRow]) -> f64 {
-    let harmful = |row: &&LiquidationRow| row.health_after < row.health_before;
+    let harmful =
+        |row: &&LiquidationRow| row.health_after < row.health_before || row.written_off > 0.0;
     sum(liquidations.iter().filter(harmful).map(|row| row.repaid))
 }
 

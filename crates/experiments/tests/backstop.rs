@@ -130,6 +130,38 @@ fn figures_follow_from_rows() {
 }
 
 #[test]
+fn who_comes_later_does_not_dilute_a_drawdown() {
+    let at = |block, deposits, depositor_profit| BackstopRow {
+        deposits,
+        depositor_profit,
+        ..row(block)
+    };
+    // A seventh is earned, half as much again comes in, and nobody loses anything.
+    assert_eq!(
+        depositor_drawdown(&[at(0, 100.0, 0.0), at(1, 100.0, 14.0), at(2, 150.0, 14.0)]),
+        0.0
+    );
+    // Of 114 that are there, 57 are lost, and then, of 107 with another 50, a tenth.
+    let rows = [
+        at(0, 100.0, 0.0),
+        at(1, 100.0, 14.0),
+        at(2, 150.0, -43.0),
+        at(3, 150.0, -53.7),
+    ];
+    assert!((depositor_drawdown(&rows) - (1.0 - 0.5 * 0.9)).abs() < 1e-12);
+    // Who waits to come in has no part in it, nor has what was taken out.
+    let rows = [
+        BackstopRow {
+            entering: 50.0,
+            claimed_assets: 60.0,
+            ..at(0, 150.0, 0.0)
+        },
+        at(1, 150.0, -10.0),
+    ];
+    assert!((depositor_drawdown(&rows) - 0.25).abs() < 1e-12);
+}
+
+#[test]
 fn nobody_asked_and_nothing_absorbed_is_not_applicable() {
     let mut trace = world();
     trace.backstop = vec![row(0), row(1), row(2)];

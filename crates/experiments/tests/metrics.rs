@@ -91,7 +91,7 @@ fn drawdowns_compare_lows_with_starts() {
     assert!((drawdown_amplification(&policy, &without).unwrap() - 1.5).abs() < 1e-12);
     // A counterfactual that never falls leaves nothing to compare with.
     assert_eq!(
-        drawdown_amplification(&policy, &blocks(COUNTERFACTUAL, &[100.0, 101.0, 102.0])),
+        drawdown_amplification(&policy, &blocks(COUNTERFACTUAL, &[100.0, 99.1, 102.0])),
         None
     );
 }
@@ -135,8 +135,14 @@ fn toxic_volume_counts_calls_that_did_harm() {
         sale(20.0, 0.95, 0.95),
         sale(40.0, 0.95, 1.05),
         sale(80.0, 0.90, 0.89),
+        // Closed for good, and not whole.
+        LiquidationRow {
+            written_off: 1.0,
+            ..sale(160.0, 0.85, f64::MAX)
+        },
+        sale(320.0, 0.85, f64::MAX),
     ];
-    assert_eq!(toxic_volume(&sales), 90.0);
+    assert_eq!(toxic_volume(&sales), 250.0);
 }
 
 #[test]

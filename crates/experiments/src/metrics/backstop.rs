@@ -21,7 +21,7 @@ pub struct BackstopFigures {
     pub depositor_profit: f64,
     /// The same over deposits.
     pub depositor_return: Option<f64>,
-    /// The greatest fall of what a deposited token is worth below its highest.
+    /// The greatest fall of what a deposited token is worth below its highest: [`depositor_drawdown`].
     pub depositor_drawdown: f64,
     /// What depositors paid below the reference price of the block, their tenth for who calls not counted.
     pub discount_earned: f64,
@@ -80,18 +80,30 @@ impl BackstopFigures {
     }
 }
 
-/// The greatest fall of 1 + profit / deposits below its highest, as a share of that.
+/// The greatest fall of what a deposited token is worth below its highest, as a share of that. Its worth is a chain of each block's
+/// profit over what depositors had in it at the block's start, so that who comes later takes no part in what was before him.
 #[must_use]
 pub fn depositor_drawdown(rows: &[BackstopRow]) -> f64 {
-    let (mut highest, mut deepest) = (f64::NEG_INFINITY, 0.0_f64);
-    for row in rows {
-        let Some(earned) = ratio(row.depositor_profit, row.deposits) else {
-            continue;
-        };
-        highest = highest.max(1.0 + earned);
-        deepest = deepest.max(1.0 - (1.0 + earned) / highest);
+    let (mut worth, mut highest, mut deepest) = (1.0_f64, 1.0_f64, 0.0_f64);
+    for pair in rows.windows(2) {
+        let [before, after] = pair else { continue };
+        let held = held(before);
+        if held > 0.0 {
+            let earned = (after.depositor_profit - before.depositor_profit) / held;
+            worth *= (1.0 + earned).max(0.0);
+        }
+        highest = highest.max(worth);
+        deepest = deepest.max(1.0 - worth / highest);
     }
     deepest
+}
+
+/// What active depositors have at the reference price, in the backstop or in kind: all deposits and what they earned, less what was
+/// taken out in debt tokens. Gas is paid from elsewhere.
+fn held(row: &BackstopRow) -> f64 {
+    row.deposits - row.entering + row.depositor_profit + row.depositor_gas
+        - row.claimed_assets
+        - row.dump_proceeds
 }
 
 /// Collateral in the inventory times the seconds for which it was there.

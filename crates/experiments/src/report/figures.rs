@@ -155,7 +155,7 @@ pub static FIGURES: [Figure; 29] = [
         Unit::Multiple,
         Better::Lower,
         |f| f.drawdown_amplification,
-        "The fall from the start to the lowest reference price, as a multiple of that fall in the counterfactual. 1 means that liquidations added nothing.",
+        "The fall from the start to the lowest reference price, as a multiple of that fall in the counterfactual. 1 means that liquidations added nothing; not applicable where the counterfactual falls by less than 1%.",
     ),
     figure(
         "lowest_reference_price",
@@ -195,7 +195,7 @@ pub static FIGURES: [Figure; 29] = [
         Unit::Multiple,
         Better::Lower,
         |f| f.liquidation_amplification,
-        "Liquidated volume as a multiple of the counterfactual's.",
+        "Liquidated volume as a multiple of the counterfactual's; not applicable where that is less than a thousandth of all debt.",
     ),
     figure(
         "liquidations",
@@ -243,7 +243,7 @@ pub static FIGURES: [Figure; 29] = [
         Unit::Amount,
         Better::Lower,
         |f| Some(f.toxic_volume),
-        "Debt repaid in calls that left the account with a lower health factor than before, in debt tokens.",
+        "Debt repaid in calls that left the account with a lower health factor than before, or lenders with a loss, in debt tokens. A backstop's absorptions are not in it.",
     ),
     figure(
         "bad_debt_bp",

@@ -151,6 +151,7 @@ fn samples(
                     Point::Input(input) => sobol.inputs[input].key.clone(),
                     Point::Seed => "seed".to_owned(),
                 };
+                let seed = range.first + row + if second { most } else { 0 };
                 markets.push(Market {
                     scenario,
                     origin: Origin::Sample {
@@ -161,8 +162,9 @@ fn samples(
                     pass_through: of("venue.pass_through", grid.pass_through[0]),
                     recovery_half_life: of("venue.recovery_half_life", grid.recovery_half_life[0]),
                     inputs: values.clone(),
-                    seed: range.first + row + if second { most } else { 0 },
-                    name: format!("row-{row}/{name}"),
+                    seed,
+                    // With the seed: the same row of another range of seeds is another path.
+                    name: format!("row-{row}/{name}-{seed}"),
                 });
             }
         }

@@ -10,7 +10,8 @@ use super::plan::{Origin, Point};
 use super::sobol::{Evaluations, Indices};
 use super::specification::Scale;
 use super::statistics::{
-    Estimate, LEVEL, RESAMPLES, RESAMPLING_SEED, Resamples, TAIL, mean, relative, tail_mean,
+    Estimate, LEVEL, RESAMPLES, RESAMPLING_SEED, Resamples, TAIL, has_tail, is_sparse, mean,
+    relative, tail_mean,
 };
 use super::table::Table;
 use crate::report::Figure;
@@ -318,9 +319,8 @@ impl Cell<'_> {
             means: of(&|world, figure| self.one(world, figure, &mean), &|_| true),
             tails: of(
                 &|world, figure| {
-                    self.one(world, figure, &|values, picks| {
-                        tail_mean(values, picks, TAIL)
-                    })
+                    let tail = |values: &[f64], picks: &[u32]| tail_mean(values, picks, TAIL);
+                    self.one(world, figure, &tail).map(tail_known)
                 },
                 &tailed,
             ),
@@ -332,7 +332,8 @@ impl Cell<'_> {
     fn one(&self, world: usize, figure: usize, statistic: &Statistic) -> Option<Estimate> {
         let rows = self.table.figures[self.markets.clone()].iter();
         let values: Vec<f64> = rows.filter_map(|worlds| worlds[world][figure]).collect();
-        self.estimate(values.len(), |picks| statistic(&values, picks))
+        let found = self.estimate(values.len(), |picks| statistic(&values, picks))?;
+        Some(known(&values, found))
     }
 
     fn estimate(&self, size: usize, statistic: impl Fn(&[u32]) -> Option<f64>) -> Option<Estimate> {
@@ -400,17 +401,38 @@ impl Cell<'_> {
                 let tail = |picks: &[u32]| {
                     Some(tail_mean(&own, picks, TAIL)? - tail_mean(&base, picks, TAIL)?)
                 };
+                let change = self.estimate(own.len(), |picks| relative(&own, &base, picks));
+                let tailed = TAILED.contains(&figure.key);
+                let tail = tailed.then(|| self.estimate(own.len(), tail)).flatten();
                 let difference = Difference {
-                    mean: self.estimate(own.len(), |picks| mean(&differences, picks))?,
-                    relative: self.estimate(own.len(), |picks| relative(&own, &base, picks)),
-                    tail: TAILED
-                        .contains(&figure.key)
-                        .then(|| self.estimate(own.len(), tail))
-                        .flatten(),
+                    mean: known(
+                        &differences,
+                        self.estimate(own.len(), |picks| mean(&differences, picks))?,
+                    ),
+                    relative: change.map(|change| known(&differences, change)),
+                    tail: tail.map(tail_known),
                 };
                 Some((figure.key.to_owned(), difference))
             })
             .collect()
+    }
+}
+
+/// An estimate from these values, with its interval only where it can be known.
+fn known(values: &[f64], estimate: Estimate) -> Estimate {
+    if is_sparse(values) {
+        estimate.bare()
+    } else {
+        estimate
+    }
+}
+
+/// A tail's, likewise.
+fn tail_known(estimate: Estimate) -> Estimate {
+    if has_tail(estimate.seeds as usize) {
+        estimate
+    } else {
+        estimate.bare()
     }
 }
 

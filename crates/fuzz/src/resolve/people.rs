@@ -101,7 +101,12 @@ impl Scene<'_> {
                         .pool_call(actor, "transferFrom(address,address,uint256)", arguments)
                         .into();
                 }
-                let arguments = [uint(size(owned)), actor.into(), other.into()];
+                let receiver = if action.choice & 64 == 0 {
+                    actor
+                } else {
+                    other
+                };
+                let arguments = [uint(size(owned)), receiver.into(), other.into()];
                 self.pool_call(actor, "redeem(uint256,address,address)", arguments)
                     .into()
             }

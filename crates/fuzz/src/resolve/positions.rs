@@ -26,6 +26,14 @@ impl Scene<'_> {
         let (mut who, to, id) = (at(action.who), at(action.to), collateral(action.id));
         let now = self.now;
         let others = action.choice.is_multiple_of(4);
+        // Of what is another's, half goes to whom it belongs: that needs his permission no less.
+        let receiver = |who: usize, account: usize| {
+            self.actor(if action.choice & 64 == 0 {
+                who
+            } else {
+                account
+            })
+        };
         match action.kind {
             Kind::Supply => {
                 let index = if others { to } else { who };
@@ -60,7 +68,7 @@ impl Scene<'_> {
                     uint(U256::from(id)),
                     uint(action.size.of(held)),
                     self.actor(index).into(),
-                    self.actor(who).into(),
+                    receiver(who, index).into(),
                 ];
                 let name = "withdrawCollateral(uint256,uint256,address,address)";
                 self.pool_call(self.actor(who), name, arguments).into()
@@ -79,7 +87,7 @@ impl Scene<'_> {
                 let arguments = [
                     uint(action.size.of(possible)),
                     self.actor(index).into(),
-                    self.actor(who).into(),
+                    receiver(who, index).into(),
                 ];
                 let name = "borrow(uint256,address,address)";
                 self.pool_call(self.actor(who), name, arguments).into()
