@@ -9,7 +9,7 @@
     reason = "it is a program whose output is the result"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::ops::ControlFlow;
@@ -30,6 +30,10 @@ const EXECUTIONS: u64 = 60_000;
 /// The tests of `test/invariants`; all others are unit tests.
 const INVARIANTS: &str = "test/invariants/";
 
+/// The fuzzer's printed sequences, which compare a whole final state with a recorded one and so fail for almost any change that they
+/// meet: they tell nothing of what is tested, and are left out.
+const REPRODUCTIONS: [&str; 2] = ["--no-match-contract", "Reproduction"];
+
 /// The tests' own campaigns cut short: what a part of one detects, the whole does. It takes a fifth of the time, and most mutants are
 /// detected by it.
 const SHORT: [(&str, &str); 2] = [("FOUNDRY_FUZZ_RUNS", "8"), ("FOUNDRY_INVARIANT_RUNS", "2")];
@@ -48,11 +52,18 @@ struct Mutant {
     replace: String,
 }
 
-/// Which tests fail.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Failing {
-    unit: bool,
-    invariants: bool,
+/// The contracts of which a test fails, as `test/lending/Deposit.t.sol:DepositTest`.
+#[derive(Default, PartialEq, Eq)]
+struct Failing(BTreeSet<String>);
+
+impl Failing {
+    fn invariants(&self) -> bool {
+        self.0.iter().any(|place| place.starts_with(INVARIANTS))
+    }
+
+    fn unit(&self) -> bool {
+        self.0.iter().any(|place| !place.starts_with(INVARIANTS))
+    }
 }
 
 /// What detects a mutant.
@@ -62,6 +73,9 @@ struct Detected {
     unit: bool,
     invariants: bool,
     fuzz: Option<String>,
+    /// The test contracts that fail: all of those that do in short, or the first that does in full. Older results have none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    tests: BTreeSet<String>,
 }
 
 impl Detected {
@@ -121,13 +135,10 @@ impl Tree {
 
     /// What fails without a mutation detects nothing.
     fn check(&self) -> Result<(), Failure> {
-        let nothing = Failing {
-            unit: false,
-            invariants: false,
-        };
         for settings in [&SHORT[..], &[]] {
-            if self.test(&[], settings)? != nothing {
-                return Err("tests fail without a mutation".into());
+            let Failing(tests) = self.test(&[], settings)?;
+            if !tests.is_empty() {
+                return Err(format!("{tests:?} fail without a mutation").into());
             }
         }
         match self.fuzz()? {
@@ -143,6 +154,7 @@ impl Tree {
     fn test(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Result<Failing, Failure> {
         let output = Command::new(&self.forge)
             .arg("test")
+            .args(REPRODUCTIONS)
             .args(arguments)
             .current_dir(&self.path)
             .envs(settings.iter().copied())
@@ -152,19 +164,14 @@ impl Tree {
             .output()?;
         let text = String::from_utf8(output.stdout)?;
         // A line a file with a failing test: `Encountered 2 failing tests in test/lending/Deposit.t.sol:DepositTest`.
-        let (invariants, unit): (Vec<&str>, Vec<&str>) = text
+        let places = text
             .lines()
             .filter(|line| line.starts_with("Encountered "))
-            .filter_map(|line| line.split_once(" in ").map(|(_, place)| place))
-            .partition(|place| place.starts_with(INVARIANTS));
-        let failing = Failing {
-            unit: !unit.is_empty(),
-            invariants: !invariants.is_empty(),
-        };
+            .filter_map(|line| line.split_once(" in ").map(|(_, place)| place.to_owned()));
+        let failing: BTreeSet<String> = places.collect();
         // forge ends with an error if a test fails, and says so and how many passed.
-        let failed = failing.unit || failing.invariants;
-        if output.status.success() != failed && text.contains("Suite result: ") {
-            Ok(failing)
+        if output.status.success() == failing.is_empty() && text.contains("Suite result: ") {
+            Ok(Failing(failing))
         } else {
             Err(format!("forge test did not run: {text}").into())
         }
@@ -174,13 +181,14 @@ impl Tree {
     fn failing(&self) -> Result<Failing, Failure> {
         let mut failing = self.test(&[], &SHORT)?;
         let all = format!("{INVARIANTS}**");
-        if !failing.unit {
-            let arguments = ["--fail-fast", "--no-match-path", &all];
-            failing.unit = self.test(&arguments, &[])?.unit;
-        }
-        if !failing.invariants {
-            let arguments = ["--fail-fast", "--match-path", &all];
-            failing.invariants = self.test(&arguments, &[])?.invariants;
+        for (detected, which) in [
+            (failing.unit(), "--no-match-path"),
+            (failing.invariants(), "--match-path"),
+        ] {
+            if !detected {
+                let arguments = ["--fail-fast", which, &all];
+                failing.0.extend(self.test(&arguments, &[])?.0);
+            }
         }
         Ok(failing)
     }
@@ -207,9 +215,10 @@ impl Tree {
             .map_err(|error| format!("{}: {error}", mutant.id))?;
         Ok(Detected {
             property: mutant.property.clone(),
-            unit: failing.unit,
-            invariants: failing.invariants,
+            unit: failing.unit(),
+            invariants: failing.invariants(),
             fuzz: self.fuzz()?,
+            tests: failing.0,
         })
     }
 

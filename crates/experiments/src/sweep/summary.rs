@@ -205,7 +205,7 @@ impl SweepSummary {
             paths: (table.markets.len() * sweep.worlds.len()) as u64,
             baseline: specification.baseline.clone(),
             intervals: Intervals {
-                method: "percentile bootstrap over seeds".to_owned(),
+                method: "expanded percentile bootstrap over seeds".to_owned(),
                 level: LEVEL,
                 resamples: RESAMPLES as u64,
                 seed: RESAMPLING_SEED,

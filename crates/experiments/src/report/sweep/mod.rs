@@ -212,7 +212,7 @@ impl<'a> View<'a> {
         html.push_str("<li>On one seed all policies see the same prices, gas, accounts and random draws. The counterfactual, in which liquidators sell without moving any price, is run once a seed and market. Differences are taken seed by seed.</li>");
         let _ = write!(
             html,
-            "<li>Intervals: {}, {}%, {} resamples (seed {}). CVaR99 is the mean of the worst hundredth of seeds; with fewer than 100 seeds it is the worst one.</li>",
+            "<li>Intervals: {}, {}%, {} resamples (seed {}). CVaR99 is the mean of the worst hundredth of seeds; with fewer than 100 seeds it is the worst one, and with fewer than 1,000 it has no interval.</li>",
             escape(&summary.intervals.method),
             fixed(summary.intervals.level * 100.0, 0),
             fixed(summary.intervals.resamples as f64, 0),
