@@ -144,32 +144,42 @@ contract FullPoolGasTest is PoolGasTest {
 
 /// @notice What each collateral beyond the first adds to a borrow.
 abstract contract FurtherCollateralGasTest is GasFixture {
-    /// @dev A borrow with four collaterals less one with one, by three.
-    function _furtherCollateral() internal returns (uint256) {
+    uint256 private _price = 2000e8;
+
+    /// @dev Of four listed collaterals the borrower has one, and a debt.
+    function _start(bool full) internal {
+        _deploy(full, 4);
         _openMarket();
-        uint256 one = _repeatedBorrow();
+        _borrowAgain();
+    }
+
+    /// @dev A borrow with four collaterals less one with one, by three; both are repetitions.
+    function _furtherCollateral() internal returns (uint256) {
+        uint256 one = _borrowAgain();
         vm.startPrank(borrower);
         for (uint256 id = 1; id < 4; ++id) {
             lending.supplyCollateral(id, 1e18, borrower, "");
         }
         vm.stopPrank();
-        return (_repeatedBorrow() - one) / 3;
+        _borrowAgain();
+        return (_borrowAgain() - one) / 3;
     }
 
-    function _repeatedBorrow() private returns (uint256) {
-        for (uint256 i; i < 2; ++i) {
-            _tick(2001e8 + i * 1e8);
-            vm.prank(borrower);
-            lending.borrow(100e18, borrower, borrower);
-        }
+    function _borrowAgain() private returns (uint256) {
+        _tick(_price += 1e8);
+        vm.prank(borrower);
+        lending.borrow(100e18, borrower, borrower);
         return vm.lastCallGas().gasTotalUsed;
     }
 }
 
 /// forge-config: default.isolate = true
 contract PlainFurtherCollateralGasTest is FurtherCollateralGasTest {
+    function setUp() public {
+        _start(false);
+    }
+
     function test_gas_furtherCollateral() public {
-        _deploy(false, 4);
         uint256 used = _furtherCollateral();
         console.log("each further collateral", used);
         assertLt(used, 11_400);
@@ -178,8 +188,11 @@ contract PlainFurtherCollateralGasTest is FurtherCollateralGasTest {
 
 /// forge-config: default.isolate = true
 contract FullFurtherCollateralGasTest is FurtherCollateralGasTest {
+    function setUp() public {
+        _start(true);
+    }
+
     function test_gas_furtherCollateral() public {
-        _deploy(true, 4);
         uint256 used = _furtherCollateral();
         console.log("each further collateral (full)", used);
         assertLt(used, 30_500);
