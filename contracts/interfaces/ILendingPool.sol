@@ -181,7 +181,8 @@ interface ILendingPoolCore is ILendingPoolEvents {
     /// @param data If not empty, `onSupplyCollateral` is called on the caller before the tokens are pulled.
     function supplyCollateral(uint256 collateralId, uint256 amount, address account, bytes calldata data) external;
 
-    /// @notice Moves collateral out; with debt, the account must stay within its borrow limit.
+    /// @notice Moves collateral out; with debt, the account must stay within its borrow limit, and none of the other collaterals that it
+    /// holds may be above its cap.
     function withdrawCollateral(uint256 collateralId, uint256 amount, address account, address receiver) external;
 
     /// @notice Borrows `assets`; the account must stay within its borrow limit and above the minimum debt.

@@ -150,7 +150,7 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         {
             (uint256 before, uint256 cap) = _totalOf(collateralId);
             uint256 total = before + amount;
-            // Whoever fills the cap must not keep an account in debt from topping up; `borrow` holds new risk to the cap.
+            // Whoever fills the cap must not keep an account in debt from topping up; `borrow` and `withdrawCollateral` hold new risk to the cap.
             if (total > cap && position.debtShares == 0) revert CollateralCapExceeded(collateralId, total, cap);
             if (total > type(uint128).max) revert AmountTooLarge(total);
             _setTotal(collateralId, before > cap, total, cap);
@@ -182,6 +182,9 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
             Market memory market = _accrued();
             if (market.newRiskFrozen) revert NewRiskIsFrozen();
             _requireWithinLimit(position, account, _owed(market, position.debtShares));
+            // What leaves is no longer behind the debt. Where what stays is above its cap, that would be new risk on it.
+            uint256 others = position.bitmap & ~(1 << collateralId);
+            if (others != 0) _requireWithinCaps(others);
         }
         emit CollateralWithdrawn(collateralId, account, msg.sender, receiver, amount, held - amount);
         _push(PoolWords.load(_listing[collateralId]).token(), receiver, amount);
@@ -257,6 +260,11 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         uint256 minimum = uint88(word >> 104);
         if (debt < minimum) revert DebtBelowMinimum(debt, minimum);
         return uint16(word >> 192);
+    }
+
+    function _requireWithinCaps(uint256 bitmap) private view {
+        uint256 overCap = _borrowLimits.overCap & bitmap;
+        if (overCap != 0) _revertOverCap(overCap);
     }
 
     function _revertOverCap(uint256 overCap) private view {

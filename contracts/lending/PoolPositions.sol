@@ -122,7 +122,7 @@ abstract contract PoolPositions is PoolAccounting {
         position.bitmap = amount == 0 ? position.bitmap & ~bit : position.bitmap | bit;
     }
 
-    /// @dev Changes a collateral's total, and tells `borrow` where that passes the cap in either direction.
+    /// @dev Changes a collateral's total, and tells who takes new risk where that passes the cap in either direction.
     /// @param wasOver Whether it is above its cap as stored.
     function _setTotal(uint256 id, bool wasOver, uint256 total, uint256 cap) internal {
         CollateralTotal storage stored = _totals[id];
@@ -195,7 +195,7 @@ abstract contract PoolPositions is PoolAccounting {
         return FixedPointMathLib.fullMulDiv(_value(amount, FixedPointMathLib.min(fast, slow)), ltv, WAD);
     }
 
-    /// @dev A callback may have moved any market in this transaction: prices are read then, and not recorded.
+    /// @dev A callback may have moved any market in this transaction: the oracle's prices are read then, and not recorded.
     function _newRiskPrices(address oracle) private returns (uint256, uint256, PriceStatus) {
         if (!_inCallback) return _update(oracle);
         Prices memory prices = IPriceOracle(oracle).peek();
@@ -219,10 +219,10 @@ abstract contract PoolPositions is PoolAccounting {
         }
     }
 
-    /// @dev The breaker's level, recording the price unless a callback runs. `Normal` without a breaker.
+    /// @dev The breaker's level, recording the price, in a callback too: it is the oracle's fast one, and whoever may not be refused for it
+    /// outside must not be let in by a callback. `Normal` without a breaker.
     function _observe(uint256 id, uint256 fast) internal returns (BreakerLevel level) {
         if (_breaker == address(0)) return BreakerLevel.Normal;
-        if (_inCallback) return ICircuitBreaker(_breaker).levelOf(address(this));
         uint256 selector = uint32(ICircuitBreaker.observe.selector);
         uint256 input;
         assembly ("memory-safe") {

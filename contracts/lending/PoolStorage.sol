@@ -96,7 +96,7 @@ struct PolicyConfig {
 /// @dev Read when debt is opened, in one slot.
 /// @param borrowCap Base units of the debt token.
 /// @param minDebt The same as `PolicyConfig.minDebt`: neither a loan nor a liquidation reads the other's slot for it.
-/// @param overCap Bit i is set while more of collateral i is held than its cap: nobody borrows against it.
+/// @param overCap Bit i is set while more of collateral i is held than its cap: nobody takes new risk on it.
 struct BorrowLimits {
     uint104 borrowCap;
     uint88 minDebt;

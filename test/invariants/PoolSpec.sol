@@ -21,7 +21,7 @@ pragma solidity ^0.8.28;
 /// - P5   Repaying, and topping up within the cap, never revert, whatever breaker, oracle, policy and guardian say.
 /// - P7   A share's worth, (assets + 1) / (shares + 1000), falls only in a call that writes off bad debt.
 /// - P10  `max*` can be executed: deposit, mint, withdraw and redeem of it never revert.
-/// - P11  Who borrows or withdraws collateral is within the borrow limit afterwards.
+/// - P11  Who borrows or withdraws collateral is within the borrow limit afterwards, and holds nothing else above its cap.
 /// - P12  A flash loan returns the pool to exactly what it was.
 /// - P13  Taking reserves leaves what lenders are owed unchanged.
 ///
@@ -52,6 +52,7 @@ library PoolSpec {
     string internal constant P9 = "P9: the mirror differs";
     string internal constant P10 = "P10: max* could not be executed";
     string internal constant P11 = "P11: beyond the borrow limit";
+    string internal constant P11_CAP = "P11: risk on a collateral above its cap";
     string internal constant P12 = "P12: a flash loan changed the pool";
     string internal constant P13 = "P13: reserves came from lenders";
     string internal constant A2 = "A2: a stranger did what is an owner's";

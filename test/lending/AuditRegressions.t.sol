@@ -4,12 +4,14 @@ pragma solidity 0.8.34;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {CollateralConfig, LiquidationResult} from "../../contracts/interfaces/ILendingPool.sol";
-import {Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
+import {LiquidationRequest, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {LendingPool} from "../../contracts/lending/LendingPool.sol";
 import {PoolAdministration} from "../../contracts/lending/PoolAdministration.sol";
 import {PoolClosing} from "../../contracts/lending/PoolClosing.sol";
 import {PoolPositions} from "../../contracts/lending/PoolPositions.sol";
 import {PoolSettlement} from "../../contracts/lending/PoolSettlement.sol";
+import {DampedParametersLib} from "../../contracts/liquidation/DampedParameters.sol";
+import {DampedPolicy} from "../../contracts/liquidation/DampedPolicy.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
 import {PoolOracleMock} from "../mocks/PoolOracleMock.sol";
 import {SimToken} from "../mocks/SimToken.sol";
@@ -68,6 +70,23 @@ contract AuditRegressionsTest is PoolFixture {
         _setEthPrice(1080);
         vm.expectRevert(abi.encodeWithSelector(PoolClosing.NotLiquidatable.selector, borrower, Refusal.Healthy));
         _liquidate(borrower, WETH_ID, 1000 * USDC);
+    }
+
+    /// @dev What has no price covers nothing of the bonus: with 10 WETH at 1,010 behind 10,000, B is held to C / D = 1.01 and not the whole 5%,
+    /// and 1,000 buy just 1 WETH. The 0.01 WBTC beside it keeps its bound of 600, with which HF is 0.9095, in the hard zone.
+    function test_liquidate_BonusIsHeldToWhatThePricedCover() public {
+        address damped = address(new DampedPolicy(DampedParametersLib.defaults()));
+        vm.prank(owner);
+        pool.setPolicy(damped);
+        _openMarket();
+        _supply(borrower, WBTC_ID, BTC / 100);
+        _down();
+        _setEthPrice(1010);
+        (LiquidationRequest memory request,) = pool.quoteLiquidation(borrower, WETH_ID, 1000 * USDC);
+        assertEq(request.collateralValue, 10_100 * USDC);
+        LiquidationResult memory result = _liquidate(borrower, WETH_ID, 1000 * USDC);
+        assertEq(result.repaid, 1000 * USDC);
+        assertEq(result.seized, ETHER);
     }
 
     /// @dev C = 8,240 without the satoshi: repaid 8,000, the rest written off; the satoshi stays.

@@ -132,9 +132,9 @@ contract CallbacksTest is PoolFixture {
         _liquidate(borrower, WETH_ID, 100 * USDC);
     }
 
-    // -- prices inside: read, not recorded
+    // -- prices inside: read, not recorded, and shown to the breaker
 
-    function test_borrowInside_ReadsAndRecordsNothing() public {
+    function test_borrowInside_RecordsNothingButWithTheBreaker() public {
         weth.mint(address(actor), ETHER);
         uint256 recorded = ethOracle.recorded();
         uint256 observed = breaker.observations();
@@ -142,7 +142,7 @@ contract CallbacksTest is PoolFixture {
         actor.arm(abi.encodeCall(pool.borrow, (1000 * USDC, address(actor), address(actor))));
         actor.act(abi.encodeCall(pool.supplyCollateral, (WETH_ID, ETHER, address(actor), hex"01")));
         assertEq(ethOracle.recorded(), recorded);
-        assertEq(breaker.observations(), observed);
+        assertEq(breaker.observations(), observed + 1);
     }
 
     function test_RevertWhen_borrowInside_PriceNotOkOrBreakerTripped() public {

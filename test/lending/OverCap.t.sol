@@ -63,6 +63,35 @@ contract OverCapTest is PoolFixture {
         _assertOver(WETH_ID, false);
     }
 
+    /// @dev 1 WBTC at 30,000 is behind 10,000 of debt, and the 10 WETH beside it are not needed. While the WBTC is above its cap they
+    /// stay all the same, and the WBTC itself may leave.
+    function test_RevertWhen_withdrawCollateral_LeavesDebtOnWhatIsAboveItsCap() public {
+        _setCap(WBTC_ID, BTC - 1);
+        vm.expectRevert(abi.encodeWithSelector(LendingPool.CollateralCapExceeded.selector, WBTC_ID, BTC, BTC - 1));
+        vm.prank(borrower);
+        pool.withdrawCollateral(WETH_ID, 1, borrower, borrower);
+        vm.prank(borrower);
+        pool.withdrawCollateral(WBTC_ID, 1, borrower, borrower);
+        vm.prank(borrower);
+        pool.withdrawCollateral(WETH_ID, 1, borrower, borrower);
+        // Without debt nothing is behind anything.
+        _setCap(WBTC_ID, 0);
+        _repay(borrower, type(uint256).max);
+        vm.prank(borrower);
+        pool.withdrawCollateral(WETH_ID, 1, borrower, borrower);
+    }
+
+    /// @dev A loan against one collateral moved to another whose cap is full: all cash would be lent against 3.75 WBTC above a cap of 1.
+    function test_RevertWhen_aLoanMovesToACollateralWithoutRoom() public {
+        _setCap(WBTC_ID, BTC);
+        _supply(stranger, WETH_ID, 56.25 ether);
+        _borrow(stranger, 90_000 * USDC);
+        _supply(stranger, WBTC_ID, 3.75e8);
+        vm.expectRevert(abi.encodeWithSelector(LendingPool.CollateralCapExceeded.selector, WBTC_ID, 4.75e8, BTC));
+        vm.prank(stranger);
+        pool.withdrawCollateral(WETH_ID, 56.25 ether, stranger, stranger);
+    }
+
     function test_supplyCollateral_OfADebtorBeginsIt() public {
         _setCap(WETH_ID, 20 * ETHER);
         _supply(borrower, WETH_ID, 1);

@@ -3,7 +3,7 @@ pragma solidity 0.8.34;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
-import {AccountHealth, ILendingPoolCore} from "../../../contracts/interfaces/ILendingPool.sol";
+import {AccountHealth, CollateralState, ILendingPoolCore} from "../../../contracts/interfaces/ILendingPool.sol";
 import {PoolSpec as S} from "../PoolSpec.sol";
 import {CampaignLedger} from "./CampaignLedger.sol";
 import {SystemBooks} from "./SystemBooks.sol";
@@ -49,7 +49,7 @@ contract BorrowerHandler is SystemHandler {
         uint256 amount = c % 8 == 0 ? held : _bound(b, 1, held);
         bytes memory data = abi.encodeCall(ILendingPoolCore.withdrawCollateral, (id, amount, account, account));
         (bool success,) = _attempt("withdraw collateral", p, account, data);
-        if (success) _checkWithinLimit(p, account);
+        if (success) _checkRisk(p, account, id);
         else _check(_pool(p).debtSharesOf(account) != 0 || !world.isHonest(world.collateralOf(p, id)), S.P11);
     }
 
@@ -69,7 +69,7 @@ contract BorrowerHandler is SystemHandler {
         if (room > minimum && assets < minimum) assets = minimum;
         bytes memory data = abi.encodeCall(ILendingPoolCore.borrow, (assets, account, account));
         (bool success,) = _attempt("borrow", p, account, data);
-        if (success) _checkWithinLimit(p, account);
+        if (success) _checkRisk(p, account, type(uint256).max);
     }
 
     function _supply(uint256 p, address account, uint256 id, uint256 amount) private {
@@ -97,8 +97,15 @@ contract BorrowerHandler is SystemHandler {
         }
     }
 
-    function _checkWithinLimit(uint256 p, address account) private {
+    /// @dev After new risk of an account; `leaving` is the collateral that it took out.
+    function _checkRisk(uint256 p, address account, uint256 leaving) private {
         AccountHealth memory health = _health(p, account);
-        _check(health.debt == 0 || health.debt <= health.borrowLimit, S.P11);
+        if (health.debt == 0) return;
+        _check(health.debt <= health.borrowLimit, S.P11);
+        for (uint256 id; id < 3; ++id) {
+            if (id == leaving || _pool(p).collateralOf(account, id) == 0) continue;
+            CollateralState memory state = _pool(p).collateralState(id);
+            _check(state.total <= state.cap, S.P11_CAP);
+        }
     }
 }

@@ -83,12 +83,10 @@ fn risk(made: &Made<'_>) -> Result<(), Violation> {
     let place = &made.world.place;
     // What is settled hands collateral out by the same event, and its debt is gone.
     for log in made.logs.iter().filter(|log| log.address == place.pool) {
-        let account = ILendingPool::Borrowed::decode_log(log)
-            .map(|event| event.account)
-            .or_else(|_| {
-                ILendingPool::CollateralWithdrawn::decode_log(log).map(|event| event.account)
-            })
-            .ok();
+        let borrowed = ILendingPool::Borrowed::decode_log(log).ok();
+        let taken = ILendingPool::CollateralWithdrawn::decode_log(log).ok();
+        let account = borrowed.map(|event| event.account);
+        let account = account.or_else(|| taken.as_ref().map(|event| event.account));
         let Some(index) = account.and_then(|account| index_of(made.world, account)) else {
             continue;
         };
@@ -112,7 +110,21 @@ fn risk(made: &Made<'_>) -> Result<(), Violation> {
                 )
             },
         )?;
+        // What was topped up in the same call may have passed its cap afterwards.
+        let topped_up = made
+            .logs
+            .iter()
+            .any(|log| ILendingPool::CollateralSupplied::decode_log(log).is_ok());
         for (id, collateral) in made.after.view.collaterals.iter().enumerate() {
+            let leaving = taken
+                .as_ref()
+                .is_some_and(|event| event.collateralId == U256::from(id));
+            let within = collateral.state.total <= collateral.state.cap;
+            require(
+                within || leaving || topped_up || !view.bitmap.bit(id),
+                Property::P11,
+                || format!("actor {index} took risk on collateral {id} above its cap"),
+            )?;
             let usable = collateral.prices.status == PriceStatus::Ok as u8;
             require(usable || !view.bitmap.bit(id), Property::P11, || {
                 format!(

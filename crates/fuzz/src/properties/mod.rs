@@ -57,7 +57,7 @@ properties! {
     P7 = "P7", "A share's worth falls only by the bad debt that is recognised.";
     P9 = "P9", "A model fed only with events equals every view, interest included.";
     P10 = "P10", "What max* allows can be done.";
-    P11 = "P11", "Whoever takes risk is within the borrow limit, at usable prices, with the breaker closed and nothing frozen.";
+    P11 = "P11", "Whoever takes risk is within the borrow limit, at usable prices, with the breaker closed, nothing frozen, and no collateral above its cap behind it.";
     P12 = "P12", "A flash loan leaves the pool as it was.";
     P13 = "P13", "Taking reserves takes nothing from lenders.";
     D1 = "D1", "In the hard zone neither turn, bucket, pause, gas nor latency blocks a liquidation.";
