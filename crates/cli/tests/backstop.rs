@@ -201,7 +201,9 @@ fn a_sweep_compares_capital_before_each_policy() {
     let variants = "[[variants]]\nname = \"rigid-20\"\npolicy = \"rigid\"\nbackstop = { capital = 0.2 }\n\n[[variants]]\nname = \"damped-20\"\nbackstop = { capital = 0.2 }\n\n[[comparisons]]\ntitle = \"At equal capital\"\nagainst = \"rigid-20\"\npolicies = [\"damped-20\"]\n";
     let (before, _) = sweeps::SPECIFICATION.split_once("[[variants]]").unwrap();
     let (_, after) = sweeps::SPECIFICATION.split_once("[grid]").unwrap();
-    let text = format!("{before}{variants}\n[grid]{after}").replace("[0.5, 2.0]", "[0.5]");
+    let text = format!("{before}{variants}\n[grid]{after}")
+        .replace("[0.5, 2.0]", "[0.5]")
+        .replace("count = 2", "count = 5");
     fs::write(folder.path("capital.toml"), &text).unwrap();
     folder.succeed(&["sweep", "capital.toml", "--out", "whole"]);
     let sweep: Value =
@@ -210,7 +212,10 @@ fn a_sweep_compares_capital_before_each_policy() {
     let means = &sweep["cells"][0]["means"];
     let mean = |policy: &str, figure: &str| means[policy][figure]["value"].as_f64().unwrap();
     assert!(mean("rigid-20", "absorbed_volume") > 0.01);
-    assert!(mean("damped-20", "overshoot") < mean("damped", "overshoot"));
+    // What the backstop takes keepers do not sell. (The overshoot of forty accounts goes either way.)
+    for (with, without) in [("rigid-20", "rigid"), ("damped-20", "damped")] {
+        assert!(mean(with, "liquidated_volume") < mean(without, "liquidated_volume"));
+    }
     assert!(means["rigid"].get("absorbed_volume").is_none());
     folder.succeed(&["report", "whole"]);
     let report = fs::read_to_string(folder.path("whole/report.html")).unwrap();
