@@ -71,6 +71,7 @@ fn added(reserve: Wide, amount: I256, scale: Wide) -> Option<Wide> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
