@@ -150,7 +150,8 @@ contract LendingPool is PoolShares, PoolLiquidation, Multicallable {
         {
             (uint256 before, uint256 cap) = _totalOf(collateralId);
             uint256 total = before + amount;
-            // Whoever fills the cap must not keep an account in debt from topping up; `borrow` and `withdrawCollateral` hold new risk to the cap.
+            // Whoever fills the cap must not keep an account in debt from topping up; `borrow` and `withdrawCollateral` hold new
+            // risk to the cap.
             if (total > cap && position.debtShares == 0) revert CollateralCapExceeded(collateralId, total, cap);
             if (total > type(uint128).max) revert AmountTooLarge(total);
             _setTotal(collateralId, before > cap, total, cap);

@@ -219,8 +219,8 @@ abstract contract PoolPositions is PoolAccounting {
         }
     }
 
-    /// @dev The breaker's level, recording the price, in a callback too: it is the oracle's fast one, and whoever may not be refused for it
-    /// outside must not be let in by a callback. `Normal` without a breaker.
+    /// @dev The breaker's level, recording the price, in a callback too: who is refused for it outside must not be let in by wrapping
+    /// the call. `Normal` without a breaker.
     function _observe(uint256 id, uint256 fast) internal returns (BreakerLevel level) {
         if (_breaker == address(0)) return BreakerLevel.Normal;
         uint256 selector = uint32(ICircuitBreaker.observe.selector);

@@ -1,5 +1,6 @@
 //! Records which commit the program was built from.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::Command;
 
 /// What the program is built of, from this crate's folder.
@@ -21,10 +22,14 @@ fn main() {
             .filter(|text| !text.is_empty())
     };
     let commit = git(&["rev-parse", "HEAD"]).unwrap_or_else(|| "unknown".to_owned());
-    // What is built of files that no commit has is not of that commit: a sweep goes on only with the same program.
-    let status = ["status", "--porcelain", "--untracked-files=no", "--"];
-    let changed = git(&[&status[..], &SOURCES[..]].concat()).is_some();
-    let mark = if changed { "-dirty" } else { "" };
+    // What is built of changes that no commit has is not of that commit, and other changes are another program: a sweep goes on only with
+    // the same one.
+    let changes = git(&[&["diff", "HEAD", "--"][..], &SOURCES[..]].concat());
+    let mark = changes.map_or_else(String::new, |changes| {
+        let mut hash = DefaultHasher::new();
+        changes.hash(&mut hash);
+        format!("-dirty-{:016x}", hash.finish())
+    });
     println!("cargo::rustc-env=BREAKWATER_COMMIT={commit}{mark}");
     println!("cargo::rerun-if-changed=build.rs");
     for source in SOURCES {

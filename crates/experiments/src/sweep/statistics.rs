@@ -74,6 +74,8 @@ impl Estimate {
 pub struct Resamples {
     size: usize,
     draws: Vec<u32>,
+    /// The share of resamples below an interval, and above it.
+    outside: f64,
 }
 
 impl Resamples {
@@ -84,7 +86,11 @@ impl Resamples {
         let draws = (0..RESAMPLES * size)
             .map(|_| stream.below(size as u64) as u32)
             .collect();
-        Self { size, draws }
+        Self {
+            size,
+            draws,
+            outside: outside(size),
+        }
     }
 
     /// How many entries are drawn from.
@@ -107,8 +113,8 @@ impl Resamples {
             .flatten()
             .map(|mut values| {
                 values.sort_unstable_by(f64::total_cmp);
-                let outside = outside(self.size);
-                (quantile(&values, outside), quantile(&values, 1.0 - outside))
+                let low = quantile(&values, self.outside);
+                (low, quantile(&values, 1.0 - self.outside))
             });
         Some(Estimate {
             value,

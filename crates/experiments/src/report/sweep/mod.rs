@@ -356,9 +356,15 @@ fn side(figure: &Figure, difference: &Difference) -> i8 {
     }
 }
 
-/// The beginning of a hash.
+/// The beginning of a hash, and that a commit is not all of it.
 fn short(hash: &str) -> String {
-    hash.chars().take(14).collect()
+    let beginning: String = hash.chars().take(14).collect();
+    let mark = if hash.contains("-dirty") {
+        "-dirty"
+    } else {
+        ""
+    };
+    beginning + mark
 }
 
 /// An estimate in words, written by a function.
