@@ -26,13 +26,22 @@ pragma solidity ^0.8.28;
 /// - P13  Taking reserves leaves what lenders are owed unchanged.
 ///
 /// Of whole systems, with the identifiers of `crates/fuzz`:
+/// - A1   Nobody acts for another without permission, nor is refused with it.
+/// - C2   A share is worth in a callback at least what it was before, and at most what it is after.
 /// - D1   In the hard zone neither turn, bucket, slice, pause nor second price refuses a liquidation.
+/// - D2   A liquidation does exactly what the policy granted when it was asked, and refuses for its reason.
+/// - D3   A damped liquidation lowers the loan-to-value.
 /// - D4   A damped liquidation leaves a health factor of at most the target, but for rounding and dust.
+/// - D5   A damped liquidation leaves the bucket its reserve, but for dust.
+/// - D6   The hard zone does not charge the bucket.
 /// - D7   Whoever waits gets a turn within eight epochs.
 /// - C1   Within a callback nobody is liquidated, flagged or settled, and there is no flash loan.
 /// - A2   What is the owner's is done through the timelock after its delay, or not at all.
 /// - O1   The fast price is the feeds' answer exactly while they are fresh and within their bounds.
+/// - O2   A jump is not `Ok` until it is confirmed.
+/// - O3   The slow price lies between the least and the most that was in force within three windows.
 /// - B1   What trips by itself ends by itself.
+/// - V1   No view reverts.
 library PoolSpec {
     string internal constant P1A = "P1a: lenders are not covered";
     string internal constant P1A_REST = "P1a: reserves are not the rest";
@@ -55,11 +64,20 @@ library PoolSpec {
     string internal constant P11_CAP = "P11: risk on a collateral above its cap";
     string internal constant P12 = "P12: a flash loan changed the pool";
     string internal constant P13 = "P13: reserves came from lenders";
+    string internal constant A1 = "A1: permission given and permission taken differ";
     string internal constant A2 = "A2: a stranger did what is an owner's";
     string internal constant B1 = "B1: the breaker did not let go";
     string internal constant C1 = "C1: a callback liquidated, flagged, settled or took a flash loan";
+    string internal constant C2 = "C2: a callback saw another worth of a share";
     string internal constant D1 = "D1: the hard zone was held back";
+    string internal constant D2 = "D2: not what the policy granted";
+    string internal constant D3 = "D3: a damped liquidation did not lower the LTV";
     string internal constant D4 = "D4: beyond the target health";
+    string internal constant D5 = "D5: the bucket's reserve was taken";
+    string internal constant D6 = "D6: the hard zone charged the bucket";
     string internal constant D7 = "D7: a turn did not come";
     string internal constant O1 = "O1: the fast price is not the feed's";
+    string internal constant O2 = "O2: a jump was not confirmed";
+    string internal constant O3 = "O3: the slow price is outside its window";
+    string internal constant V1 = "V1: a view reverted";
 }

@@ -7,20 +7,35 @@ import {
     LiquidationCall,
     LiquidationResult
 } from "../../../contracts/interfaces/ILendingPool.sol";
-import {Refusal} from "../../../contracts/interfaces/ILiquidationPolicy.sol";
+import {BreakerLevel, ICircuitBreaker} from "../../../contracts/interfaces/ICircuitBreaker.sol";
+import {LiquidationGrant, Refusal} from "../../../contracts/interfaces/ILiquidationPolicy.sol";
 import {IPriceOracle} from "../../../contracts/interfaces/IPriceOracle.sol";
 import {PoolClosing} from "../../../contracts/lending/PoolClosing.sol";
+import {Bucket} from "../../../contracts/libraries/VolumeBucket.sol";
+import {DampedPolicy} from "../../../contracts/liquidation/DampedPolicy.sol";
 import {PoolSpec as S} from "../PoolSpec.sol";
 import {CampaignLedger} from "./CampaignLedger.sol";
 import {SystemBooks} from "./SystemBooks.sol";
 import {SystemHandler} from "./SystemHandler.sol";
 import {SystemWorld} from "./SystemWorld.sol";
 
-/// @notice Liquidators under the three policies (P2, P3, P4), and what only the damped one promises (D1, D4, D7).
+/// @notice Liquidators under the three policies (P2, P3, P4, D2), and what only the damped one promises (D1, D3 to D7).
 contract LiquidatorHandler is SystemHandler {
+    /// @dev What was so before a liquidation of which `asked` was asked.
+    struct Before {
+        AccountHealth health;
+        uint256 asked;
+        LiquidationGrant grant;
+        BreakerLevel level;
+        Bucket bucket;
+    }
+
     /// @dev The damped policy's target, and what rounding and dust may add to it.
     uint256 private constant TARGET_HEALTH = 1.05e18;
     uint256 private constant HEALTH_ROUNDING = 0.001e18;
+
+    /// @dev Of the average depth, what a damped call leaves in the bucket.
+    uint256 private constant RESERVE_PERCENT = 60;
 
     /// @dev Within which any turn comes: twice four epochs of a minute, at a floor of a quarter.
     uint256 private constant LONGEST_WAIT = 8;
@@ -28,12 +43,13 @@ contract LiquidatorHandler is SystemHandler {
     constructor(SystemBooks books, SystemWorld world, CampaignLedger ledger) SystemHandler(books, world, ledger) {
         ledger.declare("liquidate rigid", 40);
         ledger.declare("liquidate to target", 30);
-        ledger.declare("liquidate damped", 40);
+        ledger.declare("liquidate damped", 25);
         ledger.declare("liquidate hard", 40);
         ledger.declare("liquidate batch", 40);
         ledger.declare("flag", 30);
         ledger.declare("healthy, not liquidated", 30);
         ledger.declare("healthy, not flagged", 10);
+        ledger.declare("LTV lowered", 15);
         ledger.declare("open position", 0);
     }
 
@@ -117,20 +133,33 @@ contract LiquidatorHandler is SystemHandler {
     {
         if (account == address(0)) return Refusal.NotHeld;
         uint256 id = _heldFrom(p, account, c);
-        AccountHealth memory before = _health(p, account);
-        world.mint(p, world.keeper(), before.debt);
-        uint256 asked = b % 2 == 0 ? type(uint256).max : _bound(b, 1, before.debt);
-        bytes memory data = abi.encodeCall(ILendingPoolCore.liquidate, (account, id, asked, ""));
+        Before memory before = _before(p, account, id, b);
+        world.mint(p, world.keeper(), before.health.debt);
+        bytes memory data = abi.encodeCall(ILendingPoolCore.liquidate, (account, id, before.asked, ""));
         (bool success, bytes memory answer) = _attempt(action, p, world.keeper(), data);
+        // Where the call itself trips the breaker, the policy was asked at another level.
+        bool asked = before.level == _levelOf(p);
         if (success) {
-            _checkResult(p, account, id, before, abi.decode(answer, (LiquidationResult)));
+            LiquidationResult memory result = abi.decode(answer, (LiquidationResult));
+            _check(!asked || (result.repaid == before.grant.repay && result.seized == before.grant.seize), S.D2);
+            _checkResult(p, account, id, before.health, result);
+            if (p == world.DAMPED()) _checkDamped(account, id, before, result.repaid);
         } else {
             refusal = _refusalOf(answer);
+            _check(!asked || refusal == before.grant.refusal || !world.isHonest(world.collateralOf(p, id)), S.D2);
             if (refusal == Refusal.Healthy) ledger.succeeded("healthy, not liquidated");
             bool held = refusal == Refusal.Turn || refusal == Refusal.Bucket || refusal == Refusal.Slice
                 || refusal == Refusal.Paused || refusal == Refusal.Unconfirmed;
-            _check(!held || before.healthFast > before.healthHard, S.D1);
+            _check(!held || before.health.healthFast > before.health.healthHard, S.D1);
         }
+    }
+
+    function _before(uint256 p, address account, uint256 id, uint256 b) private view returns (Before memory before) {
+        before.health = _health(p, account);
+        before.asked = b % 2 == 0 ? type(uint256).max : _bound(b, 1, before.health.debt);
+        (, before.grant) = _pool(p).quoteLiquidation(account, id, before.asked);
+        before.level = _levelOf(p);
+        before.bucket = _bucketOf(p, id);
     }
 
     /// @dev Values are those of three collaterals, each rounded down: up to three units off, and two of debt.
@@ -149,9 +178,34 @@ contract LiquidatorHandler is SystemHandler {
         if ((covered || p == world.DAMPED()) && before.collateralValue >= before.debt && left.debt > 2) {
             _check((left.collateralValue + 4) * before.debt >= before.collateralValue * (left.debt - 2), S.P3);
         }
-        if (p != world.DAMPED()) return;
-        bool dust = left.debt <= _pool(p).minDebt() + 1;
-        _check(dust || left.healthFast <= TARGET_HEALTH + HEALTH_ROUNDING, S.D4);
+    }
+
+    /// @dev D3 where rounding cannot hide it; D5 but for dust, which is taken with the rest.
+    function _checkDamped(address account, uint256 id, Before memory before, uint256 repaid) private {
+        uint256 p = world.DAMPED();
+        AccountHealth memory left = _health(p, account);
+        uint256 minimum = _pool(p).minDebt();
+        _check(left.debt <= minimum + 1 || left.healthFast <= TARGET_HEALTH + HEALTH_ROUNDING, S.D4);
+        Bucket memory bucket = _bucketOf(p, id);
+        if (before.health.healthFast <= before.health.healthHard) {
+            _check(keccak256(abi.encode(bucket)) == keccak256(abi.encode(before.bucket)), S.D6);
+            return;
+        }
+        if (repaid >= 1000 && left.debt != 0) {
+            ledger.succeeded("LTV lowered");
+            _check(left.collateralValue * before.health.debt > before.health.collateralValue * left.debt, S.D3);
+        }
+        _check(uint256(bucket.level) + 2 * minimum >= uint256(bucket.depth) * RESERVE_PERCENT / 100, S.D5);
+    }
+
+    function _levelOf(uint256 p) private view returns (BreakerLevel) {
+        return ICircuitBreaker(world.system(p).breaker).levelOf(address(_pool(p)));
+    }
+
+    /// @dev As stored; empty for policies without buckets.
+    function _bucketOf(uint256 p, uint256 id) private view returns (Bucket memory bucket) {
+        if (p != world.DAMPED()) return bucket;
+        return DampedPolicy(world.system(p).policy).storedBucket(address(_pool(p)), id);
     }
 
     /// @dev `None` of what failed otherwise.

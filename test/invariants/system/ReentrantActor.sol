@@ -22,6 +22,9 @@ interface IListener {
 
     /// @notice Forgets what was emitted since the last time: forge records the events of calls that reverted too.
     function ignore() external;
+
+    /// @notice A callback of pool `p` has begun: looks at what a share is worth in it.
+    function enter(uint256 p) external;
 }
 
 /// @notice An account that is a contract, and makes calls of its own in the first callback of what it does: of the pool, or of a
@@ -103,6 +106,7 @@ contract ReentrantActor is
         if (calls.length == 0) return;
         delete _armed;
         ++reactions;
+        _listener.enter(_place);
         for (uint256 i; i < calls.length; ++i) {
             _listener.hear(_place);
             (bool success, bytes memory answer) = address(POOL).call(calls[i]);

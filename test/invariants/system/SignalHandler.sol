@@ -33,6 +33,7 @@ contract SignalHandler is SystemHandler {
     function updateOracle(uint256 a, uint256 b, uint256) external counted {
         (uint256 p, uint256 id) = (a % 3, b % 3);
         (uint256 fast,,) = IPriceOracle(world.system(p).oracles[id]).update();
+        world.look(p);
         ledger.succeeded("update oracle");
         uint256 token = world.collateralOf(p, id);
         if (!_isFresh(token) || !_isFresh(p)) return;

@@ -11,6 +11,7 @@ import {PoolMirror} from "../../utils/PoolMirror.sol";
 import {PoolSpec as S} from "../PoolSpec.sol";
 import {CampaignLedger} from "./CampaignLedger.sol";
 import {IListener} from "./ReentrantActor.sol";
+import {SystemViews} from "./SystemViews.sol";
 import {SystemWorld} from "./SystemWorld.sol";
 
 /// @notice The properties of every state of every pool, and those that compare it with the last one.
@@ -28,6 +29,9 @@ contract SystemBooks is Test, IListener {
     /// @dev Of the call that is being heard: whether it stored the market, and whether lenders bore a loss in it.
     bool private _stored;
     bool private _lossy;
+    /// @dev A share's worth as the contract saw it in a callback of the call, assets + 1 and shares + 1000; 0 without one.
+    uint256 private _assetsInside;
+    uint256 private _sharesInside;
 
     /// @param logs Everything since before the world was made.
     constructor(SystemWorld world_, CampaignLedger ledger_, Vm.Log[] memory logs) {
@@ -55,12 +59,18 @@ contract SystemBooks is Test, IListener {
     }
 
     /// @inheritdoc IListener
+    function enter(uint256 p) external {
+        IPoolUnderTest pool = world.pools(p);
+        (_assetsInside, _sharesInside) = (pool.totalAssets() + 1, pool.totalSupply() + 1000);
+    }
+
+    /// @inheritdoc IListener
     function ignore() public {
         vm.getRecordedLogs();
     }
 
     /// @notice To be called after every call of pool `p`: feeds its mirror, and compares its shares' worth with what it was
-    /// after the last one (P7, over time too) and its market with the mirror's (P9) where the call stored it.
+    /// after the last one (P7, over time too) and in a callback of it (C2), and its market with the mirror's (P9) where the call stored it.
     function learn(uint256 p, bool success) external {
         touched = p;
         if (success) hear(p);
@@ -70,12 +80,17 @@ contract SystemBooks is Test, IListener {
             _lossy || (state.lenderAssets + 1) * (_shares[p] + 1000) >= (_assets[p] + 1) * (state.supplyShares + 1000),
             S.P7
         );
+        if (_sharesInside != 0 && !_lossy) {
+            ledger.check(_assetsInside * (_shares[p] + 1000) >= (_assets[p] + 1) * _sharesInside, S.C2);
+            ledger.check((state.lenderAssets + 1) * _sharesInside >= _assetsInside * (state.supplyShares + 1000), S.C2);
+        }
         _remember(p, state);
         if (_stored) ledger.check(_sameMarket(p, state), S.P9);
-        (_stored, _lossy) = (false, false);
+        (_stored, _lossy, _assetsInside, _sharesInside) = (false, false, 0, 0);
+        world.look(p);
     }
 
-    /// @notice P1a to P1e, and P9 for positions, of pool `p`.
+    /// @notice P1a to P1e, P9 for positions, and V1 for one account, of pool `p`.
     function verify(uint256 p) external view {
         IPoolUnderTest pool = world.pools(p);
         MarketState memory state = pool.marketState();
@@ -107,6 +122,7 @@ contract SystemBooks is Test, IListener {
             address token = world.tokens(world.collateralOf(p, id));
             assertGe(IERC20(token).balanceOf(address(pool)), held[id], S.P1B_HELD);
         }
+        assertEq(SystemViews.firstToRevert(world, p, ledger.calls()), bytes4(0), S.V1);
     }
 
     function _verifyPosition(uint256 p, address account, uint256[3] memory held) private view {

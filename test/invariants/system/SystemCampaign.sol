@@ -10,6 +10,7 @@ import {CampaignLedger} from "./CampaignLedger.sol";
 import {LenderHandler} from "./LenderHandler.sol";
 import {LiquidatorHandler} from "./LiquidatorHandler.sol";
 import {MarketHandler} from "./MarketHandler.sol";
+import {PermissionHandler} from "./PermissionHandler.sol";
 import {SettlementHandler} from "./SettlementHandler.sol";
 import {SignalHandler} from "./SignalHandler.sol";
 import {SystemBooks} from "./SystemBooks.sol";
@@ -24,7 +25,7 @@ abstract contract SystemCampaign is Test {
     SystemWorld internal world;
     CampaignLedger internal ledger;
     SystemBooks internal books;
-    SystemHandler[9] internal handlers;
+    SystemHandler[10] internal handlers;
 
     /// @dev Whether the damped policy has turns and waits for pauses, which it does not by default.
     function _withTurns() internal pure virtual returns (bool);
@@ -37,7 +38,7 @@ abstract contract SystemCampaign is Test {
         vm.roll(20_000_000);
         vm.recordLogs();
         ledger = new CampaignLedger();
-        world = new SystemWorld(_withTurns());
+        world = new SystemWorld(_withTurns(), ledger);
         books = new SystemBooks(world, ledger, vm.getRecordedLogs());
         handlers = [
             SystemHandler(new LenderHandler(books, world, ledger)),
@@ -48,7 +49,8 @@ abstract contract SystemCampaign is Test {
             new MarketHandler(books, world, ledger),
             new SignalHandler(books, world, ledger),
             new TokenHandler(books, world, ledger),
-            new AdministratorHandler(books, world, ledger)
+            new AdministratorHandler(books, world, ledger),
+            new PermissionHandler(books, world, ledger)
         ];
         for (uint256 i; i < handlers.length; ++i) {
             bytes4[] memory selectors = handlers[i].selectors();

@@ -34,7 +34,8 @@ contract SystemInvariantsTest is SystemCampaign {
         uint256 begun = vm.snapshotState();
         for (uint256 i; i < handlers.length; ++i) {
             handlers[i].setIdle(true);
-            _walk(700);
+            _walk(800);
+            vm.writeFile(_account(), ledger.report());
             assertEq(ledger.handlerOf(ledger.idle()), address(handlers[i]), "the idle handler was not noticed");
             vm.revertToState(begun);
         }

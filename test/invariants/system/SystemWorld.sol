@@ -14,6 +14,8 @@ import {PoolBadToken} from "../../mocks/PoolBadToken.sol";
 import {PoolHookToken} from "../../mocks/PoolHookToken.sol";
 import {SimFeed} from "../../mocks/SimFeed.sol";
 import {IPoolUnderTest} from "../../utils/IPoolUnderTest.sol";
+import {CampaignLedger} from "./CampaignLedger.sol";
+import {PriceWatch} from "./PriceWatch.sol";
 import {ReentrantActor} from "./ReentrantActor.sol";
 
 /// @notice Three whole systems, as `Deployment` makes them, on the same tokens: a dollar of 6 decimals, ether of 18, bitcoin of
@@ -45,6 +47,7 @@ contract SystemWorld is Test {
     address public immutable keeper = makeAddr("keeper");
     address public immutable stranger = makeAddr("stranger");
     FuzzVenue public immutable venue;
+    PriceWatch public immutable watch;
 
     address[4] public tokens;
     SimFeed[4] public feeds;
@@ -59,7 +62,8 @@ contract SystemWorld is Test {
     address[4] private _people;
 
     /// @param withTurns Whether the damped policy has turns and waits for pauses, or is exactly what is deployed by default.
-    constructor(bool withTurns) {
+    constructor(bool withTurns, CampaignLedger ledger) {
+        watch = new PriceWatch(ledger);
         vm.fee(1 gwei);
         for (uint256 i; i < 4; ++i) {
             tokens[i] = i == BAD ? address(new PoolBadToken(12)) : address(new PoolHookToken(decimals[i]));
@@ -152,8 +156,16 @@ contract SystemWorld is Test {
     function updateOracles() public {
         for (uint256 p; p < POOLS; ++p) {
             for (uint256 id; id < COLLATERALS; ++id) {
-                if (_systems[p].oracles.length == COLLATERALS) IPriceOracle(_systems[p].oracles[id]).update();
+                IPriceOracle(_systems[p].oracles[id]).update();
             }
+            look(p);
+        }
+    }
+
+    /// @notice The watch looks at the oracles of pool `p`.
+    function look(uint256 p) public {
+        for (uint256 id; id < COLLATERALS; ++id) {
+            watch.look(_systems[p].oracles[id]);
         }
     }
 
