@@ -2,7 +2,7 @@
 
 FORGE := script/forge
 
-.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test python-test prove mutants mutants-smoke deep audit audit-smoke lint fmt size setup clean
+.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test python-test prove mutants mutants-smoke deep deep-smoke audit audit-smoke lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
@@ -68,9 +68,9 @@ mutants-smoke: setup
 SMOKE := write-off-counts-unpaid-debt-as-cash
 
 # The properties in campaigns of thousands of calls, with a seed of their own, and an hour of each native campaign: hours. Before them, a
-# million comparisons with exact arithmetic: minutes. `make test` runs the same campaigns short.
+# million comparisons with exact arithmetic: minutes.
 deep: setup
-	BREAKWATER_DIFFERENTIAL_CASES=1000000 cargo test --workspace --locked --test differential -- --nocapture
+	BREAKWATER_DIFFERENTIAL_CASES=1050000 cargo test --workspace --locked --test differential -- --nocapture
 	FOUNDRY_PROFILE=deep $(FORGE) test --match-path '$(DEEP)' --fuzz-seed $(RANDOM_SEED)
 	for world in default variant backstop; do \
 		cargo run --release --locked -p breakwater-cli -- fuzz --minutes 60 --seed $(RANDOM_SEED) --world $$world || exit 1; \
@@ -78,6 +78,12 @@ deep: setup
 
 DEEP := test/{adversaries,backstop,breaker,invariants,lending,liquidation,standards,symbolic}/**
 RANDOM_SEED := $$(od -An -N6 -tu8 /dev/urandom)
+
+# The same profile with one run of each campaign. Those of whole systems say their length themselves, and `make test` has them short; the
+# native ones and the comparisons it has short too.
+deep-smoke: setup
+	FOUNDRY_PROFILE=deep FOUNDRY_FUZZ_RUNS=200 FOUNDRY_INVARIANT_RUNS=1 $(FORGE) test --match-path '$(DEEP)' \
+		--no-match-path 'test/invariants/system/**' --fuzz-seed $(RANDOM_SEED)
 
 # Symbolic tests by halmos and static analysis by Slither; needs Python 3.11, and the package index once.
 audit: setup .venv/ready

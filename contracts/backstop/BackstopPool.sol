@@ -186,8 +186,8 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool, ILiquidate
         if (value < repaid) revert LossAtOracle(value, repaid);
         for (uint256 id; bitmap >> id != 0; ++id) {
             if (received[id] == 0) continue;
-            // What nobody paid for is worth nothing, and the caller's.
-            uint256 kept = repaid == 0 ? 0 : FixedPointMathLib.fullMulDiv(received[id], fromBackstop, repaid);
+            // What nobody paid for is worth nothing, and the caller's. Rounded up: a unit of a token with few decimals is worth much.
+            uint256 kept = repaid == 0 ? 0 : FixedPointMathLib.fullMulDivUp(received[id], fromBackstop, repaid);
             kept -= _reward(kept, value, repaid);
             if (kept != 0) _addInventory(id, kept);
             uint256 handedOver = received[id] - kept;

@@ -316,7 +316,6 @@ fn shipped_specifications_can_be_run() {
         ("aave", 30),
         ("shocks", 100),
         ("turns", 100),
-        ("permanent", 30),
         ("dumped", 30),
         ("illiquid", 100),
     ] {

@@ -100,7 +100,7 @@ contract AdministratorHandler is SystemHandler {
         if (kind % 2 == 0) return _operation(p, kind / 2, b, c);
         System memory system = world.system(p);
         address taker = world.stranger();
-        kind = kind / 2 % 5;
+        kind = kind / 2 % 7;
         if (kind == 0) return (system.pool, abi.encodeCall(IPoolAdministration.setPolicy, (system.policy)));
         if (kind == 1) {
             address oracle = system.oracles[b % 3];
@@ -108,6 +108,8 @@ contract AdministratorHandler is SystemHandler {
         }
         if (kind == 2) return (system.pool, abi.encodeCall(IPoolAdministration.setGuardian, (taker)));
         if (kind == 3) return (system.pool, abi.encodeCall(IPoolAdministration.transferOwnership, (taker)));
+        if (kind == 4) return (system.pool, abi.encodeCall(IPoolAdministration.renounceOwnership, ()));
+        if (kind == 5) return (system.breaker, abi.encodeCall(IPoolAdministration.transferOwnership, (taker)));
         CollateralConfig memory config;
         (config.token, config.oracle) = (world.tokens(p), system.oracles[b % 3]);
         return (system.pool, abi.encodeCall(IPoolAdministration.listCollateral, (config)));

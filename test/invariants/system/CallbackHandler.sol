@@ -91,6 +91,7 @@ contract CallbackHandler is SystemHandler {
         }
         uint256 before = actor.nested();
         uint256[5] memory barred = _barred(actor);
+        books.open(p);
         try actor.act(data, armed) {
             _enter(action, p, true, "");
         } catch (bytes memory answer) {

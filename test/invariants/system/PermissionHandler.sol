@@ -52,65 +52,83 @@ contract PermissionHandler is SystemHandler {
         _allowed[p][owner][actor] = shares;
     }
 
-    /// @dev Another's shares: withdrawn, redeemed or transferred.
+    /// @dev Another's shares: withdrawn, redeemed or transferred, to who spends them or to whom they belong.
     function spend(uint256 a, uint256 b, uint256 c) external counted {
         (uint256 p, address owner, address actor) = _two(a, b);
-        bytes memory data;
-        if (c % 3 == 0) {
-            uint256 most = _pool(p).maxWithdraw(owner);
-            if (most == 0) return;
-            data = abi.encodeCall(IERC4626.withdraw, (_bound(c >> 2, 1, most), actor, owner));
-        } else {
-            uint256 most = c % 3 == 1 ? _pool(p).maxRedeem(owner) : _pool(p).balanceOf(owner);
-            if (most == 0) return;
-            uint256 shares = _bound(c >> 2, 1, most);
-            if (c % 3 == 1 && _pool(p).previewRedeem(shares) == 0) return;
-            data = c % 3 == 1
-                ? abi.encodeCall(IERC4626.redeem, (shares, actor, owner))
-                : abi.encodeCall(IERC20.transferFrom, (owner, actor, shares));
-        }
+        (bytes memory data, uint256 shares) = _spending(p, owner, c % 2 == 0 ? actor : owner, c / 2);
+        if (shares == 0) return;
         uint256 before = _pool(p).balanceOf(owner);
         (bool success, bytes memory answer) = _attempt("spend for another", p, actor, data);
-        uint256 left = _allowed[p][owner][actor];
-        uint256 spent = before - _pool(p).balanceOf(owner);
-        _check(spent <= left, S.A1);
-        if (left != type(uint256).max) _allowed[p][owner][actor] = left - spent;
-        if (success) return;
-        if (bytes4(answer) != PoolShares.InsufficientAllowance.selector) return;
+        uint256 allowed = _allowed[p][owner][actor];
+        uint256 spent = success ? shares : 0;
+        uint256 left = _pool(p).balanceOf(owner);
+        _check(spent <= allowed && (before <= left || before - left <= spent), S.A1);
+        if (spent <= allowed && allowed != type(uint256).max) _allowed[p][owner][actor] = allowed - spent;
+        _check(_pool(p).allowance(owner, actor) == _allowed[p][owner][actor], S.A1);
+        if (success || bytes4(answer) != PoolShares.InsufficientAllowance.selector) return;
         ledger.succeeded("refused: spend");
-        _check(left != type(uint256).max, S.A1);
+        _check(allowed < shares, S.A1);
     }
 
-    /// @dev Another's debt or collateral, who has some: confirmed prices and new collateral first, or nothing would be possible.
+    /// @dev A call and the shares that it spends; 0 if there is nothing to spend.
+    function _spending(uint256 p, address owner, address receiver, uint256 c)
+        private
+        view
+        returns (bytes memory data, uint256 shares)
+    {
+        if (c % 3 == 0) {
+            uint256 assets = _pool(p).maxWithdraw(owner);
+            if (assets == 0) return ("", 0);
+            assets = _bound(c >> 2, 1, assets);
+            return (abi.encodeCall(IERC4626.withdraw, (assets, receiver, owner)), _pool(p).previewWithdraw(assets));
+        }
+        shares = c % 3 == 1 ? _pool(p).maxRedeem(owner) : _pool(p).balanceOf(owner);
+        if (shares == 0) return ("", 0);
+        shares = _bound(c >> 2, 1, shares);
+        if (c % 3 == 2) return (abi.encodeCall(IERC20.transferFrom, (owner, receiver, shares)), shares);
+        if (_pool(p).previewRedeem(shares) == 0) return ("", 0);
+        data = abi.encodeCall(IERC4626.redeem, (shares, receiver, owner));
+    }
+
+    /// @dev Another's debt or collateral: confirmed prices and new collateral first, or nothing would be possible.
     function takeRisk(uint256 a, uint256 b, uint256 c) external counted {
         (uint256 p, address owner, address actor) = _two(a, b);
         world.calm();
-        _topUp(p, owner);
-        uint256 id = _heldFrom(p, owner, c >> 1);
-        if (id == 3) return;
-        bytes memory data;
-        if (c % 2 == 0) {
-            uint256 amount = _bound(c >> 3, 1, _pool(p).collateralOf(owner, id) / 10 + 1);
-            data = abi.encodeCall(ILendingPoolCore.withdrawCollateral, (id, amount, owner, actor));
-        } else {
-            AccountHealth memory health = _health(p, owner);
-            uint256 room = health.borrowLimit > health.debt ? health.borrowLimit - health.debt : 0;
-            data = abi.encodeCall(ILendingPoolCore.borrow, (room / 2 + 1, owner, actor));
-        }
+        _supply("supply before risk", p, owner, 0, owner);
         bool permitted = _authorized[p][owner][actor];
-        (bool success, bytes memory answer) = _attempt("take risk for another", p, actor, data);
+        (bool success, bytes memory answer) = _risk(p, owner, actor, c);
         _check(!success || permitted, S.A1);
         if (success || bytes4(answer) != LendingPool.NotAuthorized.selector) return;
         ledger.succeeded("refused: risk");
         _check(!permitted, S.A1);
     }
 
-    function _topUp(uint256 p, address owner) private {
-        uint256 token = world.collateralOf(p, 0);
+    /// @dev Collateral out, to who acts or to whom it belongs; a collateral that is not held yet, in; or a loan.
+    function _risk(uint256 p, address owner, address actor, uint256 c) private returns (bool, bytes memory) {
+        bytes32 action = "take risk for another";
+        if (c % 4 == 3 && _pool(p).collateralOf(owner, 1) == 0) return _supply(action, p, actor, 1, owner);
+        uint256 id = _heldFrom(p, owner, c >> 2);
+        if (c % 4 < 2 && id != 3) {
+            uint256 amount = _bound(c >> 3, 1, _pool(p).collateralOf(owner, id) / 10 + 1);
+            address receiver = c % 4 == 0 ? actor : owner;
+            return _attempt(
+                action, p, actor, abi.encodeCall(ILendingPoolCore.withdrawCollateral, (id, amount, owner, receiver))
+            );
+        }
+        AccountHealth memory health = _health(p, owner);
+        uint256 room = health.borrowLimit > health.debt ? health.borrowLimit - health.debt : 0;
+        return _attempt(action, p, actor, abi.encodeCall(ILendingPoolCore.borrow, (room / 2 + 1, owner, actor)));
+    }
+
+    /// @dev 20,000 dollars of a collateral, paid by `payer`.
+    function _supply(bytes32 action, uint256 p, address payer, uint256 id, address owner)
+        private
+        returns (bool, bytes memory)
+    {
+        uint256 token = world.collateralOf(p, id);
         uint256 amount = world.dollars(token, 20_000);
-        world.mint(token, owner, amount);
-        bytes memory data = abi.encodeCall(ILendingPoolCore.supplyCollateral, (0, amount, owner, ""));
-        _attempt("supply before risk", p, owner, data);
+        world.mint(token, payer, amount);
+        return _attempt(action, p, payer, abi.encodeCall(ILendingPoolCore.supplyCollateral, (id, amount, owner, "")));
     }
 
     /// @dev A person, and another or the pool's contract.

@@ -23,7 +23,7 @@ interface IListener {
     /// @notice Forgets what was emitted since the last time: forge records the events of calls that reverted too.
     function ignore() external;
 
-    /// @notice A callback of pool `p` has begun: looks at what a share is worth in it.
+    /// @notice A callback has begun: looks at what a share of pool `p` is worth in it, and whether views answer.
     function enter(uint256 p) external;
 }
 
@@ -102,11 +102,11 @@ contract ReentrantActor is
     }
 
     function _react() private {
+        _listener.enter(_place);
         bytes[] memory calls = _armed;
         if (calls.length == 0) return;
         delete _armed;
         ++reactions;
-        _listener.enter(_place);
         for (uint256 i; i < calls.length; ++i) {
             _listener.hear(_place);
             (bool success, bytes memory answer) = address(POOL).call(calls[i]);

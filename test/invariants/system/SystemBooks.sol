@@ -29,9 +29,13 @@ contract SystemBooks is Test, IListener {
     /// @dev Of the call that is being heard: whether it stored the market, and whether lenders bore a loss in it.
     bool private _stored;
     bool private _lossy;
-    /// @dev A share's worth as the contract saw it in a callback of the call, assets + 1 and shares + 1000; 0 without one.
-    uint256 private _assetsInside;
-    uint256 private _sharesInside;
+    /// @dev What `SHARES` were worth before the call, and at least and at most within its callbacks.
+    uint256[3] private _before;
+    uint256[3] private _least;
+    uint256[3] private _most;
+
+    /// @dev Enough for rounding to be far below the rounding of a share.
+    uint256 private constant SHARES = 1e24;
 
     /// @param logs Everything since before the world was made.
     constructor(SystemWorld world_, CampaignLedger ledger_, Vm.Log[] memory logs) {
@@ -60,8 +64,16 @@ contract SystemBooks is Test, IListener {
 
     /// @inheritdoc IListener
     function enter(uint256 p) external {
-        IPoolUnderTest pool = world.pools(p);
-        (_assetsInside, _sharesInside) = (pool.totalAssets() + 1, pool.totalSupply() + 1000);
+        uint256 worth = world.pools(p).convertToAssets(SHARES);
+        if (worth < _least[p]) _least[p] = worth;
+        if (worth > _most[p]) _most[p] = worth;
+        ledger.check(SystemViews.firstToRevert(world, p, ledger.calls()) == 0, S.V1);
+    }
+
+    /// @notice To be called before a call of pool `p`.
+    function open(uint256 p) public {
+        uint256 worth = world.pools(p).convertToAssets(SHARES);
+        (_before[p], _least[p], _most[p]) = (worth, worth, worth);
     }
 
     /// @inheritdoc IListener
@@ -80,13 +92,12 @@ contract SystemBooks is Test, IListener {
             _lossy || (state.lenderAssets + 1) * (_shares[p] + 1000) >= (_assets[p] + 1) * (state.supplyShares + 1000),
             S.P7
         );
-        if (_sharesInside != 0 && !_lossy) {
-            ledger.check(_assetsInside * (_shares[p] + 1000) >= (_assets[p] + 1) * _sharesInside, S.C2);
-            ledger.check((state.lenderAssets + 1) * _sharesInside >= _assetsInside * (state.supplyShares + 1000), S.C2);
-        }
+        bool between = _least[p] >= _before[p] && _most[p] <= world.pools(p).convertToAssets(SHARES);
+        ledger.check(_lossy || between, S.C2);
+        open(p);
         _remember(p, state);
         if (_stored) ledger.check(_sameMarket(p, state), S.P9);
-        (_stored, _lossy, _assetsInside, _sharesInside) = (false, false, 0, 0);
+        (_stored, _lossy) = (false, false);
         world.look(p);
     }
 

@@ -44,6 +44,7 @@ abstract contract SystemHandler is Test {
         returns (bool success, bytes memory answer)
     {
         address pool = address(world.pools(p));
+        books.open(p);
         vm.prank(from);
         (success, answer) = pool.call(data);
         _enter(action, p, success, answer);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.34;
 
+import {IERC3156FlashLender} from "@openzeppelin/contracts/interfaces/IERC3156FlashLender.sol";
 import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 
 import {ICircuitBreaker} from "../../../contracts/interfaces/ICircuitBreaker.sol";
@@ -11,7 +12,7 @@ import {DampedState} from "../../../contracts/liquidation/DampedState.sol";
 import {System} from "../../../script/SystemPlan.sol";
 import {SystemWorld} from "./SystemWorld.sol";
 
-/// @notice V1: whether any view of a system reverts.
+/// @notice V1: whether a view reverts that integrators and keepers ask: of the pool, its oracles, the breaker's level, the damped policy.
 library SystemViews {
     /// @param i The account that is asked of, by its place.
     /// @return The selector of the first view that reverts, or 0.
@@ -30,7 +31,7 @@ library SystemViews {
 
     function _ofMarket(System memory system, address account, uint256 amount) private view returns (bytes4) {
         address pool = system.pool;
-        bytes[] memory calls = new bytes[](13);
+        bytes[] memory calls = new bytes[](15);
         calls[0] = abi.encodeCall(ILendingPoolExtension.marketState, ());
         calls[1] = abi.encodeCall(IERC4626.totalAssets, ());
         calls[2] = abi.encodeCall(IERC4626.convertToShares, (amount));
@@ -44,6 +45,9 @@ library SystemViews {
         calls[10] = abi.encodeCall(IERC4626.maxWithdraw, (account));
         calls[11] = abi.encodeCall(IERC4626.maxRedeem, (account));
         calls[12] = abi.encodeCall(ILendingPoolExtension.collateralCount, ());
+        address asset = IERC4626(pool).asset();
+        calls[13] = abi.encodeCall(IERC3156FlashLender.maxFlashLoan, (asset));
+        calls[14] = abi.encodeCall(IERC3156FlashLender.flashFee, (asset, amount));
         bytes4 selector = _firstToRevert(pool, calls);
         if (selector != 0) return selector;
         return _one(system.breaker, abi.encodeCall(ICircuitBreaker.levelOf, (pool)));
@@ -79,12 +83,13 @@ library SystemViews {
     }
 
     function _ofPolicy(System memory system, address account, uint256 id) private view returns (bytes4) {
-        bytes[] memory calls = new bytes[](5);
+        bytes[] memory calls = new bytes[](6);
         calls[0] = abi.encodeCall(DampedPolicy.turnOf, (system.pool, account, block.timestamp));
         calls[1] = bytes.concat(DampedState.bucketOf.selector, abi.encode(system.pool, id));
         calls[2] = bytes.concat(DampedState.storedBucket.selector, abi.encode(system.pool, id));
         calls[3] = bytes.concat(DampedState.flagOf.selector, abi.encode(system.pool, account, id));
         calls[4] = bytes.concat(DampedState.accountEpochOf.selector, abi.encode(system.pool, account));
+        calls[5] = bytes.concat(DampedState.observationOf.selector, abi.encode(system.pool, id));
         return _firstToRevert(system.policy, calls);
     }
 

@@ -33,8 +33,10 @@ fn the_readme_quotes_what_was_found() {
     };
     lacks("headline", &by_cell(rows::headline));
     lacks("backstop", &by_cell(rows::backstop));
-    lacks("permanent", &by_cell(rows::permanent));
-    lacks("illiquid", &by_cell(rows::permanent));
+    lacks("grid", &rows::grid("overshoot"));
+    lacks("grid", &rows::grid("bad_debt_bp"));
+    lacks("grid", &rows::grid_sides);
+    lacks("illiquid", &by_cell(rows::illiquid));
     lacks("dumped", &by_cell(rows::dumped));
     lacks("turns", &by_cell(rows::turns));
     lacks("turns", &by_cell(rows::draws));

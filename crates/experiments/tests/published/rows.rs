@@ -73,8 +73,8 @@ pub fn backstop(cell: &CellSummary) -> String {
     .join(" | ")
 }
 
-/// Where impact stays or the market is thin, a row a cell.
-pub fn permanent(cell: &CellSummary) -> String {
+/// In its own market, a row a cell.
+pub fn illiquid(cell: &CellSummary) -> String {
     let policies = ["rigid", "target-health", "damped"];
     let overshoot = |policy| format!("{:.1}", 100.0 * mean(cell, policy, "overshoot"));
     let debt = |policy| bad_debt(mean(cell, policy, "bad_debt_bp"));
@@ -218,4 +218,51 @@ pub fn ablations(summary: &SweepSummary) -> Vec<String> {
         }
     }
     rows
+}
+
+/// A figure's change by dampening over the grid: a row a scenario and depth, a column a pass-through and recovery. Where nothing passes
+/// through there is no overshoot to change.
+pub fn grid(figure: &'static str) -> impl Fn(&SweepSummary) -> Vec<String> {
+    move |summary| {
+        let shown = |cell: &&CellSummary| figure != "overshoot" || cell.pass_through > 0.0;
+        let cells: Vec<&CellSummary> = summary.cells.iter().filter(shown).collect();
+        let same = |one: &&CellSummary, other: &&CellSummary| {
+            one.scenario == other.scenario && one.depth == other.depth
+        };
+        let rows = cells.chunk_by(same).map(|cells| {
+            let changes = cells.iter().map(|cell| match figure {
+                "overshoot" => change(cell, "rigid", "damped", figure),
+                _ => difference(cell, "rigid", "damped", figure, 1.0, 1),
+            });
+            let changes: Vec<String> = changes.collect();
+            let [first, ..] = cells else { unreachable!() };
+            format!(
+                "`{}` | {} | {}",
+                first.scenario,
+                first.depth,
+                changes.join(" | ")
+            )
+        });
+        rows.collect()
+    }
+}
+
+/// In how many of the grid's cells dampening makes a figure less, as good as the same, and more than rigid rules: a row a figure.
+pub fn grid_sides(summary: &SweepSummary) -> Vec<String> {
+    let figures = [
+        ("overshoot", "overshoot"),
+        ("liquidated_volume", "liquidated volume"),
+        ("bad_debt_bp", "bad debt"),
+        ("borrower_cost", "what borrowers pay"),
+    ];
+    let rows = figures.map(|(figure, name)| {
+        let cells = summary.cells.iter();
+        let shown = cells.filter(|cell| figure != "overshoot" || cell.pass_through > 0.0);
+        let sides: Vec<_> = shown
+            .map(|cell| compared(cell, "rigid", "damped")[figure].mean.side())
+            .collect();
+        let count = |side| sides.iter().filter(|one| **one == side).count();
+        format!("{name} | {} | {} | {}", count(-1), count(0), count(1))
+    });
+    rows.to_vec()
 }
