@@ -28,7 +28,7 @@ pragma solidity ^0.8.28;
 /// Of whole systems, with the identifiers of `crates/fuzz`:
 /// - A1   Nobody acts for another without permission, nor is refused with it.
 /// - C2   A share is worth in a callback at least what it was before, and at most what it is after.
-/// - D1   In the hard zone neither turn, bucket, slice, pause nor second price refuses a liquidation.
+/// - D1   In the hard zone neither turn, bucket, slice, pause nor second price refuses a liquidation, or leaves it short of the target.
 /// - D2   A liquidation does exactly what the policy granted when it was asked, and refuses for its reason.
 /// - D3   A damped liquidation lowers the loan-to-value.
 /// - D4   A damped liquidation leaves a health factor of at most the target, but for rounding and dust.

@@ -203,6 +203,9 @@ contract LiquidatorHandler is SystemHandler {
         Bucket memory bucket = _bucketOf(p, id);
         if (before.health.healthFast <= before.health.healthHard) {
             _check(keccak256(abi.encode(bucket)) == keccak256(abi.encode(before.bucket)), S.D6);
+            bool whole = left.debt == 0 || _pool(p).collateralOf(account, id) == 0;
+            bool lifted = left.healthFast >= TARGET_HEALTH - HEALTH_ROUNDING;
+            _check(before.asked < before.health.debt || whole || lifted, S.D1);
             return;
         }
         if (repaid >= 1000 && left.debt != 0) {

@@ -42,7 +42,9 @@ contract SignalHandler is SystemHandler {
         _check(fast <= exact && exact - fast <= exact / 1e9, S.O1);
     }
 
-    function recordDepth(uint256 a, uint256, uint256) external counted {
+    /// @dev Of a venue that has lost all but a thousandth of its depth one time in two: then the bucket binds.
+    function recordDepth(uint256 a, uint256, uint256 c) external counted {
+        world.setDepth(c % 2 == 0 ? 1 : 1000);
         System memory damped = world.system(world.DAMPED());
         try DampedPolicy(damped.policy).recordDepth(damped.pool, a % 3) {
             ledger.succeeded("record depth");
@@ -51,16 +53,18 @@ contract SignalHandler is SystemHandler {
         }
     }
 
-    /// @dev Silent, zero, negative, absurd, or from the future. One in four stays so until the price is down.
+    /// @dev Silent, zero, negative, absurd, from the future, or right but five minutes past its heartbeat. Of the others one in four stays so
+    /// until the price is down.
     function breakFeed(uint256 a, uint256 b, uint256 c) external counted {
         uint256 time = vm.getBlockTimestamp();
         int256 answer = int256(world.prices(a % 4));
-        if (b % 5 == 1) answer = 0;
-        if (b % 5 == 2) answer = -answer;
-        if (b % 5 == 3) answer *= 1e6;
-        world.feeds(a % 4).set(answer, b % 5 == 4 ? time + 1 : b % 5 == 0 ? 0 : time);
+        if (b % 6 == 1) answer = 0;
+        if (b % 6 == 2) answer = -answer;
+        if (b % 6 == 3) answer *= 1e6;
+        world.feeds(a % 4).set(answer, b % 6 == 4 ? time + 1 : b % 6 == 0 ? 0 : time);
         ledger.succeeded("break feed");
-        if (c % 4 == 0) world.pass(5 hours);
+        if (b % 6 == 5) world.pass(1 hours + 10 minutes);
+        else if (c % 4 == 0) world.pass(5 hours);
         uint256 p = (a % 3 + 1) % 3;
         for (uint256 id; id < 3; ++id) {
             Prices memory price = IPriceOracle(world.system(p).oracles[id]).peek();

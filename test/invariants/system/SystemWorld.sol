@@ -36,6 +36,9 @@ contract SystemWorld is Test {
     /// @notice The place of the token that misbehaves.
     uint256 public constant BAD = 3;
 
+    /// @dev A venue that takes far more than is ever liquidated at once.
+    uint128 private constant DEEP = 2.2e17;
+
     uint256 private constant DOLLAR = 0;
     uint256 private constant ETHER = 1;
 
@@ -51,6 +54,8 @@ contract SystemWorld is Test {
 
     address[4] public tokens;
     SimFeed[4] public feeds;
+    /// @notice The liquidity that the venue shows; see `FuzzVenue`.
+    uint128 public liquidity = DEEP;
     uint256[4] public basePrices = [1e8, 2000e8, 30_000e8, 1e8];
     uint256[4] public prices = [1e8, 2000e8, 30_000e8, 1e8];
     uint8[4] public decimals = [6, 18, 8, 12];
@@ -127,6 +132,13 @@ contract SystemWorld is Test {
         refresh();
     }
 
+    /// @notice A venue of a fraction of its depth, down to nothing worth mentioning: buckets are then as small as collateral allows.
+    function setDepth(uint256 fraction) external {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        liquidity = uint128(DEEP / fraction);
+        refresh();
+    }
+
     /// @notice Every feed reports, and the venue trades at what they say.
     function refresh() public {
         for (uint256 i; i < 4; ++i) {
@@ -134,7 +146,7 @@ contract SystemWorld is Test {
         }
         // 10^6 a dollar over 10^18 an ether, WAD
         int256 ratio = int256(prices[ETHER] * 1e6 / prices[DOLLAR]);
-        venue.set(int24(FixedPointMathLib.lnWad(ratio) / LN_TICK), 2.2e17);
+        venue.set(int24(FixedPointMathLib.lnWad(ratio) / LN_TICK), liquidity);
     }
 
     /// @notice Time passes in blocks of 12 seconds.
