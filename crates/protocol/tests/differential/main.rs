@@ -1,6 +1,6 @@
 //! The contracts' bytecode against arithmetic that shares nothing with it: arbitrary precision, exact rationals, exact integers.
 //!
-//! `BREAKWATER_DIFFERENTIAL_CASES` sets the number of cases (`make deep`: a million, ten thousand where a venue is involved),
+//! `BREAKWATER_DIFFERENTIAL_CASES` sets the number of cases (`make deep`: more than a million, ten thousand where a venue is involved),
 //! `BREAKWATER_DIFFERENTIAL_SEED` another seed. The largest error of each campaign is printed with `--nocapture`.
 #![allow(
     clippy::unwrap_used,
