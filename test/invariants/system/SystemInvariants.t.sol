@@ -35,7 +35,6 @@ contract SystemInvariantsTest is SystemCampaign {
         for (uint256 i; i < handlers.length; ++i) {
             handlers[i].setIdle(true);
             _walk(800);
-            vm.writeFile(_account(), ledger.report());
             assertEq(ledger.handlerOf(ledger.idle()), address(handlers[i]), "the idle handler was not noticed");
             vm.revertToState(begun);
         }

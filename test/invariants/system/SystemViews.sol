@@ -5,7 +5,7 @@ import {IERC3156FlashLender} from "@openzeppelin/contracts/interfaces/IERC3156Fl
 import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 
 import {ICircuitBreaker} from "../../../contracts/interfaces/ICircuitBreaker.sol";
-import {ILendingPool, ILendingPoolCore, ILendingPoolExtension} from "../../../contracts/interfaces/ILendingPool.sol";
+import {ILendingPoolCore, ILendingPoolExtension} from "../../../contracts/interfaces/ILendingPool.sol";
 import {IPriceOracle} from "../../../contracts/interfaces/IPriceOracle.sol";
 import {DampedPolicy} from "../../../contracts/liquidation/DampedPolicy.sol";
 import {DampedState} from "../../../contracts/liquidation/DampedState.sol";
