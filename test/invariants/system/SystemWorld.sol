@@ -136,7 +136,7 @@ contract SystemWorld is Test {
     function setDepth(uint256 fraction) external {
         // forge-lint: disable-next-line(unsafe-typecast)
         liquidity = uint128(DEEP / fraction);
-        refresh();
+        _trade();
     }
 
     /// @notice Every feed reports, and the venue trades at what they say.
@@ -144,6 +144,11 @@ contract SystemWorld is Test {
         for (uint256 i; i < 4; ++i) {
             feeds[i].set(int256(prices[i]), vm.getBlockTimestamp());
         }
+        _trade();
+    }
+
+    /// @dev The venue's price is what the feeds would say.
+    function _trade() private {
         // 10^6 a dollar over 10^18 an ether, WAD
         int256 ratio = int256(prices[ETHER] * 1e6 / prices[DOLLAR]);
         venue.set(int24(FixedPointMathLib.lnWad(ratio) / LN_TICK), liquidity);
