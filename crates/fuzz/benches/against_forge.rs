@@ -1,10 +1,10 @@
-//! Acts and executions a second of processor time against those of `forge test` on the campaign of `test/invariants/system`: a
-//! handler a mechanism (lenders, borrowers, liquidators, settlement, callbacks, market, signals, tokens, administrator), which are the acts
-//! of a campaign here too.
+//! Acts and executions a second of processor time against those of `forge test` on its two campaigns, between which this crate's
+//! stands: `test/invariants/system`, with a handler for each mechanism that is acted upon here too, on three whole systems, all
+//! properties after every call; and `test/invariants/PoolInvariants.t.sol`, on one pool with settable prices, one of four invariants
+//! after every call. Here it is one whole system, all properties after every call, model included.
 //!
-//! Both check all their properties after every call: forge the one invariant in which that suite has put them, this crate its own,
-//! model included. Processor time is what both used of all cores, so that other work on the machine weighs on neither; compiling and
-//! starting forge is taken off by a run that only lists.
+//! Processor time is what each used of all cores, so that other work on the machine weighs on none; compiling and starting forge is
+//! taken off by a run that only lists.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::fs;
@@ -34,14 +34,16 @@ fn main() {
         "breakwater fuzz: {} acts, {} executions, {wall:.1} s, of a processor {time:.1} s",
         tally.acts, tally.executions
     );
-    let theirs = theirs();
     println!("breakwater fuzz  {acts:>8.0} acts/s  {executions:>8.0} executions/s");
-    println!("forge test       {theirs:>8.0} handlers' calls/s");
-    println!(
-        "ratio            {:>8.1} by acts, {:.1} by executions (asked: 5)",
-        acts / theirs,
-        executions / theirs
-    );
+    for contract in ["SystemInvariantsTest", "PoolInvariantsTest"] {
+        let theirs = theirs(contract);
+        println!("forge, {contract:<20}  {theirs:>8.0} calls/s");
+        println!(
+            "ratio            {:>8.1} by acts, {:.1} by executions (asked: 5)",
+            acts / theirs,
+            executions / theirs
+        );
+    }
 }
 
 fn ours() -> Tally {
@@ -60,26 +62,29 @@ fn ours() -> Tally {
     status.tally
 }
 
-/// Calls a second of processor time of forge's campaign.
-fn theirs() -> f64 {
+/// Calls a second of processor time of forge's campaign in `contract`.
+fn theirs(contract: &str) -> f64 {
     let before = used(Whose::Children);
-    forge(&["--list"]);
+    forge(contract, &["--list"]);
     let listed = used(Whose::Children);
     let began = Instant::now();
-    let text = forge(&[]);
+    let text = forge(contract, &[]);
     let wall = began.elapsed().as_secs_f64();
     let time = (used(Whose::Children) - listed) - (listed - before);
-    let calls = text.split("calls: ").nth(1).unwrap();
-    let digits: String = calls.chars().take_while(char::is_ascii_digit).collect();
-    let calls: f64 = digits.parse().unwrap();
-    println!("forge test: {calls} calls, {wall:.1} s, of a processor {time:.1} s");
+    let calls: f64 = text.split("calls: ").skip(1).map(leading_number).sum();
+    println!("forge, {contract}: {calls} calls, {wall:.1} s, of a processor {time:.1} s");
     calls / time
 }
 
-fn forge(more: &[&str]) -> String {
+fn leading_number(text: &str) -> f64 {
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+fn forge(contract: &str, more: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = Command::new(root.join("script/forge"))
-        .args(["test", "--match-contract", "SystemInvariantsTest"])
+        .args(["test", "--match-contract", contract])
         .args(["--match-test", "invariant_"])
         .args(more)
         .current_dir(&root)

@@ -21,6 +21,8 @@ contract SignalHandler is SystemHandler {
         ledger.declare("price down", 4);
         ledger.declare("spam base fee", 60);
         ledger.declare("trip breaker", 20);
+        ledger.declare("breaker paused", 4);
+        ledger.declare("trip ended", 4);
     }
 
     function selectors() external pure override returns (bytes4[] memory list) {
@@ -74,8 +76,9 @@ contract SignalHandler is SystemHandler {
         }
     }
 
-    /// @dev An hour's base fee of 1 gwei, then eight blocks far above it; whatever trips ends by itself (B1).
-    function spamBaseFee(uint256 a, uint256 b, uint256) external counted {
+    /// @dev An hour's base fee of 1 gwei, then up to twelve blocks far above it; whatever trips ends by itself (B1). Three trips in
+    /// four are followed to their end.
+    function spamBaseFee(uint256 a, uint256 b, uint256 c) external counted {
         uint256 p = a % 3;
         ICircuitBreaker breaker = ICircuitBreaker(world.system(p).breaker);
         vm.fee(1 gwei);
@@ -101,6 +104,24 @@ contract SignalHandler is SystemHandler {
         level = breaker.levelOf(address(_pool(p)));
         _check(level == BreakerLevel.Normal || level == BreakerLevel.Halted, S.B1);
         vm.warp(time);
+        if (c % 4 != 0) _followToTheEnd(breaker, address(_pool(p)));
+    }
+
+    /// @dev A quarter of an hour more of that fee, of which a pause is three minutes at most, and half an hour of 1 gwei, after which the
+    /// fee holds nothing any more although somebody observed it in every minute.
+    function _followToTheEnd(ICircuitBreaker breaker, address pool) private {
+        uint256 paused;
+        BreakerLevel level;
+        for (uint256 i; i < 45; ++i) {
+            if (i == 15) vm.fee(1 gwei);
+            world.pass(1 minutes);
+            level = breaker.poke(pool);
+            if (level == BreakerLevel.Halted) return;
+            if (i < 15 && level == BreakerLevel.Paused) ++paused;
+        }
+        if (paused != 0) ledger.succeeded("breaker paused");
+        _check(paused <= 3 && level == BreakerLevel.Normal, S.B1);
+        ledger.succeeded("trip ended");
     }
 
     function _isFresh(uint256 token) private view returns (bool) {

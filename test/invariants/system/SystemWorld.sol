@@ -52,6 +52,10 @@ contract SystemWorld is Test {
     FuzzVenue public immutable venue;
     PriceWatch public immutable watch;
 
+    /// @notice Whether the damped policy has turns, waits for pauses and has a bucket that refills slowly and has no reserve, or is exactly
+    /// what is deployed by default.
+    bool public immutable withTurns;
+
     address[4] public tokens;
     SimFeed[4] public feeds;
     /// @notice The liquidity that the venue shows; see `FuzzVenue`.
@@ -66,8 +70,8 @@ contract SystemWorld is Test {
     ReentrantActor[3] public contracts;
     address[4] private _people;
 
-    /// @param withTurns Whether the damped policy has turns and waits for pauses, or is exactly what is deployed by default.
-    constructor(bool withTurns, CampaignLedger ledger) {
+    constructor(bool withTurns_, CampaignLedger ledger) {
+        withTurns = withTurns_;
         watch = new PriceWatch(ledger);
         vm.fee(1 gwei);
         for (uint256 i; i < 4; ++i) {
@@ -80,7 +84,7 @@ contract SystemWorld is Test {
         refresh();
         SystemDeployer deployer = new SystemDeployer();
         for (uint256 p; p < POOLS; ++p) {
-            _systems[p] = deployer.deploy(_plan(deployer.defaultPlan(), p, withTurns));
+            _systems[p] = deployer.deploy(_plan(deployer.defaultPlan(), p));
             pools[p] = IPoolUnderTest(_systems[p].pool);
             contracts[p] = new ReentrantActor(pools[p]);
         }
@@ -201,13 +205,18 @@ contract SystemWorld is Test {
 
     // -- building
 
-    function _plan(SystemPlan memory plan, uint256 p, bool withTurns) private view returns (SystemPlan memory) {
+    function _plan(SystemPlan memory plan, uint256 p) private view returns (SystemPlan memory) {
         plan.asset = tokens[p];
         plan.governance = governance;
         plan.guardian = guardian;
         require(plan.policy.kind == PolicyKind.Damped, "the damped policy is not the default");
         if (p != DAMPED) plan.policy.kind = p == TARGET ? PolicyKind.TargetHealth : PolicyKind.Rigid;
-        if (withTurns) (plan.policy.damped.turnMode, plan.policy.damped.obeysPause) = (TurnMode.Systematic, true);
+        if (withTurns) {
+            (plan.policy.damped.turnMode, plan.policy.damped.obeysPause) = (TurnMode.Systematic, true);
+            // A bucket without a reserve that is empty for an hour and more: whoever waits then waits for his turn.
+            (plan.policy.damped.reserveShare, plan.policy.damped.refillShare) = (0, 0.01e18);
+            plan.policy.damped.minRefillSeconds = 1 days;
+        }
         // forge-lint: disable-next-line(unsafe-typecast)
         plan.minDebt = uint88(dollars(p, 100));
         plan.settlementStipend = plan.minDebt / 20;
