@@ -18,7 +18,7 @@ pragma solidity ^0.8.28;
 /// - P2   A liquidation hands over collateral worth at most (repaid + 1) (1 + bmax).
 /// - P3   If C >= D B, a liquidation does not raise the loan-to-value (but for two units of rounding).
 /// - P4   Nobody with a health factor of 1 or more is liquidated, flagged or settled; who is insolvent can be settled.
-/// - P5   Repaying, and topping up within the cap, never revert, whatever breaker, oracle, policy and guardian say.
+/// - P5   Repaying, and topping up what a debtor holds, never revert, whatever breaker, oracle, policy and guardian say.
 /// - P7   A share's worth, (assets + 1) / (shares + 1000), falls only in a call that writes off bad debt.
 /// - P10  `max*` can be executed: deposit, mint, withdraw and redeem of it never revert.
 /// - P11  Who borrows or withdraws collateral is within the borrow limit afterwards, and holds nothing else above its cap.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.34;
 
+import {IRateModel, RateParameters} from "../../contracts/interfaces/IRateModel.sol";
 import {LendingPool} from "../../contracts/lending/LendingPool.sol";
 import {LendingPoolExtension} from "../../contracts/lending/LendingPoolExtension.sol";
 import {PoolParameters} from "../../contracts/lending/PoolParameters.sol";
+import {RateCurve} from "../../contracts/libraries/RateCurve.sol";
 import {PoolBreakerMock} from "../mocks/PoolBreakerMock.sol";
 import {PoolExtensionLayoutProbe, PoolLayoutProbe} from "../mocks/PoolLayoutProbe.sol";
 import {SimToken} from "../mocks/SimToken.sol";
@@ -83,6 +85,18 @@ contract ExtensionTest is PoolFixture {
             abi.encodeWithSignature("ValueOutOfRange(bytes32,uint256,uint256)", bytes32("cap"), 1e28 + 1, 1e28)
         );
         new LendingPool(p, address(extension));
+    }
+
+    /// The pool checks again what its rate model says of itself.
+    function test_RevertWhen_constructor_RateModelOutOfRange() public {
+        LendingPoolExtension extension = new LendingPoolExtension(p);
+        RateParameters memory rate = IRateModel(p.rateModel).parameters();
+        rate.maxRateAtTarget = RateCurve.MAX_RATE + 1;
+        vm.mockCall(p.rateModel, abi.encodeCall(IRateModel.parameters, ()), abi.encode(rate));
+        vm.expectRevert(
+            abi.encodeWithSelector(RateCurve.RateTooHigh.selector, rate.maxRateAtTarget, rate.highMultiplier)
+        );
+        this.deploy(p, extension);
     }
 
     function test_RevertWhen_initialize_AfterConstruction() public {

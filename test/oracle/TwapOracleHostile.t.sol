@@ -201,6 +201,18 @@ contract TwapOracleHostileTest is TwapOracleTestBase {
         new TwapOracle(p);
     }
 
+    /// A price may be 10^38 * 10^(36 + 19 - 18 - 8) = 10^67, and not ten times that, which is more than 2^224.
+    function test_RevertWhen_TheHighestPriceIsBeyondTheRange() public {
+        TwapOracleParameters memory p = _parameters();
+        (p.base.minAnswer, p.base.maxAnswer) = (0.9e38, 1e38);
+        feed.set(0.95e38);
+        p.debtToken = address(new DecimalsMock(19));
+        this.deploy(p);
+        p.debtToken = address(new DecimalsMock(20));
+        vm.expectPartialRevert(OracleScale.BoundsTooWide.selector);
+        this.deploy(p);
+    }
+
     function _expect(TwapOracleParameters memory p, bytes memory reason) private {
         vm.expectRevert(reason);
         this.deploy(p);

@@ -49,6 +49,23 @@ contract DampedSystemTest is SystemFixture {
         liquidator.liquidate(borrower, type(uint256).max, 0);
     }
 
+    /// @dev The feed alone falls by 11.5% (HF 0.948, above HF_hard 0.915): below 1/(1 + δ) = 0.952 the band is not enough to hold it back,
+    /// HF(P_e) = 100 * 1.05 * 1,770 * 0.83 / 155,000 = 0.9952. It is still dampened.
+    function test_liquidate_BelowTheBandTheFeedAloneDecides() public {
+        _openBorrower();
+        _pass(120);
+        _setFeed(1770e8);
+        AccountHealth memory health = lending.accountHealth(borrower);
+        assertApproxEqRel(health.healthFast, 0.9478e18, 1e14);
+        assertApproxEqRel(health.healthConfirmed, 0.99519e18, 1e14);
+        assertGt(health.healthFast, health.healthHard);
+        vm.prank(keeper);
+        liquidator.liquidate(borrower, type(uint256).max, 0);
+        AccountHealth memory afterwards = lending.accountHealth(borrower);
+        assertGt(afterwards.healthFast, health.healthFast);
+        assertLe(afterwards.healthFast, 1.0501e18);
+    }
+
     /// @dev Confirmed: liquidated to the target health, without capital, at a profit that grows with the auction.
     function test_liquidate_ToTargetHealthThroughTheVenue() public {
         _openBorrower();

@@ -288,16 +288,21 @@ fn what_no_sweep_can_do_is_refused_before_it_begins() {
 #[test]
 fn a_sweep_of_aave_without_its_package_is_refused() {
     let folder = Folder::new();
-    let changed = SPECIFICATION.replacen(
-        "policies = [\"rigid\"",
-        "policies = [\"aave-v3\", \"rigid\"",
-        1,
-    );
-    assert_ne!(changed, SPECIFICATION);
-    fs::write(folder.path("aave.toml"), changed).unwrap();
-    let said = folder.refused(&["sweep", "aave.toml", "--out", "out"]);
-    assert!(said.contains("run `npm ci`"), "{said}");
-    assert!(!folder.path("out").exists(), "{said}");
+    let variant = "[[variants]]\nname = \"real\"\npolicy = \"aave-v3\"\n\n[grid]";
+    for (value, changed) in [
+        (
+            "policies = [\"rigid\"",
+            "policies = [\"aave-v3\", \"rigid\"",
+        ),
+        ("[grid]", variant),
+    ] {
+        let changed = SPECIFICATION.replacen(value, changed, 1);
+        assert_ne!(changed, SPECIFICATION);
+        fs::write(folder.path("aave.toml"), changed).unwrap();
+        let said = folder.refused(&["sweep", "aave.toml", "--out", "out"]);
+        assert!(said.contains("run `npm ci`"), "{said}");
+        assert!(!folder.path("out").exists(), "{said}");
+    }
 }
 
 #[test]

@@ -202,6 +202,23 @@ fn mistakes_are_named_with_their_line() {
         mistake("slippage_margin = 0.05", "slippage_margin = 0.2")
             .contains("expected LT·(1 + bmax)·(1 + σ) = 1.0458 to be at most")
     );
+    // What the pool refuses to list is refused before anything is deployed.
+    for (value, mistaken, said) in [
+        ("max_bonus = 0.05", "max_bonus = 0.21", "collateral.max_bonus is 0.21, expected 0 to 0.2"),
+        (
+            "confirmation_band = 0.05",
+            "confirmation_band = 0.06",
+            "collateral.confirmation_band is 0.06, expected 0 to 0.05",
+        ),
+        (
+            "liquidation_threshold = 0.83\nmax_bonus = 0.05\nslippage_margin = 0.05\nconfirmation_band = 0.05",
+            "liquidation_threshold = 0.98\nmax_bonus = 0.01\nslippage_margin = 0.0\nconfirmation_band = 0.0",
+            "collateral.liquidation_threshold is 0.98, expected at most 1/1.03",
+        ),
+    ] {
+        let found = mistake(value, mistaken);
+        assert!(found.contains(said), "{found}");
+    }
     assert!(mistake("top_up_share = 0.1", "top_up_share = 0.9").contains("sum to at most 1"));
     assert!(mistake("floor = 86.0", "floor = 90.0").contains(&format!(
         "line {}: prices.floor is 90",
@@ -233,6 +250,10 @@ fn what_the_damped_policy_cannot_be_names_the_key() {
         (
             "margin_multiple = 10.5",
             "damped.margin_multiple is 10.5, expected 0 to 10",
+        ),
+        (
+            "target_health = 1.0",
+            "damped.target_health is 1.0, expected 1.0001 to 2",
         ),
         (
             "confirmation_seconds = 3601",

@@ -114,6 +114,10 @@ impl World<'_> {
     }
 
     fn borrow(&mut self, observation: &Observation, counts: &mut BlockCounts) {
+        // Without a price nobody knows his health factor: plans stay as they are.
+        if observation.prices.fast <= 0.0 {
+            return;
+        }
         let alarmed: Vec<u32> = self
             .mirror
             .index()

@@ -274,6 +274,15 @@ impl Scenario {
                 format!("LT·(1 + bmax)·(1 + σ) = {hard:.4} to be at most 1/(1 + δ) = {most:.4}"),
             );
         }
+        // And what leaves a settlement its bonus of 3% where the listing's is less.
+        let settled = collateral.liquidation_threshold * 1.03;
+        if settled > 1.0 {
+            return refuse(
+                "collateral.liquidation_threshold",
+                collateral.liquidation_threshold.to_string(),
+                "at most 1/1.03 = 0.9708, which leaves a settlement its bonus".to_owned(),
+            );
+        }
         if ![500, 3_000, 10_000].contains(&self.file.venue.fee) {
             return refuse(
                 "venue.fee",

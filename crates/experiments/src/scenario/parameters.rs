@@ -218,7 +218,7 @@ pub static PARAMETERS: &[Parameter] = &[
     number(
         "collateral.max_bonus",
         0.0,
-        0.5,
+        0.2,
         "bmax: the greatest liquidation bonus; ratio",
     ),
     number(
@@ -230,7 +230,7 @@ pub static PARAMETERS: &[Parameter] = &[
     number(
         "collateral.confirmation_band",
         0.0,
-        0.2,
+        0.05,
         "\u{3b4}: how far an unconfirmed fall of the feed counts; ratio",
     ),
     number(
@@ -565,7 +565,7 @@ pub static PARAMETERS: &[Parameter] = &[
     ),
     number(
         "damped.target_health",
-        1.0,
+        1.0001,
         2.0,
         "the health factor restored",
     ),

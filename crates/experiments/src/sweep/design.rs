@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use alloy_primitives::Keccak256;
-use breakwater_sim::config::{Policy, WorldParameters};
+use breakwater_sim::config::{Policy, WorldKind, WorldParameters};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
@@ -173,7 +173,8 @@ impl Sweep {
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let range = selection.range.as_deref().unwrap_or(REPORTING).to_owned();
         let mut contracts = program.contracts.clone();
-        if specification.policies.contains(&Policy::AaveV3) {
+        let runs_aave = |world: &World| world.kind == WorldKind::Policy(Policy::AaveV3);
+        if specification.worlds().iter().any(runs_aave) {
             contracts.extend(breakwater_sim::aave::contracts()?);
         }
         let mut sweep = Self::assemble(

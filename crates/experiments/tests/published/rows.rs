@@ -266,3 +266,42 @@ pub fn grid_sides(summary: &SweepSummary) -> Vec<String> {
     });
     rows.to_vec()
 }
+
+/// Sobol indices in percent, a row a scenario and input: first order / total order with its interval, of overshoot and of bad debt under
+/// rigid rules, under damped ones and of their difference.
+pub fn sobol(summary: &SweepSummary) -> Vec<String> {
+    let columns = [
+        ("rigid", None),
+        ("damped", None),
+        ("damped", Some("rigid")),
+    ];
+    let figures = ["overshoot", "bad_debt_bp"];
+    let mut rows = Vec::new();
+    for scenario in &summary.scenarios {
+        let found = |figure, (policy, against): (&str, Option<&str>)| {
+            let mut all = summary.sobol.iter();
+            all.find(|one| {
+                (&one.scenario, &*one.figure, &*one.policy) == (&scenario.name, figure, policy)
+                    && one.against.as_deref() == against
+            })
+            .unwrap()
+        };
+        let shown = figures.map(|figure| columns.map(|column| found(figure, column)));
+        let shown = shown.as_flattened();
+        for (at, input) in shown[0].inputs.iter().enumerate() {
+            let cells = shown.iter().map(|one| {
+                let (first, total) = (one.inputs[at].first, one.inputs[at].total);
+                let first = minus(100.0 * first.unwrap().value, 0);
+                format!("{first} / {}", interval(&total.unwrap(), 100.0, 0))
+            });
+            let cells: Vec<String> = cells.collect();
+            rows.push(format!(
+                "`{}` | `{}` | {}",
+                scenario.name,
+                input.key,
+                cells.join(" | ")
+            ));
+        }
+    }
+    rows
+}

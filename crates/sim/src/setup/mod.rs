@@ -458,7 +458,9 @@ impl Builder<'_> {
             | WorldKind::Counterfactual => 0,
         };
         plan.policy.rigidBonus = to_base(listed.max_bonus, 1e18);
-        plan.policy.damped.bonusMax = to_base(listed.max_bonus, 1e18);
+        let damped = &mut plan.policy.damped;
+        damped.bonusMax = to_base(listed.max_bonus, 1e18);
+        damped.bonusMin = damped.bonusMin.min(damped.bonusMax);
         keep_time(self.parameters.network.slot_seconds, &mut plan);
         let collateral_plan = &mut plan.collaterals[0];
         collateral_plan.base.source = feed;

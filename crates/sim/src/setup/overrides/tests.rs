@@ -89,6 +89,18 @@ fn the_ports_defaults_are_the_deployments() {
     assert_eq!(said, expected);
 }
 
+/// The default start of 1% is no hindrance: the auction of such a listing begins where it ends.
+#[test]
+fn a_listing_whose_bonus_is_below_the_auctions_start_is_deployed() {
+    let mut parameters = parameters();
+    parameters.collateral.max_bonus = 0.005;
+    let mut built = build(&parameters, &input(), DAMPED, 1, false).unwrap();
+    let call = DampedPolicy::parametersCall {};
+    let said = view(&mut built, |addresses| addresses.policy, &call);
+    assert_eq!(said.bonusMin, to_base(0.005, WAD));
+    assert_eq!(said.bonusMax, said.bonusMin);
+}
+
 #[test]
 fn the_policy_has_every_parameter_that_a_run_changes() {
     let mut built = built(
