@@ -204,7 +204,11 @@ fn mistakes_are_named_with_their_line() {
     );
     // What the pool refuses to list is refused before anything is deployed.
     for (value, mistaken, said) in [
-        ("max_bonus = 0.05", "max_bonus = 0.21", "collateral.max_bonus is 0.21, expected 0 to 0.2"),
+        (
+            "max_bonus = 0.05",
+            "max_bonus = 0.21",
+            "collateral.max_bonus is 0.21, expected 0 to 0.2",
+        ),
         (
             "confirmation_band = 0.05",
             "confirmation_band = 0.06",

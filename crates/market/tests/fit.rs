@@ -102,7 +102,7 @@ fn the_scenarios_borrowers_are_the_fitted_ones() {
 }
 
 #[test]
-fn the_scenarios_loopers_are_the_fitted_ones() {
+fn the_loopers_law_is_the_one_that_the_readme_states() {
     let Some((accounts, found)) = real(0.8, 0.95) else {
         return;
     };

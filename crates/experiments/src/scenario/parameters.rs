@@ -328,7 +328,7 @@ pub static PARAMETERS: &[Parameter] = &[
         "keepers.max_latency",
         0.0,
         1e3,
-        "how old the state is that the slowest keeper sees; blocks",
+        "how old the state is that a keeper sees: keeper i (from 0) lags by i mod (this + 1), so that as many keepers are needed for the whole range; blocks",
     ),
     number(
         "keepers.min_profit",

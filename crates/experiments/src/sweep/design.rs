@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use alloy_primitives::Keccak256;
-use breakwater_sim::config::{Policy, WorldKind, WorldParameters};
+use breakwater_sim::WorldKind;
+use breakwater_sim::config::{Policy, WorldParameters};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
