@@ -8,7 +8,7 @@ mod storage;
 use alloy_primitives::{Address, Log, U256};
 use breakwater_bindings::{
     BackstopPolicy as BackstopContract, BackstopPool, DampedPolicy as DampedContract,
-    ILiquidationPolicy, IRateModel, RigidPolicy as RigidContract,
+    ILiquidationPolicy, IPriceOracle, IRateModel, RigidPolicy as RigidContract,
     TargetHealthPolicy as TargetHealthContract,
 };
 use breakwater_evm::{BlockEnvironment, Chain, MemoryChain};
@@ -258,7 +258,7 @@ impl Port {
             environment.anchor_hash = chain.block_hash(self.mirror.policy_state().seed().anchor);
             environment.depth_reading = self.depth(chain, addresses)?;
             if policy.parameters().liquidation_gas != 0 {
-                environment.native_price = reading.fast;
+                environment.native_price = native_price(chain, addresses, reading.fast)?;
             }
         }
         let room = match &self.backstop {
@@ -386,6 +386,20 @@ fn backstop(chain: &mut MemoryChain, addresses: &Addresses) -> Result<Option<Bac
     }))
 }
 
+/// What the native coin is worth to the policy: by its own oracle, or as much as the collateral.
+fn native_price(
+    chain: &mut MemoryChain,
+    addresses: &Addresses,
+    collateral: U256,
+) -> Result<U256, SimError> {
+    let Some(native) = addresses.native else {
+        return Ok(collateral);
+    };
+    let peek = IPriceOracle::peekCall {};
+    let prices = chain.read_sol(addresses.operator, native.oracle, &peek);
+    Ok(prices.during("read the native coin's oracle")?.fast)
+}
+
 /// What the policy at its address, which a backstop's shares, is made of.
 fn policy(
     chain: &mut MemoryChain,
@@ -400,7 +414,10 @@ fn policy(
                 .read_sol(caller, at, &DampedContract::parametersCall {})
                 .during(step)?;
             let parameters = DampedParameters::try_from(&parameters).map_err(astray)?;
-            if parameters.liquidation_gas != 0 && parameters.native_oracle != addresses.oracle {
+            let native = addresses
+                .native
+                .map_or(addresses.oracle, |native| native.oracle);
+            if parameters.liquidation_gas != 0 && parameters.native_oracle != native {
                 return Err(astray("gas is priced by another oracle"));
             }
             Policy::Damped(DampedPolicy::new(parameters).map_err(astray)?)

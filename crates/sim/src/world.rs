@@ -28,7 +28,7 @@ use crate::mirror::{Mirror, Source};
 use crate::network::GasMarket;
 use crate::outside::PassThrough;
 use crate::reading::{self, Reading};
-use crate::setup::{self, Addresses, FLIGHTY_PROVIDERS, Lender};
+use crate::setup::{self, Addresses, FLIGHTY_PROVIDERS, Lender, feed_call};
 use crate::trace::{BlockRow, LiquidationRow};
 use crate::units::{WAD, to_base, to_sqrt_x96};
 
@@ -287,6 +287,7 @@ impl<'a> World<'a> {
             parent_hash,
         });
         self.set_shadow_price(reference)?;
+        self.set_native_price(block)?;
 
         let observation = self.observation(block, timestamp, reference);
         let mut counts = BlockCounts::default();
@@ -361,6 +362,18 @@ impl<'a> World<'a> {
         let call = ShadowVenue::setPriceCall { sqrtPriceX96: root }.abi_encode();
         self.chain
             .execute_unmetered(self.addresses.operator, shadow, call.into())?;
+        Ok(())
+    }
+
+    /// The native coin's feed is never late.
+    fn set_native_price(&mut self, block: u64) -> Result<(), SimError> {
+        let Some(native) = self.addresses.native else {
+            return Ok(());
+        };
+        let price = self.input.native_prices[block as usize];
+        let call = feed_call(price, self.chain.block().timestamp).abi_encode();
+        self.chain
+            .execute_unmetered(self.addresses.operator, native.feed, call.into())?;
         Ok(())
     }
 }

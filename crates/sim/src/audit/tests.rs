@@ -1,7 +1,7 @@
 //! Whole worlds add up, and the audit notices when they do not.
 
 use alloy_primitives::U256;
-use breakwater_bindings::ILendingPool;
+use breakwater_bindings::{DampedPolicy, ILendingPool, IPriceOracle};
 
 use super::*;
 use crate::WorldKind;
@@ -342,4 +342,47 @@ fn the_audit_notices_a_token_that_nobody_holds_and_one_that_the_pool_does_not_kn
     assert!(stranger.contains("all collateral held"), "{stranger}");
     let pool = minted_to(|world| world.addresses.pool);
     assert!(pool.contains("collateral in the pool"), "{pool}");
+}
+
+/// Where the native coin has a price of its own, the policy pays for gas at that one, as it is in each block.
+#[test]
+fn t10_damped_world_whose_native_coin_is_another_conserves() {
+    let parameters = parameters();
+    let mut input = input();
+    input.gas_gwei[30..].fill(600.0);
+    input.native_prices = (0..=BLOCKS).map(|block| 100.0 + block as f64).collect();
+    let kind = WorldKind::Policy(Policy::Damped);
+    let mut world = World::new(&parameters, &input, kind, SEED).unwrap();
+    let native = world.addresses.native.unwrap();
+    let (policy, pool) = (world.addresses.policy, world.addresses.pool);
+    let said = world.ask_contract(policy, &DampedPolicy::parametersCall {});
+    assert_eq!(said.unwrap().nativeOracle, native.oracle);
+    let installed = world.ask_contract(pool, &ILendingPool::policyCall {});
+    assert_eq!(installed.unwrap(), policy);
+
+    let mut liquidations = Vec::new();
+    let mut stressed = false;
+    for block in 1..=BLOCKS as u64 {
+        let row = world.step(block, &mut liquidations).unwrap();
+        stressed |= row.breaker_level > 0;
+        let peek = IPriceOracle::peekCall {};
+        let fast = world.ask_contract(native.oracle, &peek).unwrap().fast;
+        // Debt tokens have 6 decimals, the coin 18: a price of 1 is 1e24.
+        assert_eq!(
+            fast,
+            U256::from(100 + block) * U256::from(10).pow(U256::from(24))
+        );
+    }
+    world.audit().unwrap();
+    assert!(stressed, "the bonus paid for no gas");
+    assert!(liquidations.len() > 10, "{}", liquidations.len());
+
+    // No other world asks for the price, nor one whose bonus pays for no gas.
+    let mut unpaid = parameters.clone();
+    unpaid.damped.liquidation_gas = Some(0);
+    let rigid = WorldKind::Policy(Policy::Rigid);
+    for (parameters, kind) in [(&parameters, rigid), (&unpaid, kind)] {
+        let world = World::new(parameters, &input, kind, SEED).unwrap();
+        assert!(world.addresses.native.is_none());
+    }
 }

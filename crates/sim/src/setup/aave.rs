@@ -120,6 +120,7 @@ impl Builder<'_> {
             policy: Address::ZERO,
             breaker: Address::ZERO,
             oracle: market.oracle,
+            native: None,
             deleverager,
             liquidator,
             shadow: None,

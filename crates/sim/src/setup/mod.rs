@@ -12,10 +12,12 @@ use breakwater_evm::{
 
 mod aave;
 mod backstop;
+mod native;
 mod overrides;
 mod positions;
 
 pub use backstop::{BackstopAddresses, deposit_of, wanted};
+pub use native::NativeAddresses;
 
 use crate::WorldKind;
 use crate::aave::Market;
@@ -66,6 +68,8 @@ pub struct Addresses {
     pub breaker: Address,
     /// The collateral's oracle.
     pub oracle: Address,
+    /// The native coin's, where it has a price of its own and the policy asks for it.
+    pub native: Option<NativeAddresses>,
     /// Sells collateral to repay for borrowers.
     pub deleverager: Address,
     /// Liquidates and sells, atomically.
@@ -160,7 +164,7 @@ pub fn build(
         let logs = builder.populate_aave(&addresses, &market)?;
         (addresses, logs, Vec::new(), Lender::Aave(market))
     } else {
-        let system = builder.system(kind, collateral, asset, feed, &venue)?;
+        let (system, native) = builder.system(kind, collateral, asset, feed, &venue)?;
         let (guard, backstop_logs) = match own {
             None => (None, Vec::new()),
             Some(own) => {
@@ -172,6 +176,7 @@ pub fn build(
             }
         };
         let mut addresses = builder.breakwater(kind, &system, (collateral, asset), feed, &venue)?;
+        addresses.native = native;
         if let Some((guard, policy)) = guard {
             addresses.policy = policy;
             addresses.backstop = Some(guard);
@@ -411,6 +416,7 @@ impl Builder<'_> {
             policy: system.policy,
             breaker: system.breaker,
             oracle: system.oracles[0],
+            native: None,
             deleverager,
             liquidator,
             shadow,
@@ -435,7 +441,7 @@ impl Builder<'_> {
         asset: Address,
         feed: Address,
         venue: &ChainVenue,
-    ) -> Result<SystemDeployer::System, SimError> {
+    ) -> Result<(SystemDeployer::System, Option<NativeAddresses>), SimError> {
         let deployer = self.deploy_large("deploy the deployer", &SystemDeployer::BYTECODE)?;
         let mut plan = self.send(
             "read the default plan",
@@ -479,15 +485,21 @@ impl Builder<'_> {
         if kind == WorldKind::Policy(Policy::Damped) {
             overrides::apply_around(&self.parameters.damped, &mut plan);
         }
-        let call = SystemDeployer::deployCall { plan };
+        let call = SystemDeployer::deployCall { plan: plan.clone() };
         let transaction = Transaction {
             gas_limit: SETUP_GAS,
             ..Transaction::call(self.operator, deployer, call.abi_encode())
         };
         let execution = self.transact("deploy the system", &transaction)?;
-        SystemDeployer::deployCall::abi_decode_returns(&execution.output)
+        let mut system = SystemDeployer::deployCall::abi_decode_returns(&execution.output)
             .map_err(CallError::from)
-            .during("deploy the system")
+            .during("deploy the system")?;
+        let native = if native::wanted(self.input, kind, &plan) {
+            Some(self.native(&plan, &mut system)?)
+        } else {
+            None
+        };
+        Ok((system, native))
     }
 
     fn deploy_large(&mut self, step: &str, code: &Bytes) -> Result<Address, SimError> {
