@@ -38,6 +38,7 @@ fn the_readme_quotes_what_was_found() {
     lacks("grid", &rows::grid_sides);
     lacks("illiquid", &by_cell(rows::illiquid));
     lacks("dumped", &by_cell(rows::dumped));
+    lacks("sobol", &rows::sobol);
     lacks("turns", &by_cell(rows::turns));
     lacks("turns", &by_cell(rows::draws));
     lacks("shocks", &by_cell(rows::shocks));

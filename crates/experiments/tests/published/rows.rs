@@ -267,15 +267,11 @@ pub fn grid_sides(summary: &SweepSummary) -> Vec<String> {
     rows.to_vec()
 }
 
-/// Sobol indices in percent, a row a scenario and input: first order / total order with its interval, of overshoot and of bad debt under
+/// Sobol indices in percent, a row a scenario and input: first order / total order with its interval, of overshoot and of liquidated volume under
 /// rigid rules, under damped ones and of their difference.
 pub fn sobol(summary: &SweepSummary) -> Vec<String> {
-    let columns = [
-        ("rigid", None),
-        ("damped", None),
-        ("damped", Some("rigid")),
-    ];
-    let figures = ["overshoot", "bad_debt_bp"];
+    let columns = [("rigid", None), ("damped", None), ("damped", Some("rigid"))];
+    let figures = ["overshoot", "liquidated_volume"];
     let mut rows = Vec::new();
     for scenario in &summary.scenarios {
         let found = |figure, (policy, against): (&str, Option<&str>)| {
