@@ -108,11 +108,13 @@ abstract contract PoolAdministration is PoolPositions {
         emit CollateralListed(id, config);
     }
 
-    /// @notice Moves LTV and LT in a straight line over seven days, from where they are now. 0 and 0 delists, once frozen.
+    /// @notice Moves LTV and LT in a straight line over seven days, from where they are now. 0 and 0 delists, once frozen. What is
+    /// frozen gets no LTV: a ramp that was scheduled before the guardian froze it does not undo that.
     function rampCollateral(uint256 id, uint16 borrowLtv, uint16 liquidationThreshold) external onlyOwner {
         _requireListed(id);
         if (borrowLtv != 0 || liquidationThreshold != 0) _checkThresholds(id, borrowLtv, liquidationThreshold);
         else if (!_listing[id].frozen) revert InvalidListing("not frozen");
+        if (borrowLtv != 0 && _listing[id].frozen) revert InvalidListing("frozen");
         CollateralRisk storage risk = _risk[id];
         RiskWord before = PoolWords.load(risk);
         // Down to whole basis points: an LT that is ramped again loses at most one.
@@ -145,7 +147,7 @@ abstract contract PoolAdministration is PoolPositions {
         emit CollateralCapSet(id, cap);
     }
 
-    /// @notice Lets a frozen collateral enter again; its borrow LTV stays 0 until `rampCollateral` raises it.
+    /// @notice Lets a frozen collateral enter again; its borrow LTV stays 0 until `rampCollateral` raises it, which it now may.
     function unfreezeCollateral(uint256 id) external onlyOwner {
         _requireListed(id);
         _listing[id].frozen = false;
