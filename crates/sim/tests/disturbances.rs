@@ -5,8 +5,8 @@
 mod support;
 
 use breakwater_sim::config::{
-    AdversaryParameters, AdversaryStrategy, BucketMode, FeedError, FeedOutage, MissedSlots,
-    NoiseParameters, Policy, TurnMode, WorldParameters,
+    Account, AdversaryParameters, AdversaryStrategy, BucketMode, FeedError, FeedOutage,
+    MissedSlots, NoiseParameters, Policy, TurnMode, WorldParameters,
 };
 use breakwater_sim::trace::Trace;
 use breakwater_sim::{WorldKind, run};
@@ -74,6 +74,39 @@ fn a_silent_feed_is_believed_for_so_long_and_no_longer() {
     // Missing, so that the slow price stands in for it.
     parameters.feed.believed_for = Some(900);
     assert!((slow_of(&parameters) - 1.0).abs() < 1e-12);
+}
+
+/// Found by reading: at a price of zero everybody is below every health factor, and all borrowers spent their savings at once.
+#[test]
+fn borrowers_without_a_price_do_nothing() {
+    let mut parameters = quiet();
+    parameters.borrowers.top_up_share = 0.4;
+    parameters.borrowers.repay_share = 0.4;
+    parameters.borrowers.deleverage_share = 0.2;
+    parameters.network.slot_seconds = 120;
+    parameters.feed.heartbeat = 600;
+    parameters.feed.believed_for = Some(900);
+    parameters.feed.outages = vec![FeedOutage {
+        from: 240,
+        until: 86_400,
+    }];
+    // Far above the health factor of 1.1 that alarms them, and nothing moves.
+    let safe = accounts(60).into_iter().map(|account| Account {
+        debt: account.collateral * 200.0 * 0.83 / 1.5,
+        ..account
+    });
+    let trace = trace(&parameters, &input(180, 0.0, safe.collect()), RIGID, 1);
+    let rows = &trace.blocks;
+    let blind = rows.iter().filter(|row| row.fast_price == 0.0).count();
+    assert!(blind > 30, "{blind}");
+    for pair in rows.windows(2) {
+        let [before, after] = pair else {
+            unreachable!()
+        };
+        // Interest makes it more.
+        assert!(after.debt >= before.debt, "{after:?}");
+        assert!(after.collateral == before.collateral, "{after:?}");
+    }
 }
 
 #[test]
