@@ -35,9 +35,10 @@ import {Depositor, BackstopStorage, Batch, Crossing, Inventory, Stake, Sums, Tot
 ///       = w_j (Y - Y(t_j)) + s_j (G - G(t_j) - u(t_j) (Y - Y(t_j))),   G(t) = sum of u(t_m) y_m / U_m.
 /// Premiums are given per share, so they are added to the same G (`gainsPerShare`), for all collaterals one sum.
 ///
-/// A sale never leaves less than 2^-20 of what the units stood for at first: it takes the rest too. Then all units are void and
-/// a new series of them begins, with u = 0. Whoever held units of the old series is paid up to its last Y, which is kept, and
-/// what G grew by afterwards is his with u(t_j) counted up to that point only: the formula holds with Y(t) replaced by that last Y.
+/// Where a sale takes all, the units are void and a new series of them begins, with u = 0. Whoever held units of the old series is
+/// paid up to its last Y, which is kept, and what G grew by afterwards is his with u(t_j) counted up to that point only: the formula
+/// holds with Y(t) replaced by that last Y. The same where an absorption finds less than 2^-20 of what the units stood for at first:
+/// those few base units are left to the new series, so that no unit is ever worth less than 2^-36 base units when new ones are made.
 ///
 /// Queues. Entries and exits happen for all who wait at the start of a period, at one price: exits first, then entries. The sums
 /// are recorded there; an account that is brought up to date later stops at each such start that concerns it.
@@ -70,7 +71,7 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
 
     uint256 internal constant UNIT_BITS = 16;
 
-    /// @dev A sale takes all rather than leave less than 2^-20 of what the units stood for.
+    /// @dev An absorption that finds less than 2^-20 of what the units stood for begins a new series.
     uint256 internal constant SERIES_BITS = 20;
 
     uint256 internal immutable PERIOD;
@@ -322,10 +323,13 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
     /// @dev Gives `amount` of a collateral to all active depositors.
     function _addInventory(uint256 id, uint256 amount) internal {
         Inventory memory inventory = _inventory[id];
-        uint256 units = inventory.amount == 0
-            ? amount << UNIT_BITS
+        Sums memory sums = _sums[id];
+        if (uint256(inventory.amount) << (UNIT_BITS + SERIES_BITS) < inventory.units) _endSeries(id, inventory, sums);
+        uint256 units = inventory.units == 0
+            ? (inventory.amount + amount) << UNIT_BITS
             : FixedPointMathLib.fullMulDiv(amount, inventory.units, inventory.amount);
-        _sums[id].unitsPerShare += FixedPointMathLib.fullMulDiv(units, ONE, _totals.shares);
+        sums.unitsPerShare += FixedPointMathLib.fullMulDiv(units, ONE, _totals.shares);
+        _sums[id] = sums;
         inventory.amount += amount.toUint112();
         inventory.units += units.toUint144();
         // forge-lint: disable-next-line(incorrect-shift)
@@ -333,9 +337,11 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
         _storeInventory(id, inventory);
     }
 
-    /// @dev Whether a sale that leaves `left` would leave too little: then it must take all.
-    function _mustTakeAll(Inventory memory inventory, uint256 left) internal pure returns (bool) {
-        return left << (UNIT_BITS + SERIES_BITS) < inventory.units;
+    /// @dev Voids all units of a collateral, whose last Y is kept. The caller stores both.
+    function _endSeries(uint256 id, Inventory memory inventory, Sums memory sums) private {
+        _finalProceeds[id][sums.series] = sums.proceedsPerUnit;
+        (sums.unitsPerShare, inventory.units) = (0, 0);
+        ++sums.series;
     }
 
     /// @dev Takes `amount` of a collateral from all who have not claimed it, for `proceeds`.
@@ -346,11 +352,7 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
         sums.proceedsPerUnit = (perUnit + sums.proceedsPerUnit).toUint208();
         _gainsPerShare += FixedPointMathLib.fullMulDiv(sums.unitsPerShare, perUnit, ONE);
         inventory.amount -= amount.toUint112();
-        if (inventory.amount == 0) {
-            _finalProceeds[id][sums.series] = sums.proceedsPerUnit;
-            (sums.unitsPerShare, inventory.units) = (0, 0);
-            ++sums.series;
-        }
+        if (inventory.amount == 0) _endSeries(id, inventory, sums);
         _sums[id] = sums;
         _storeInventory(id, inventory);
     }

@@ -97,7 +97,8 @@ contract BackstopPolicy {
         }
     }
 
-    /// @dev Whether the backstop takes all that the position needs, for all that anybody would be paid. A flag is never refused:
+    /// @dev Whether the backstop takes all that the position needs, and nobody would be paid more than it for as much, gas included: where
+    /// gas is paid for, a caller of `absorb` may not be able to afford it. A flag is never refused:
     /// it takes nothing, and it is what starts the clock that ends the priority. Where the listing allows no more than the
     /// backstop is paid, no clock would end it, and there is none.
     function _comesFirst(LiquidationRequest calldata request) private returns (bool) {
@@ -105,10 +106,12 @@ contract BackstopPolicy {
         if (request.healthFast <= request.healthHard || request.healthFast >= WAD) return false;
         uint256 room = BACKSTOP.absorbable();
         if (room == 0) return false;
-        uint256 bonus = _bonusNow(POOL, request);
+        uint256 bonus = _bonusNow(POOL, request, request.debt, BreakerLevel.Normal);
         if (bonus == 0 || bonus > MAX_ABSORPTION_BONUS) return false;
         LiquidationGrant memory most = _granted(request, bonus, request.debt);
-        return most.refusal == Refusal.None && most.repay <= room;
+        if (most.refusal != Refusal.None || most.repay > room) return false;
+        if (request.breaker == BreakerLevel.Normal) return true;
+        return _bonusNow(POOL, request, most.repay, request.breaker) <= MAX_ABSORPTION_BONUS;
     }
 
     function _absorption(address pool, LiquidationRequest calldata request, uint256 room)
@@ -116,7 +119,8 @@ contract BackstopPolicy {
         returns (LiquidationGrant memory)
     {
         if (request.healthFast >= WAD) return _refused(Refusal.Healthy);
-        uint256 bonus = FixedPointMathLib.min(_bonusNow(pool, request), MAX_ABSORPTION_BONUS);
+        uint256 bonus = _bonusNow(pool, request, request.debt, BreakerLevel.Normal);
+        bonus = FixedPointMathLib.min(bonus, MAX_ABSORPTION_BONUS);
         return _granted(request, bonus, room);
     }
 
@@ -153,14 +157,17 @@ contract BackstopPolicy {
         return LiquidationGrant(repay, seize, bonus, Refusal.None);
     }
 
-    /// @dev b: what the policy behind would pay for the whole debt if nothing dampened it (as in the hard zone), solvency did not
-    /// cap it and no gas was due. 0 if it would grant nothing.
-    function _bonusNow(address pool, LiquidationRequest calldata request) private returns (uint256) {
+    /// @dev What the policy behind would pay for `asked` at that level of the breaker if nothing dampened it (as in the hard zone) and
+    /// solvency did not cap it. 0 if it would grant nothing. For the whole debt and without stress, where no gas is due, it is b.
+    function _bonusNow(address pool, LiquidationRequest calldata request, uint256 asked, BreakerLevel breaker)
+        private
+        returns (uint256)
+    {
         LiquidationRequest memory probe = request;
-        probe.asked = probe.debt;
+        probe.asked = asked;
         probe.healthHard = WAD;
         probe.collateralValue = type(uint128).max;
-        probe.breaker = BreakerLevel.Normal;
+        probe.breaker = breaker;
         LiquidationGrant memory grant = _ask(abi.encodeCall(ILiquidationPolicy.quote, (pool, probe)));
         return grant.refusal == Refusal.None ? grant.bonus : 0;
     }

@@ -126,7 +126,7 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool, ILiquidate
         uint256 reward = _reward(result.seized, value, result.repaid);
         absorption = AbsorptionResult(result.repaid, result.seized - reward, reward);
         _spend(result.repaid);
-        _addInventory(collateralId, absorption.kept);
+        _stock(collateralId, absorption.kept);
         emit Absorbed(account, collateralId, msg.sender, absorption.repaid, absorption.kept, reward);
         if (reward != 0) SafeTransferLib.safeTransfer(state.token, msg.sender, reward);
     }
@@ -189,7 +189,7 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool, ILiquidate
             // What nobody paid for is worth nothing, and the caller's. Rounded up: a unit of a token with few decimals is worth much.
             uint256 kept = repaid == 0 ? 0 : FixedPointMathLib.fullMulDivUp(received[id], fromBackstop, repaid);
             kept -= _reward(kept, value, repaid);
-            if (kept != 0) _addInventory(id, kept);
+            if (kept != 0) _stock(id, kept);
             uint256 handedOver = received[id] - kept;
             emit SettlementCollateral(account, id, msg.sender, kept, handedOver);
             if (handedOver != 0) SafeTransferLib.safeTransfer(_token(id), msg.sender, handedOver);

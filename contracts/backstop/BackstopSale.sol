@@ -11,7 +11,7 @@ import {WAD} from "../types/Constants.sol";
 import {PRICE_SCALE, Prices, PriceStatus} from "../types/Price.sol";
 import {BackstopAccounting} from "./BackstopAccounting.sol";
 import {BackstopParameters} from "./BackstopParameters.sol";
-import {Inventory, Sale} from "./BackstopStorage.sol";
+import {Sale} from "./BackstopStorage.sol";
 
 /// @title The release of inventory: when, how fast and at what price
 /// @notice When: the price is `Ok`, F >= L, and the venue's price V is not below F by more than a tolerance. So nothing is sold
@@ -24,8 +24,8 @@ import {Inventory, Sale} from "./BackstopStorage.sol";
 /// At what price: an auction from F (1 + markup) down to F (1 - discount) in a straight line. F >= L holds, so the price is never
 /// below L (1 - discount) either. A purchase moves the clock forward, all of the cap by 24 seconds and less in proportion: where
 /// half of the cap is bought every 12 seconds the price stands, where more it rises, where less it falls on. Dust moves next to
-/// nothing, so nobody holds the price up by it, and parts move what the whole does. A clock is void an hour after it was started, purchases aside, and begins
-/// with the next `observe` that finds the sale open.
+/// nothing, so nobody holds the price up by it, and parts move what the whole does. A clock is void an hour after it was started, purchases aside,
+/// and where an absorption more than doubles the stock; it begins with the next `observe` that finds the sale open, or a purchase.
 abstract contract BackstopSale is BackstopAccounting {
     using SafeCastLib for uint256;
 
@@ -73,7 +73,7 @@ abstract contract BackstopSale is BackstopAccounting {
         Sale memory sale = _sales[collateralId];
         price = _price(sale, prices.fast);
         uint256 cap = _refill(sale, state.oracle);
-        (available,) = _amountFor(_inventory[collateralId], sale, cap, prices.fast, type(uint256).max);
+        (available,) = _amountFor(_inventory[collateralId].amount, sale, cap, prices.fast, type(uint256).max);
     }
 
     /// @dev Sells up to `maxAmount`; the caller of this collects `paid` and hands over.
@@ -88,13 +88,27 @@ abstract contract BackstopSale is BackstopAccounting {
         uint256 price = _price(sale, prices.fast);
         uint256 cap = _refill(sale, state.oracle);
         uint256 value;
-        (amount, value) = _amountFor(_inventory[id], sale, cap, prices.fast, maxAmount);
+        (amount, value) = _amountFor(_inventory[id].amount, sale, cap, prices.fast, maxAmount);
         if (amount == 0) revert NothingForSale(id);
         paid = FixedPointMathLib.fullMulDivUp(amount, price, PRICE_SCALE);
-        sale.level -= FixedPointMathLib.min(value, sale.level).toUint128();
+        // forge-lint: disable-next-line(unsafe-typecast)
+        sale.level -= uint128(value);
         _moveClock(sale, value, cap);
         _storeSale(id, sale);
         _sellInventory(id, amount, paid);
+    }
+
+    /// @dev Takes `amount` into the stock. Where that more than doubles it the auction's clock is void: what was not there to be bought
+    /// when the clock was started is not sold at its price, and a few base units that are left keep no clock for what comes later.
+    function _stock(uint256 id, uint256 amount) internal {
+        if (amount > _inventory[id].amount) {
+            Sale memory sale = _sales[id];
+            if (sale.clock != 0) {
+                sale.clock = 0;
+                _storeSale(id, sale);
+            }
+        }
+        _addInventory(id, amount);
     }
 
     /// @dev Records depth, and starts a clock that is not running if the sale is open.
@@ -141,17 +155,15 @@ abstract contract BackstopSale is BackstopAccounting {
         sale.level = FixedPointMathLib.min(cap, sale.level + refilled).toUint128();
     }
 
-    /// @dev The amount that may be bought, and its value at F, rounded up. Where it would leave next to nothing it takes all.
-    function _amountFor(Inventory memory inventory, Sale memory sale, uint256 cap, uint256 fast, uint256 maxAmount)
+    /// @dev The amount that may be bought, and its value at F, rounded up and not above `sale.level`.
+    function _amountFor(uint256 stock, Sale memory sale, uint256 cap, uint256 fast, uint256 maxAmount)
         private
         pure
         returns (uint256 amount, uint256 value)
     {
         if (cap == 0 || fast == 0) return (0, 0);
-        amount = FixedPointMathLib.min(inventory.amount, FixedPointMathLib.fullMulDiv(sale.level, PRICE_SCALE, fast));
+        amount = FixedPointMathLib.min(stock, FixedPointMathLib.fullMulDiv(sale.level, PRICE_SCALE, fast));
         amount = FixedPointMathLib.min(amount, maxAmount);
-        if (amount == 0) return (0, 0);
-        if (_mustTakeAll(inventory, inventory.amount - amount)) amount = inventory.amount;
         value = FixedPointMathLib.fullMulDivUp(amount, fast, PRICE_SCALE);
     }
 

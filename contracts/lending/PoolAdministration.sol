@@ -109,12 +109,13 @@ abstract contract PoolAdministration is PoolPositions {
     }
 
     /// @notice Moves LTV and LT in a straight line over seven days, from where they are now. 0 and 0 delists, once frozen. What is
-    /// frozen gets no LTV: a ramp that was scheduled before the guardian froze it does not undo that.
+    /// frozen keeps an LTV of 0 whatever `borrowLtv` says: a ramp that was scheduled before the guardian froze it does not undo that, nor
+    /// does it take what else is done with it down.
     function rampCollateral(uint256 id, uint16 borrowLtv, uint16 liquidationThreshold) external onlyOwner {
         _requireListed(id);
         if (borrowLtv != 0 || liquidationThreshold != 0) _checkThresholds(id, borrowLtv, liquidationThreshold);
         else if (!_listing[id].frozen) revert InvalidListing("not frozen");
-        if (borrowLtv != 0 && _listing[id].frozen) revert InvalidListing("frozen");
+        if (_listing[id].frozen) borrowLtv = 0;
         CollateralRisk storage risk = _risk[id];
         RiskWord before = PoolWords.load(risk);
         // Down to whole basis points: an LT that is ramped again loses at most one.

@@ -5,7 +5,7 @@ import {BackstopPolicy, IPolicyBackstop} from "../../contracts/backstop/Backstop
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {AbsorptionResult} from "../../contracts/interfaces/IBackstopPool.sol";
-import {CollateralConfig, LiquidationCall} from "../../contracts/interfaces/ILendingPool.sol";
+import {CollateralConfig, LiquidationCall, LiquidationResult} from "../../contracts/interfaces/ILendingPool.sol";
 import {
     ILiquidationPolicy,
     LiquidationGrant,
@@ -225,6 +225,38 @@ contract BackstopAbsorbTest is BackstopFixture {
         (, LiquidationGrant memory quoted) = pool.quoteLiquidation(stranger, id, 100 * USDC);
         assertNotEq(uint256(quoted.refusal), uint256(Refusal.Backstop));
         assertEq(_liquidate(stranger, id, 100 * USDC).repaid, 100 * USDC);
+    }
+
+    /// Regression: where gas is paid for, others would have been paid more than the backstop's caller, who could not afford to call, and
+    /// were refused for five minutes in the middle of the stress. 400,000 gas for 3,786 of debt: 1% at 82 gwei.
+    function test_priority_NotWhereOthersArePaidForGas() public {
+        DampedParameters memory p = DampedParametersLib.defaults();
+        p.liquidationGas = 400_000;
+        p.nativeOracle = address(ethOracle);
+        BackstopPolicy paying =
+            new BackstopPolicy(address(new DampedPolicy(p)), IPolicyBackstop(address(backstop)), 1.05e18);
+        vm.prank(owner);
+        pool.setPolicy(address(paying));
+        _setEthPrice(1150);
+        vm.fee(90 gwei);
+        assertEq(uint256(_refusal()), uint256(Refusal.Backstop));
+        breaker.setLevel(BreakerLevel.Stressed);
+        vm.fee(80 gwei);
+        assertEq(uint256(_refusal()), uint256(Refusal.Backstop));
+        vm.fee(90 gwei);
+        assertEq(uint256(_refusal()), uint256(Refusal.None));
+        uint256 snapshot = vm.snapshotState();
+        LiquidationResult memory other = _liquidate(borrower, WETH_ID, 3785 * USDC);
+        assertGt(other.seized * 1150, other.repaid * 1.02e12);
+        vm.revertToState(snapshot);
+        // the backstop is still paid b and no gas
+        AbsorptionResult memory own = _absorb();
+        assertApproxEqRel((own.kept + own.reward) * 1150, own.repaid * 1.01e12, 1e9);
+    }
+
+    function _refusal() private returns (Refusal) {
+        (, LiquidationGrant memory quoted) = pool.quoteLiquidation(borrower, WETH_ID, 3785 * USDC);
+        return quoted.refusal;
     }
 
     /// Regression: a batch that the backstop came before left no flag, and the five minutes did not begin.

@@ -129,7 +129,7 @@ contract BackstopBooksTest is Test {
     function test_series_PayWhatTheySold() public {
         books.absorb(0, 1e12, 1000e9);
         books.touch(BOB);
-        assertEq(books.sell(0, 1000e9, 800e9), 1000e9);
+        books.sell(0, 1000e9, 800e9);
         books.absorb(0, 1e12, 500e9);
         books.sell(0, 100e9, 50e9);
         uint256[3] memory alices = _of(ALICE);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.34;
 
 import {Test} from "forge-std/Test.sol";
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {BackstopAccount} from "../../contracts/interfaces/IBackstopPool.sol";
@@ -216,8 +217,11 @@ contract BackstopHandler is Test {
         amount = _bound(amount, 1, type(uint112).max);
         usdc.mint(actor, 1e7 * USDC);
         vm.prank(actor);
-        try backstop.buy(id, amount, 1e7 * USDC, actor) returns (uint256, uint256 paid) {
+        try backstop.buy(id, amount, 1e7 * USDC, actor) returns (uint256 bought, uint256 paid) {
             gains += paid;
+            _check(bought <= amount, "more was sold than asked for");
+            uint256 most = oracles[id].depth() * 994 / 100_000;
+            _check(FixedPointMathLib.fullMulDiv(bought, prices[id], 1e36) <= most, "more was sold than the limit");
             _count("buy");
         } catch (bytes memory answer) {
             ledger.failed("buy", answer);

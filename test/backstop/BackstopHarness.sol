@@ -45,12 +45,9 @@ contract BackstopHarness is BackstopAccounting {
         _addInventory(id, collateral);
     }
 
-    /// @return sold `amount`, or all of the stock where that would leave next to nothing.
-    function sell(uint256 id, uint256 amount, uint256 proceeds) external returns (uint256 sold) {
+    function sell(uint256 id, uint256 amount, uint256 proceeds) external {
         _roll();
-        Inventory memory stock = _inventory[id];
-        sold = _mustTakeAll(stock, stock.amount - amount) ? stock.amount : amount;
-        _sellInventory(id, sold, proceeds);
+        _sellInventory(id, amount, proceeds);
     }
 
     function premium(uint256 assets) external {

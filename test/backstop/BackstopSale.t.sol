@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.34;
 
+import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
+
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {BackstopSale} from "../../contracts/backstop/BackstopSale.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
@@ -252,6 +254,97 @@ contract BackstopSaleTest is BackstopFixture {
         assertApproxEqAbs(backstop.claimAssets(alice), paid * 3 / 4, 100);
         vm.prank(bob);
         assertApproxEqRel(backstop.claimCollateral(WETH_ID, bob), second / 4, 1e11);
+    }
+
+    /// Regression: what a sale had left over, a little more than a millionth of a stock, let the least order take all of the next one,
+    /// at any multiple of the limit, and no other order came through. Whatever is left, an order takes what it asks for and no more
+    /// than the level.
+    function testFuzz_sale_ALeftoverDoesNotLiftTheLimit(uint256 bits, uint256 rounds, uint256 asked) public {
+        bits = bound(bits, 1, 61);
+        for (uint256 i; i < 1 + rounds % 3; ++i) {
+            _setDepth(DEPTH * 20);
+            backstop.observe(WETH_ID);
+            vm.warp(block.timestamp + 12);
+            (uint256 stock,) = backstop.inventoryOf(WETH_ID);
+            _buy(stock - (stock >> bits) - 1);
+            (uint256 left,) = backstop.inventoryOf(WETH_ID);
+            assertEq(left, (stock >> bits) + 1);
+            left += _absorbAnother(i);
+            assertEq(_stock(), left);
+        }
+        _open();
+        asked = bound(asked, 1, 10e18);
+        (, uint256 price, uint256 available) = backstop.quoteSale(WETH_ID);
+        assertLe(available * 1150 / 1e12, CAP);
+        (uint256 bought, uint256 paid) = _buy(asked);
+        assertEq(bought, asked < available ? asked : available);
+        assertEq(paid, FixedPointMathLib.fullMulDivUp(bought, price, 1e36));
+        assertGe(_stock(), 1e17, "there is more than the limit lets out");
+    }
+
+    /// @dev Some 1.66 WETH of another borrower's.
+    function _absorbAnother(uint256 number) private returns (uint256) {
+        address another = address(uint160(uint256(keccak256(abi.encode("another borrower", number)))));
+        _fund(another);
+        _setEthPrice(2000);
+        _supply(another, WETH_ID, 5e18);
+        _borrow(another, 5000 * USDC);
+        _setEthPrice(1150);
+        vm.prank(keeper);
+        return backstop.absorb(another, WETH_ID).kept;
+    }
+
+    function _stock() private view returns (uint256 stock) {
+        (stock,) = backstop.inventoryOf(WETH_ID);
+    }
+
+    /// What is left under a millionth of what was taken is left to the next stock, whose owners share it; what was sold is paid to
+    /// those whose it was.
+    function test_sale_ALeftoverIsOfTheNextStock() public {
+        _setDepth(DEPTH * 10);
+        backstop.observe(WETH_ID);
+        vm.warp(block.timestamp + 12);
+        (, uint256 paid) = _buy(kept - (kept >> 20));
+        assertGt(backstop.collateralOf(alice, WETH_ID), 0);
+        _setEthPrice(1000);
+        vm.prank(keeper);
+        uint256 second = backstop.absorb(borrower, WETH_ID).kept;
+        (uint256 stock, uint256 units) = backstop.inventoryOf(WETH_ID);
+        assertEq(stock, (kept >> 20) + second);
+        assertEq(units, stock << 16);
+        assertApproxEqRel(backstop.collateralOf(alice, WETH_ID), second * 3 / 4, 1e12);
+        vm.prank(alice);
+        assertApproxEqAbs(backstop.claimAssets(alice), paid * 3 / 4, 100);
+    }
+
+    /// Regression: a clock that ran while there was nothing to buy, or next to nothing, had the first stock sold at the lowest price at
+    /// once: for whoever had his own position absorbed and bought it back, less than he was paid.
+    function test_sale_TheClockDoesNotAgeBeforeTheStockIsThere() public {
+        _setDepth(DEPTH * 10);
+        backstop.observe(WETH_ID);
+        vm.warp(block.timestamp + 12);
+        _buy(kept - 1000);
+        backstop.observe(WETH_ID);
+        vm.warp(block.timestamp + 10 minutes);
+        assertEq(_price(), 1138.5e24);
+        _setEthPrice(1000);
+        vm.prank(keeper);
+        backstop.absorb(borrower, WETH_ID);
+        assertEq(_price(), 1010e24);
+        vm.warp(block.timestamp + 10 minutes);
+        assertEq(_price(), 1010e24, "nor without anybody who starts it");
+        backstop.observe(WETH_ID);
+        vm.warp(block.timestamp + 5 minutes);
+        assertEq(_price(), 1000e24);
+    }
+
+    /// More of what is for sale already leaves the clock alone.
+    function test_sale_TheClockGoesOnWhereLessIsAdded() public {
+        _open();
+        vm.warp(block.timestamp + 5 minutes);
+        uint256 before = _price();
+        assertLt(_absorbAnother(0), kept);
+        assertEq(_price(), before);
     }
 
     /// Who leaves, and who hands his shares on, keeps his part of what was taken before.

@@ -3,6 +3,7 @@ pragma solidity 0.8.34;
 
 import {console} from "forge-std/console.sol";
 
+import {BackstopParameters} from "../../contracts/backstop/BackstopParameters.sol";
 import {BackstopPolicy} from "../../contracts/backstop/BackstopPolicy.sol";
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {PremiumSteward} from "../../contracts/backstop/PremiumSteward.sol";
@@ -54,6 +55,19 @@ contract BackstopSystemTest is BackstopSystemFixture {
         uint256 paid = PremiumSteward(guarding.steward).distribute();
         assertGt(paid, 0);
         assertApproxEqRel(backstop.backstopAccount(depositor).claimable, paid, 1e9);
+    }
+
+    /// Regression: whoever made the call first with himself for the timelock had the addresses at which others expected theirs, and with
+    /// them a steward that obeys him.
+    function test_RevertWhen_deploy_TheTimelockDoesNotOwnThePool() public {
+        BackstopDeployer deployer = new BackstopDeployer();
+        BackstopParameters memory parameters = deployer.defaultParameters(system.pool, 1e18);
+        // the steward owns it here
+        bytes memory expected =
+            abi.encodeWithSelector(BackstopDeployer.NotThePoolsOwner.selector, depositor, guarding.steward);
+        vm.expectRevert(expected);
+        deployer.deploy(parameters, 1.05e18, depositor, 0.5e18);
+        deployer.deploy(parameters, 1.05e18, guarding.steward, 0.5e18);
     }
 
     /// The feed falls by 40% at once. 1,000 ether against 1.4 million are insolvent by 138,000 and more. The venue holds 6,200

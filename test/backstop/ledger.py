@@ -72,6 +72,8 @@ class Ledger:
                 self.share_worth = max(self.share_worth, Q(self.assets, self.shares))
         elif kind == "A":
             self.absorb(*n)
+        elif kind == "V":
+            self.leave(*n)
         elif kind == "S":
             self.sell(*n)
         elif kind == "P":
@@ -151,6 +153,12 @@ class Ledger:
         self.scale(Q(total - assets, total))
         self.assets -= assets
         self.per_share[collateral] += Q(amount, self.shares)
+
+    def leave(self, collateral):
+        """What is left of a stock, next to nothing, is everybody's before the next absorption."""
+        total = sum(self.stock[collateral].values())
+        self.stock[collateral] = {a: total * part / self.assets for a, part in self.parts().items()}
+        self.per_share[collateral] += Q(total, self.shares)
 
     def sell(self, collateral, amount, proceeds):
         stock = self.stock[collateral]

@@ -339,10 +339,7 @@ contract PoolHandler is Test {
         if (what == 2 && value % 8 == 0) pool.freezeCollateral(value % 2);
         if (what == 3) pool.unfreezeCollateral(value % 2);
         if (what == 4) pool.unfreezeNewRisk();
-        // what is frozen gets no LTV
-        if (what >= 3 && !pool.collateralState(value % 2).frozen) {
-            pool.rampCollateral(value % 2, uint16(_bound(value, 5000, 8400)), 8500);
-        }
+        if (what >= 3) pool.rampCollateral(value % 2, uint16(_bound(value, 5000, 8400)), 8500);
         vm.stopPrank();
         ledger.succeeded("administer");
     }

@@ -1,7 +1,7 @@
 //! Properties of the backstop: its claims are covered, nobody's part moves by what another does, and what it takes it takes at a discount.
 
 use alloy_primitives::{Log, U256};
-use alloy_sol_types::SolEvent;
+use alloy_sol_types::{SolCall, SolEvent};
 use breakwater_bindings::{BackstopPool, FuzzLens, ILendingPool, PremiumSteward};
 use breakwater_protocol::PriceStatus;
 use breakwater_protocol::math::{PRICE_SCALE, WAD, mul_div_up, value_down};
@@ -303,7 +303,8 @@ fn waterfall(made: &Made<'_>, current: bool) -> Result<(), Violation> {
     })
 }
 
-/// K7: only at an `Ok` price that is not falling, with the venue there, for at least 99% of it.
+/// K7: only at an `Ok` price that is not falling, with the venue there, for at least 99% of it, and no more than was asked for or
+/// than 0.994% of the venue's depth is worth, which is the default.
 fn purchase(made: &Made<'_>) -> Result<(), Violation> {
     let Some(sold) =
         logs_of(made).find_map(|log| BackstopPool::InventorySold::decode_log(log).ok())
@@ -319,10 +320,17 @@ fn purchase(made: &Made<'_>) -> Result<(), Violation> {
     let least =
         value_down(sold.amount, prices.fast).unwrap_or_default() * U256::from(99) / U256::from(100);
     let stock = &made.before.view.backstop.inventory[id];
-    let holds = open && sold.paid >= least && sold.amount <= stock.amount;
+    let asked = BackstopPool::buyCall::abi_decode(&made.call.data())
+        .map_or(U256::ZERO, |call| call.maxAmount);
+    let depth = logs_of(made).find_map(|log| BackstopPool::SaleUpdated::decode_log(log).ok());
+    let depth = depth.map_or(U256::ZERO, |sale| U256::from(sale.depth));
+    let limit = depth * U256::from(994) / U256::from(100_000);
+    let value = value_down(sold.amount, prices.fast).unwrap_or_default();
+    let most = stock.amount.min(asked);
+    let holds = open && sold.paid >= least && sold.amount <= most && value <= limit;
     require(holds, Property::K7, || {
         format!(
-            "{} of {} sold for {} at {prices:?}",
+            "{} of {} sold for {} at {prices:?}, {asked} asked for, worth {value} of {limit}",
             sold.amount, stock.amount, sold.paid
         )
     })

@@ -73,7 +73,7 @@ properties! {
     K4 = "K4", "Nobody's part of the backstop moves by another's deposit, exit, transfer or claim, nor his shares by anything else.";
     K5 = "K5", "An absorption pays at most 2% and never less than it costs, charges no bucket and leaves the minimum; a waterfall adds up.";
     K6 = "K6", "Deposits, exits, claims and the start of a period are refused by nothing.";
-    K7 = "K7", "Inventory is sold only at an Ok price that is not falling, with the venue there, for 99% of it at least.";
+    K7 = "K7", "Inventory is sold only at an Ok price that is not falling, with the venue there, for 99% of it at least, as much as was asked for and the limit allows.";
     K8 = "K8", "A premium is at most its share of what reserves grew by, from reserves alone, to depositors alone.";
     O1 = "O1", "The fast price is the feed's answer, unclamped, exactly while that is fresh and within bounds.";
     O2 = "O2", "An unconfirmed jump is not an Ok price.";

@@ -43,15 +43,20 @@ impl Behind<'_> {
         self.policy.quote(self.state, request, self.environment)
     }
 
-    /// b, WAD: what it would pay for the whole debt if nothing dampened it, solvency did not cap it and no gas was due; 0 if it would
-    /// grant nothing.
-    fn bonus_now(&self, request: &LiquidationRequest) -> Result<U256, ArithmeticError> {
+    /// What it would pay, WAD, for `asked` at that level of the breaker if nothing dampened it and solvency did not cap it; 0 if it
+    /// would grant nothing.
+    fn bonus_now(
+        &self,
+        request: &LiquidationRequest,
+        asked: U256,
+        breaker: BreakerLevel,
+    ) -> Result<U256, ArithmeticError> {
         let grant = self
             .quote(&LiquidationRequest {
-                asked: request.debt,
+                asked,
                 health_hard: WAD,
                 collateral_value: SOLVENT,
-                breaker: BreakerLevel::Normal,
+                breaker,
                 ..*request
             })?
             .grant;
@@ -115,11 +120,11 @@ impl BackstopPolicy {
         if request.health_fast >= WAD {
             return Ok(LiquidationGrant::refused(Refusal::Healthy));
         }
-        let bonus = behind.bonus_now(request)?.min(MAX_ABSORPTION_BONUS);
-        self.granted(request, bonus, request.asked)
+        let bonus = behind.bonus_now(request, request.debt, BreakerLevel::Normal)?;
+        self.granted(request, bonus.min(MAX_ABSORPTION_BONUS), request.asked)
     }
 
-    /// Whether the backstop takes all that the position needs, for all that anybody would be paid.
+    /// Whether the backstop takes all that the position needs, and nobody would be paid more than it for as much, gas included.
     fn comes_first(
         &self,
         behind: Behind<'_>,
@@ -135,12 +140,16 @@ impl BackstopPolicy {
         {
             return Ok(false);
         }
-        let bonus = behind.bonus_now(request)?;
+        let bonus = behind.bonus_now(request, request.debt, BreakerLevel::Normal)?;
         if bonus.is_zero() || bonus > MAX_ABSORPTION_BONUS {
             return Ok(false);
         }
         let most = self.granted(request, bonus, request.debt)?;
-        Ok(most.refusal == Refusal::None && most.repay <= room)
+        if most.refusal != Refusal::None || most.repay > room {
+            return Ok(false);
+        }
+        Ok(request.breaker == BreakerLevel::Normal
+            || behind.bonus_now(request, most.repay, request.breaker)? <= MAX_ABSORPTION_BONUS)
     }
 
     /// Size and seizure at `bonus`, at most `room`.
