@@ -323,13 +323,15 @@ abstract contract BackstopAccounting is BackstopStorage, IBackstopPoolEvents {
     /// @dev Gives `amount` of a collateral to all active depositors.
     function _addInventory(uint256 id, uint256 amount) internal {
         Inventory memory inventory = _inventory[id];
-        Sums memory sums = _sums[id];
-        if (uint256(inventory.amount) << (UNIT_BITS + SERIES_BITS) < inventory.units) _endSeries(id, inventory, sums);
+        if (uint256(inventory.amount) << (UNIT_BITS + SERIES_BITS) < inventory.units) {
+            Sums memory sums = _sums[id];
+            _endSeries(id, inventory, sums);
+            _sums[id] = sums;
+        }
         uint256 units = inventory.units == 0
             ? (inventory.amount + amount) << UNIT_BITS
             : FixedPointMathLib.fullMulDiv(amount, inventory.units, inventory.amount);
-        sums.unitsPerShare += FixedPointMathLib.fullMulDiv(units, ONE, _totals.shares);
-        _sums[id] = sums;
+        _sums[id].unitsPerShare += FixedPointMathLib.fullMulDiv(units, ONE, _totals.shares);
         inventory.amount += amount.toUint112();
         inventory.units += units.toUint144();
         // forge-lint: disable-next-line(incorrect-shift)

@@ -20,7 +20,8 @@ interface IPolicyBackstop {
 /// in the hard zone, without turn, bucket, slice or pause, and without charging them: nothing is sold.
 ///
 /// Priority: while the backstop can take all that a damped position needs, at the whole bonus that the policy behind pays (b at
-/// most 2%, of a collateral that may pay more), others are refused with `Backstop`. An auction passes 2% after a quarter of its time, and then the position is
+/// most 2%, of a collateral that may pay more, and no more than that with what the breaker's stress adds for gas), others are refused
+/// with `Backstop`. An auction passes 2% after a quarter of its time, and then the position is
 /// open to all, so a backstop that nobody calls delays it by five minutes from its flag at the default parameters. The hard
 /// zone is never refused.
 /// @dev The policy behind runs by delegate call in this contract's storage, of which this contract uses none, and keeps its

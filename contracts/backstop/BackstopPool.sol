@@ -202,7 +202,8 @@ contract BackstopPool is BackstopShares, BackstopSale, IBackstopPool, ILiquidate
         return FixedPointMathLib.fullMulDiv(seized, CALLER_SHARE * (value - repaid), value * WAD);
     }
 
-    /// @dev A degraded price that equals the slow one is the slow one.
+    /// @dev A degraded price that equals the slow one is taken for the slow one, which it is not where a price stands still in an
+    /// oracle's first window, or for longer than a window after a jump that is not confirmed by then.
     function _fastPrice(uint256 id, address oracle) private view returns (uint256) {
         Prices memory prices = IPriceOracle(oracle).peek();
         if (prices.status == PriceStatus.Degraded && prices.fast == prices.slow) revert NoFastPrice(id);

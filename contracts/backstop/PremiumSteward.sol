@@ -62,6 +62,7 @@ contract PremiumSteward {
 
     /// @notice Pays the premium on what reserves grew by. 0 while the backstop has no active depositor. Growth that there is no
     /// cash to pay for is not counted: whoever borrows all cash for a moment does not take the premium from depositors.
+    /// What reserves regain after a loss is growth again.
     function distribute() external returns (uint256 paid) {
         MarketState memory state = POOL.marketState();
         uint256 growth = FixedPointMathLib.zeroFloorSub(state.reserves, counted);

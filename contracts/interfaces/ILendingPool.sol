@@ -15,7 +15,7 @@ import {LiquidationGrant, LiquidationRequest, Refusal} from "./ILiquidationPolic
 /// @param group Collaterals of different groups are never held by one account (correlated pairs, isolated assets).
 /// @param damped Whether liquidations may be dampened. Requires LT (1 + bmax)(1 + sigma)(1 + delta) <= 1; where the margins
 /// do not fit, list it with `false` and every position below a health factor of 1 that holds it is in the hard zone.
-/// @param cap The most of it that the pool accepts, base units.
+/// @param cap The most of it that the pool accepts, base units, but for what accounts in debt add: above it nobody borrows against it.
 struct CollateralConfig {
     address token;
     address oracle;

@@ -25,7 +25,7 @@ abstract contract PoolAccounting is PoolStorage, ILendingPoolEvents {
     error AmountTooLarge(uint256 amount);
     /// @notice The pool holds less of the asset than is to be paid out.
     error InsufficientCash(uint256 cash, uint256 needed);
-    /// @notice Liquidation, settlement, flash loans and administration are refused while a callback runs.
+    /// @notice Liquidation, settlement, flash loans and the withdrawal of reserves are refused while a callback runs.
     error CallbackInProgress();
 
     constructor(address asset_, address rateModel) {

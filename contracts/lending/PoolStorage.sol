@@ -138,7 +138,7 @@ abstract contract PoolStorage is Ownable2Step {
     uint256 internal _settlementStipend;
     address internal _guardian;
 
-    /// @dev Set while tokens have left on credit and a callback runs: liquidation, settlement and flash loans are refused,
-    /// oracle and breaker are read but not written.
+    /// @dev Set while tokens have left on credit and a callback runs: liquidation, settlement, flash loans and
+    /// the withdrawal of reserves are refused. An observation that a nested call makes is recorded as ever.
     bool internal transient _inCallback;
 }

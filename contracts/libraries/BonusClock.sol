@@ -30,7 +30,8 @@ struct ClockReading {
 /// last moved up; a call that finds it older than `RENEWAL` auctions and unhealthy moves it up to one auction ago, at the
 /// average price. The bonus stays at its maximum, and the average is one over the recent past.
 /// @dev The health factor at the average price is HF_F scaled by average / F of the seized collateral: exact for an account with
-/// one collateral; with several it treats the others as if they had moved in proportion. Dropping 40 bits of the accumulator
+/// one collateral; with several it treats the others as if they had moved in proportion, so a flag on one whose price stood still
+/// ages while another's recovers. Dropping 40 bits of the accumulator
 /// moves the average by less than 2^41 / seconds units of 1e-36, moving a flag up by as much again, and the differences stay
 /// right when the accumulator wraps.
 library BonusClock {

@@ -68,7 +68,7 @@ contract DampedPolicy is DampedState, ILiquidationPolicy {
 
     /// @inheritdoc ILiquidationPolicy
     /// @dev A refusal records the flag alone, so that a batch which skips the account, or `flag`, starts its clock. A grant
-    /// that restores the target needs no flag: the clock would restart anyway.
+    /// that restores the target sets no flag; one that was set before stays until it expires.
     function commit(LiquidationRequest calldata request) external returns (LiquidationGrant memory) {
         Decision memory d = _decide(msg.sender, request);
         bool granted = d.grant.refusal == Refusal.None;

@@ -3,8 +3,9 @@ pragma solidity ^0.8.28;
 
 /// @notice What an oracle's answer may be used for.
 /// - `Ok`: everything.
-/// - `Degraded`: the fast price jumped by more than the step limit, or the slow price stands in for it. No new risk.
-/// - `Down`: there is no usable price. No new risk and no liquidation.
+/// - `Degraded`: the fast price jumped by more than the step limit, the slow price stands in for it, or the oracle is younger than its
+///   window. No new risk.
+/// - `Down`: there is no usable price. No new risk, and none of this collateral is liquidated.
 enum PriceStatus {
     Ok,
     Degraded,
