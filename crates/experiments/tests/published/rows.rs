@@ -147,12 +147,12 @@ pub fn shocks(cell: &CellSummary) -> String {
     .join(" | ")
 }
 
-/// What turns do beside the bucket, a row a market: damped with turns against damped.
+/// What turns do beside the bucket, a row a market: damped against damped without turns.
 pub fn turns(cell: &CellSummary) -> String {
-    let (against, policy) = ("damped", "systematic-turns");
-    let change = |figure| change(cell, against, policy, figure);
+    let against = "without-turns";
+    let change = |figure| change(cell, against, "damped", figure);
     let difference =
-        |figure, scale, digits| difference(cell, against, policy, figure, scale, digits);
+        |figure, scale, digits| difference(cell, against, "damped", figure, scale, digits);
     [
         format!("`{}`", cell.scenario),
         cell.depth.to_string(),
@@ -169,14 +169,9 @@ pub fn turns(cell: &CellSummary) -> String {
 
 /// How they are drawn, and turns where nothing else spreads liquidations but the bucket: overshoot.
 pub fn draws(cell: &CellSummary) -> String {
-    let drawn = [
-        "systematic-turns",
-        "seeded-turns",
-        "bernoulli-turns",
-        "rarer-turns",
-    ]
-    .map(|policy| change(cell, "damped", policy, "overshoot"));
-    let alone = |figure| change(cell, "no-auction", "no-auction-turns", figure);
+    let drawn = ["damped", "seeded-turns", "bernoulli-turns", "rarer-turns"]
+        .map(|policy| change(cell, "without-turns", policy, "overshoot"));
+    let alone = |figure| change(cell, "no-auction-no-turns", "no-auction", figure);
     [
         format!("`{}`", cell.scenario),
         cell.depth.to_string(),
@@ -188,6 +183,7 @@ pub fn draws(cell: &CellSummary) -> String {
 }
 
 /// The rigid policy beside Aave's own pool, a row a scenario and figure.
+#[allow(dead_code)]
 pub fn aave(summary: &SweepSummary) -> Vec<String> {
     let figures = [
         ("overshoot", "overshoot, %", 100.0, 3),
