@@ -40,7 +40,9 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(&config.filter).map_err(|_| TelemetryError::Filter {
+    // A connection that is dropped says so at the level of information, after the error that ends a start; whoever wants it asks for it.
+    let directives = format!("alloy_pubsub=warn,{}", config.filter);
+    let filter = EnvFilter::try_new(directives).map_err(|_| TelemetryError::Filter {
         filter: config.filter.clone(),
     })?;
     let builder = tracing_subscriber::fmt()
