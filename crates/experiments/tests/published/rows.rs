@@ -182,32 +182,6 @@ pub fn draws(cell: &CellSummary) -> String {
     .join(" | ")
 }
 
-/// The rigid policy beside Aave's own pool, a row a scenario and figure.
-#[allow(dead_code)]
-pub fn aave(summary: &SweepSummary) -> Vec<String> {
-    let figures = [
-        ("overshoot", "overshoot, %", 100.0, 3),
-        ("liquidated_volume", "liquidated volume, %", 100.0, 2),
-        ("bad_debt_bp", "bad debt at the end, bp", 1.0, 3),
-        ("bad_debt_max_bp", "bad debt at its worst, bp", 1.0, 3),
-        ("blocks_to_solvency", "blocks with HF < 1", 1.0, 0),
-        ("keeper_profit", "keepers' profit, thousand", 1e-3, 0),
-    ];
-    let rows = summary.cells.iter().flat_map(|cell| {
-        figures.map(|(figure, name, scale, digits)| {
-            let of = |policy| minus(mean(cell, policy, figure) * scale, digits);
-            format!(
-                "`{}` | {name} | {} | {} | {}",
-                cell.scenario,
-                of("rigid"),
-                of("aave-v3"),
-                difference(cell, "rigid", "aave-v3", figure, scale, digits)
-            )
-        })
-    });
-    rows.collect()
-}
-
 /// What is lost without a mechanism, or gained by one alone: a row a variant, a column a scenario.
 pub fn ablations(summary: &SweepSummary) -> Vec<String> {
     let mut rows = Vec::new();
