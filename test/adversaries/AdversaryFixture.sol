@@ -16,7 +16,7 @@ struct Sold {
     uint256 delayValue;
 }
 
-/// @dev The default deployment at the depth of the scenarios, x/C of 2 to 2.5: 5,000 ether a side in a real Uniswap v3 pool (0.3%
+/// @dev The default deployment at the depth of most scenarios, x/C of 2 to 2.5: 5,000 ether a side in a real Uniswap v3 pool (0.3%
 /// fee), 2,000 ether of a crowd's collateral and up to 500 of an attack's. Ether at 2,000, gas at 1 gwei.
 ///
 /// Costs and gains are in debt tokens, WAD, and everything uncertain is put in the attacker's favour: gas at 1 gwei, no cost of
@@ -109,9 +109,18 @@ abstract contract AdversaryFixture is SystemFixture {
         return IPriceOracle(system.oracles[0]).peek().fast / 1e18;
     }
 
-    /// @dev What damped calls may take of a full bucket at once: 70% of two depths.
+    /// @dev What damped calls may take of a full bucket at once: 70% of two depths, or of a thirtieth of all collateral where the venue is
+    /// thinner than that.
     function _bucketVolume() internal view returns (uint256) {
-        return IPriceOracle(system.oracles[0]).depth() * 14 / 10;
+        uint256 posted = lending.collateralState(0).total * _price() / WAD;
+        return FixedPointMathLib.max(2 * IPriceOracle(system.oracles[0]).depth(), posted / 30) * 7 / 10;
+    }
+
+    /// @dev All but `percent` of the venue's liquidity leaves, and its averages forget it.
+    function _thin(uint128 percent) internal {
+        pool.burn(FULL_LOW, FULL_HIGH, LIQUIDITY * (100 - percent) / 100);
+        _pass(10 minutes);
+        _setFeed(int256(FAIR / 1e10));
     }
 
     function _refusal(address account) internal view returns (Refusal) {

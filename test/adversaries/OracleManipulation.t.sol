@@ -24,7 +24,7 @@ abstract contract VenueAttackFixture is AdversaryFixture {
         returns (uint256 cost, uint256 gain, uint256 most)
     {
         // At 400 * 0.83 * F / 640,000 = HF the feed's price, and the market's above it.
-        _openFor(borrower, 400e18, 640_000e18);
+        _openFor(borrower, 400e18, 640_000e18 - 1e9);
         uint256 price = health * 640_000 / 332;
         uint256 market = price * 10_000 / (10_000 - misset);
         _arbitrage(market);
@@ -64,6 +64,36 @@ abstract contract VenueAttackFixture is AdversaryFixture {
     function _mostFromMisset(uint256 misset) private view returns (uint256) {
         uint256 repaid = _bucketVolume();
         return repaid * 10_100 / (10_000 - misset) - repaid + WAD;
+    }
+
+    /// @dev The seconds for which the attacker's account is held back, with the venue let go after `blocks`.
+    function _heldBack(uint256 blocks, uint256 price) internal returns (uint256 held) {
+        for (uint256 i; i < blocks || _refusal(attacker) == Refusal.Unconfirmed; ++i) {
+            if (_refusal(attacker) == Refusal.Unconfirmed) held += BLOCK;
+            _nextBlock();
+            if (i + 1 == blocks) {
+                assertEq(uint256(_refusal(attacker)), uint256(Refusal.Unconfirmed), "not held back");
+                _trade(price);
+            }
+        }
+    }
+
+    function _pumpToHoldBack(uint256 health, uint256 blocks) internal returns (uint256 cost, uint256 gain) {
+        uint256 price = FAIR * 915 / 1000;
+        _openFor(attacker, 100e18, 100 * price * 83 / 100 * WAD / health);
+        _fallTo(price / 1e18);
+        uint256 volume = _bucketVolume();
+        // V = F (push)^(seconds / window) >= F / HF
+        uint256 needed = WAD * WAD / health * 10_001 / 10_000;
+        _trade(price * _power(needed, _window() * WAD / (blocks * BLOCK)) / WAD);
+        uint256 held = _heldBack(blocks, price);
+        cost = _tradingLoss(price);
+        gain = _delayValue(volume, held);
+        _report(
+            string.concat("hold back at HF ", vm.toString(health / 1e14), "e-4, blocks ", vm.toString(blocks)),
+            cost,
+            gain
+        );
     }
 
     function _power(uint256 base, uint256 exponent) internal pure returns (uint256) {
@@ -169,35 +199,5 @@ contract OracleManipulationTest is VenueAttackFixture {
         (uint256 cost, uint256 gain) = _pumpToHoldBack(0.9995e18, 2);
         assertLt(cost, gain);
         assertLt(gain, _bucketVolume() * 7 / 10_000);
-    }
-
-    /// @dev The seconds for which the attacker's account is held back, with the venue let go after `blocks`.
-    function _heldBack(uint256 blocks, uint256 price) private returns (uint256 held) {
-        for (uint256 i; i < blocks || _refusal(attacker) == Refusal.Unconfirmed; ++i) {
-            if (_refusal(attacker) == Refusal.Unconfirmed) held += BLOCK;
-            _nextBlock();
-            if (i + 1 == blocks) {
-                assertEq(uint256(_refusal(attacker)), uint256(Refusal.Unconfirmed), "not held back");
-                _trade(price);
-            }
-        }
-    }
-
-    function _pumpToHoldBack(uint256 health, uint256 blocks) private returns (uint256 cost, uint256 gain) {
-        uint256 price = FAIR * 915 / 1000;
-        _openFor(attacker, 100e18, 100 * price * 83 / 100 * WAD / health);
-        _fallTo(price / 1e18);
-        uint256 volume = _bucketVolume();
-        // V = F (push)^(seconds / window) >= F / HF
-        uint256 needed = WAD * WAD / health * 10_001 / 10_000;
-        _trade(price * _power(needed, _window() * WAD / (blocks * BLOCK)) / WAD);
-        uint256 held = _heldBack(blocks, price);
-        cost = _tradingLoss(price);
-        gain = _delayValue(volume, held);
-        _report(
-            string.concat("hold back at HF ", vm.toString(health / 1e14), "e-4, blocks ", vm.toString(blocks)),
-            cost,
-            gain
-        );
     }
 }

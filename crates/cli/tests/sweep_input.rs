@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use breakwater_experiments::sweep::{Program, SeedRange, Selection, Sweep};
+use breakwater_market::testdata::file;
 use sweeps::{Folder, SPECIFICATION};
 
 #[test]
@@ -313,6 +314,8 @@ fn shipped_specifications_can_be_run() {
         contracts: BTreeMap::new(),
     };
     let mut ranges = Vec::new();
+    // Its bars are not part of the repository.
+    let real_days = file("price_ethusdt_1m_2021-05-18_2021-05-20.csv").map(|_| ("real-days", 100));
     for (name, least) in [
         ("headline", 300),
         ("grid", 30),
@@ -323,7 +326,10 @@ fn shipped_specifications_can_be_run() {
         ("turns", 100),
         ("dumped", 30),
         ("illiquid", 100),
-    ] {
+    ]
+    .into_iter()
+    .chain(real_days)
+    {
         let file = sweeps.join(format!("{name}.toml"));
         let sweep = Sweep::read(&file, &Selection::default(), &program).unwrap();
         assert_eq!(sweep.specification.name, name);

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 
+use std::fs;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use breakwater_experiments::scenario::{Overrides, Prepared, Scenario, Source};
 use breakwater_sim::config::{AdversaryStrategy, Policy};
@@ -163,5 +165,22 @@ fn every_scenario_runs() {
         if run.parameters.adversary.is_none() {
             assert_eq!(trace.blocks[12].breaker_level, 0, "{}", scenario.name());
         }
+    }
+}
+
+/// `sweeps/real-*.toml` replace where prices, gas and accounts come from, and nothing else of the scenario that they are named after.
+#[test]
+fn days_from_their_bars_differ_in_what_is_in_files_only() {
+    let rest = |path: String| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let mut table: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+        for key in ["name", "title", "prices", "gas", "population"] {
+            assert!(table.remove(key).is_some(), "{key}");
+        }
+        table
+    };
+    for day in ["black-thursday", "may-19"] {
+        let real = rest(format!("sweeps/real-{day}.toml"));
+        assert_eq!(real, rest(format!("scenarios/{day}.toml")));
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -60,5 +60,32 @@ fn each_mutation_changes_one_place_of_a_contract() {
     for property in properties.into_iter().chain(further).chain(design) {
         let of_property = list.mutant.iter().filter(|one| one.property == property);
         assert!(of_property.count() >= 2, "{property}");
+    }
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    property: String,
+    unit: bool,
+    invariants: bool,
+    fuzz: Option<String>,
+}
+
+#[test]
+fn each_result_is_of_a_mutant_of_the_list_that_something_detects() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/mutants");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let list: List = toml::from_str(&read("mutants.toml")).unwrap();
+    let properties: BTreeMap<&str, &str> = (list.mutant.iter())
+        .map(|one| (one.id.as_str(), one.property.as_str()))
+        .collect();
+    let results: BTreeMap<String, Outcome> = serde_json::from_str(&read("results.json")).unwrap();
+    for (id, result) in &results {
+        let property = properties.get(id.as_str());
+        assert_eq!(property, Some(&result.property.as_str()), "{id}");
+        assert!(
+            result.unit || result.invariants || result.fuzz.is_some(),
+            "{id} survives"
+        );
     }
 }

@@ -43,6 +43,7 @@ fn the_readme_quotes_what_was_found() {
     lacks("turns", &by_cell(rows::draws));
     lacks("shocks", &by_cell(rows::shocks));
     lacks("ablations", &rows::ablations);
+    lacks("aave", &rows::aave);
     let entries = fs::read_dir(results)
         .unwrap()
         .map(|entry| entry.unwrap().path());

@@ -147,12 +147,12 @@ pub fn shocks(cell: &CellSummary) -> String {
     .join(" | ")
 }
 
-/// What turns do beside the bucket, a row a market: damped against damped without turns.
+/// What systematic turns do beside the bucket, a row a market: against the damped policy, which has none.
 pub fn turns(cell: &CellSummary) -> String {
-    let against = "without-turns";
-    let change = |figure| change(cell, against, "damped", figure);
+    let turns = "systematic-turns";
+    let change = |figure| change(cell, "damped", turns, figure);
     let difference =
-        |figure, scale, digits| difference(cell, against, "damped", figure, scale, digits);
+        |figure, scale, digits| difference(cell, "damped", turns, figure, scale, digits);
     [
         format!("`{}`", cell.scenario),
         cell.depth.to_string(),
@@ -169,9 +169,14 @@ pub fn turns(cell: &CellSummary) -> String {
 
 /// How they are drawn, and turns where nothing else spreads liquidations but the bucket: overshoot.
 pub fn draws(cell: &CellSummary) -> String {
-    let drawn = ["damped", "seeded-turns", "bernoulli-turns", "rarer-turns"]
-        .map(|policy| change(cell, "without-turns", policy, "overshoot"));
-    let alone = |figure| change(cell, "no-auction-no-turns", "no-auction", figure);
+    let drawn = [
+        "systematic-turns",
+        "seeded-turns",
+        "bernoulli-turns",
+        "rarer-turns",
+    ]
+    .map(|policy| change(cell, "damped", policy, "overshoot"));
+    let alone = |figure| change(cell, "no-auction", "no-auction-turns", figure);
     [
         format!("`{}`", cell.scenario),
         cell.depth.to_string(),
@@ -180,6 +185,31 @@ pub fn draws(cell: &CellSummary) -> String {
         alone("blocks_to_solvency"),
     ]
     .join(" | ")
+}
+
+/// Aave v3's pool beside rigid rules, a row a scenario and figure: rigid's, Aave's, and the second less the first.
+pub fn aave(summary: &SweepSummary) -> Vec<String> {
+    let figures = [
+        ("overshoot", "overshoot, %", 100.0, 3),
+        ("liquidated_volume", "liquidated volume, %", 100.0, 2),
+        ("bad_debt_bp", "bad debt at the end, bp", 1.0, 3),
+        ("bad_debt_max_bp", "bad debt at its worst, bp", 1.0, 3),
+        ("blocks_to_solvency", "blocks with HF < 1", 1.0, 0),
+        ("keeper_profit", "keepers' profit, thousand", 0.001, 0),
+    ];
+    let rows = summary.cells.iter().flat_map(|cell| {
+        figures.map(|(figure, title, scale, digits)| {
+            let value = |policy| minus(scale * mean(cell, policy, figure), digits);
+            let less = difference(cell, "rigid", "aave-v3", figure, scale, digits);
+            format!(
+                "`{}` | {title} | {} | {} | {less}",
+                cell.scenario,
+                value("rigid"),
+                value("aave-v3")
+            )
+        })
+    });
+    rows.collect()
 }
 
 /// What is lost without a mechanism, or gained by one alone: a row a variant, a column a scenario.
