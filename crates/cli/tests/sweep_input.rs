@@ -326,6 +326,7 @@ fn shipped_specifications_can_be_run() {
         ("turns", 100),
         ("dumped", 30),
         ("illiquid", 100),
+        ("grinder", 30),
     ]
     .into_iter()
     .chain(real_days)
