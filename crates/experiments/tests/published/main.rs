@@ -42,6 +42,9 @@ fn the_readme_quotes_what_was_found() {
     lacks("turns", &by_cell(rows::turns));
     lacks("turns", &by_cell(rows::draws));
     lacks("shocks", &by_cell(rows::shocks));
+    lacks("shocks", &by_cell(rows::margins));
+    lacks("grinder", &by_cell(rows::grinder));
+    lacks("real-days", &by_cell(rows::headline));
     lacks("ablations", &rows::ablations);
     lacks("aave", &rows::aave);
     let entries = fs::read_dir(results)

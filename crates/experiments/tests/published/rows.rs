@@ -147,6 +147,38 @@ pub fn shocks(cell: &CellSummary) -> String {
     .join(" | ")
 }
 
+/// The hard zone's margin after an instant fall, a row a fall: the whole, half of it and none.
+pub fn margins(cell: &CellSummary) -> String {
+    let policies = ["damped", "half-hard-margin", "without-hard-margin"];
+    let overshoot = policies.map(|policy| minus(100.0 * mean(cell, policy, "overshoot"), 2));
+    let debt = policies.map(|policy| bad_debt(mean(cell, policy, "bad_debt_bp")));
+    let [_, half, none] = policies;
+    let more = |policy| difference(cell, "damped", policy, "bad_debt_bp", 1.0, 2);
+    let fall = cell.scenario.rsplit('-').next().unwrap();
+    [
+        format!("{}%", fall.trim_start_matches('0')),
+        overshoot.join(", "),
+        change(cell, "damped", half, "overshoot"),
+        change(cell, "damped", none, "overshoot"),
+        debt.join(", "),
+        more(half),
+        more(none),
+    ]
+    .join(" | ")
+}
+
+/// What a proposer who may choose the seed of turns earns, thousands: a row a choice of his.
+pub fn grinder(cell: &CellSummary) -> String {
+    let policies = [
+        "systematic-turns",
+        "seeded-turns",
+        "seeded-turns-without-bucket",
+    ];
+    let earned = policies.map(|policy| minus(mean(cell, policy, "adversary_profit") / 1000.0, 1));
+    let choice = cell.scenario.rsplit('-').next().unwrap();
+    format!("{choice} | {}", earned.join(" | "))
+}
+
 /// What systematic turns do beside the bucket, a row a market: against the damped policy, which has none.
 pub fn turns(cell: &CellSummary) -> String {
     let turns = "systematic-turns";
