@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.34;
 
+import {LiquidationResult} from "../../contracts/interfaces/ILendingPool.sol";
 import {Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {SystemPlan} from "../../script/SystemPlan.sol";
 import {VenueAttackFixture} from "./OracleManipulation.t.sol";
@@ -8,7 +9,8 @@ import {VenueAttackFixture} from "./OracleManipulation.t.sol";
 /// @dev The attacks whose cost is that of moving the venue, where it is thinner. Cost falls with depth, and the gain only as far as
 /// the bucket does, which passes 70% of a thirtieth of all collateral at least.
 contract ThinVenueTest is VenueAttackFixture {
-    /// @dev Percent of 5,000 ether: x/C 0.75, 0.52 (`manipulator` has 0.5) and 0.10 (as `toxic-short` has it).
+    /// @dev Percent of 5,000 ether, beside 2,400: x/C 0.75, 0.52 (`manipulator` has 0.5) and 0.10 (as `toxic-short` has it). Beside the 2,100
+    /// of who holds back 0.60 and 0.12.
     uint128 private constant THREE_QUARTERS = 36;
     uint128 private constant HALF = 25;
     uint128 private constant TENTH = 5;
@@ -46,7 +48,7 @@ contract ThinVenueTest is VenueAttackFixture {
 
     // -- confirming a feed that is wrong by itself, against arbitrage
 
-    /// From x/C 0.75 on, where depth is three quarters of a percent of all collateral, it costs more than it gains.
+    /// At x/C 0.75, where depth is three quarters of a percent of all collateral, it costs more than it gains over one block and two.
     function test_dumpToConfirm_AtThreeQuartersCostsMore() public {
         for (uint256 blocks = 1; blocks <= 2; ++blocks) {
             _confirm(THREE_QUARTERS, 285, 0.99e18, blocks, false);
@@ -85,7 +87,7 @@ contract ThinVenueTest is VenueAttackFixture {
     }
 }
 
-/// @dev The parameter that prevents it: a venue with less depth than three quarters of a percent of all collateral is not asked.
+/// @dev The parameter that makes it dearer: a venue with less depth than three quarters of a percent of all collateral is not asked.
 contract ThinVenueWithMinDepthTest is VenueAttackFixture {
     /// @dev All collateral is 4.8 million.
     function _plan(SystemPlan memory plan) internal pure override returns (SystemPlan memory) {
@@ -104,5 +106,37 @@ contract ThinVenueWithMinDepthTest is VenueAttackFixture {
             _nextBlock();
             assertEq(uint256(_refusal(borrower)), uint256(Refusal.Unconfirmed));
         }
+    }
+
+    /// The depth that is compared is an average over the minute. Whoever provides a range of his own in the blocks in which he does not push
+    /// lifts it above the parameter, takes the range away before he pushes, and gains as if there were none. The bound is the bucket.
+    function test_dumpToConfirm_OwnLiquidityLiftsTheVenueAboveIt() public {
+        _thin(25);
+        _openFor(borrower, 400e18, 640_000e18 - 1e9);
+        uint256 health = 0.99e18;
+        uint256 price = health * 640_000 / 332;
+        uint256 market = price * 10_000 / 9715;
+        _arbitrage(market);
+        _pass(2 * _window());
+        _setFeed(int256(price / 1e10));
+        uint256 pushed = market * _power(price * WAD / health * 9999 / 10_000 * WAD / market, 2.5e18) / WAD;
+        (, int24 tick,,,,,) = pool.slot0();
+        int24 low = tick / 60 * 60 - 60;
+        _provide(low, low + 180, LIQUIDITY);
+        _pass(3 * BLOCK);
+        pool.burn(low, low + 180, LIQUIDITY);
+        for (uint256 i; i < 2; ++i) {
+            _trade(pushed);
+            _nextBlock();
+            _arbitrage(market);
+        }
+        uint256 most = _bucketVolume();
+        vm.prank(attacker);
+        LiquidationResult memory result = lending.liquidate(borrower, 0, type(uint256).max, "");
+        uint256 cost = _tradingLoss(market);
+        uint256 gain = result.seized * market / WAD - result.repaid;
+        _report("confirm a feed at -285 bp on a thin venue, with liquidity of one's own", cost, gain);
+        assertGt(gain, cost);
+        assertLe(gain, most * 10_100 / 9715 - most + WAD);
     }
 }

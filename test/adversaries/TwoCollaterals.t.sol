@@ -70,7 +70,8 @@ contract TwoCollateralsTest is AdversaryFixture {
         (uint256 gain, uint256 sold) = _gain(BOND);
         _report("flag in a dip, on the collateral that stands still", cost, gain);
         assertGt(gain, cost);
-        assertLe(gain, sold * (BONUS_MAX - BONUS_MIN) / WAD);
+        // Twenty-one minutes have passed: all of what an auction adds.
+        assertEq(gain, sold * (BONUS_MAX - BONUS_MIN) / WAD);
         (gain,) = _gain(0);
         assertEq(gain, 0, "of the one that moved");
     }
@@ -114,11 +115,11 @@ contract TwoCollateralsTest is AdversaryFixture {
     // -- settling oneself beside a collateral that is `Down`
 
     /// Ether halves while the bond's feed is silent. Whoever settles takes the ether and leaves the bond, so its owner keeps it free of
-    /// debt: his lenders' loss whoever does it, and less than half of 1.03 of the debt.
+    /// debt: his lenders' loss whoever does it.
     function test_selfSettle_BesideWhatIsDownGainIsBounded() public {
         uint256 owed = 100_000e18;
         _openBoth(50e18, 25_000e18, owed);
-        _halveWhileSilent();
+        _fallWhileSilent(1000);
         uint256 state = vm.snapshotState();
         vm.prank(keeper);
         lending.settle(borrower, "");
@@ -136,24 +137,35 @@ contract TwoCollateralsTest is AdversaryFixture {
         assertEq(lending.debtOf(borrower), 0);
         assertEq(lending.marketState().lenderAssets, others, "lenders lose otherwise");
         assertGt(gain, 25_000e18);
-        assertLt(gain, owed * 545 / 1000, "0.515 of the debt and the settlement bonus");
+        // The bond at its last price, and 3 / 1.03 of the ether's worth.
+        assertLe(gain, 25_000e18 + uint256(50_000e18) * 3 / 103 + WAD);
+    }
+
+    /// The most: where the ether is worth next to nothing, the bond may be worth 0.515 of the debt.
+    function test_selfSettle_BesideWhatIsDownIsMostWhereNothingElseIsLeft() public {
+        _openBoth(50e18, 51_000e18, 100_000e18);
+        _fallWhileSilent(10);
+        vm.prank(attacker);
+        lending.settle(borrower, "");
+        assertEq(lending.collateralOf(borrower, BOND), 51_000e18);
+        assertEq(lending.debtOf(borrower), 0);
     }
 
     /// With more of it than that there is nothing to settle.
     function test_RevertWhen_selfSettle_BesideMoreOfWhatIsDown() public {
         _openBoth(50e18, 27_000e18, 100_000e18);
-        _halveWhileSilent();
+        _fallWhileSilent(1000);
         vm.prank(attacker);
         vm.expectPartialRevert(PoolSettlement.NotInsolvent.selector);
         lending.settle(borrower, "");
     }
 
     /// @dev The bond's feed is silent for longer than its average may stand in for it.
-    function _halveWhileSilent() private {
+    function _fallWhileSilent(uint256 price) private {
         _pass(6 hours);
         _setFeed(2000e8);
         assertEq(uint256(IPriceOracle(system.oracles[BOND]).peek().status), uint256(PriceStatus.Down));
-        _fallTo(1000);
+        _fallTo(price);
     }
 
     /// @dev Of both accounts, the bond in the pool apart. Ether at 1,000; the account owes more than that.
