@@ -95,20 +95,33 @@ pub async fn chain_id(provider: &DynProvider) -> Result<u64, DeployError> {
 #[derive(Clone, Debug)]
 pub struct RpcViews {
     provider: DynProvider,
+    block: BlockId,
 }
 
 impl RpcViews {
-    /// Over this provider.
+    /// Over this provider, of its latest block.
     #[must_use]
     pub const fn new(provider: DynProvider) -> Self {
-        Self { provider }
+        Self {
+            provider,
+            block: BlockId::latest(),
+        }
+    }
+
+    /// Of the block of a number; code is the latest's all the same.
+    #[must_use]
+    pub const fn at(provider: DynProvider, block: u64) -> Self {
+        Self {
+            provider,
+            block: BlockId::number(block),
+        }
     }
 }
 
 impl Views for RpcViews {
     async fn view(&self, what: &str, to: Address, data: Bytes) -> Result<Bytes, DeployError> {
         let request = TransactionRequest::default().to(to).input(data.into());
-        let answer = self.provider.call(request).block(BlockId::latest()).await;
+        let answer = self.provider.call(request).block(self.block).await;
         answer.map_err(|error| failure(what, error))
     }
 

@@ -232,18 +232,17 @@ impl Market {
     }
 
     /// Publishes a price on the feed, as of the latest block. A move of more than 10% counts as unconfirmed for five minutes:
-    /// new risk is closed until then, liquidation is not.
+    /// new risk is closed until then, liquidation is not. The hash of the transaction, which is in a block when this returns.
     ///
     /// # Errors
     /// [`DeployError::Rpc`].
-    pub async fn set_feed(&self, price: U256) -> Result<(), LocalError> {
+    pub async fn set_feed(&self, price: U256) -> Result<B256, LocalError> {
         let report = SimFeed::setCall {
             answer: I256::from_raw(price),
             updatedAt: U256::from(self.timestamp().await?),
         };
-        self.send(self.operator, self.collateral().feed, &report)
-            .await?;
-        Ok(())
+        let sent = self.send(self.operator, self.collateral().feed, &report);
+        Ok(sent.await?)
     }
 
     /// What the feed says.
@@ -283,7 +282,8 @@ impl Market {
     /// As [`Market::set_feed`] and [`Market::set_venue`].
     pub async fn set_price(&self, price: U256) -> Result<(), LocalError> {
         self.set_venue(price).await?;
-        self.set_feed(price).await
+        self.set_feed(price).await?;
+        Ok(())
     }
 
     /// Moves the chain's time forward by blocks of [`SLOT`] seconds, rounded up to whole ones.

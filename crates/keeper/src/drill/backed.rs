@@ -27,7 +27,7 @@ pub(super) async fn gap(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<()
     stage.report(GAP, "as far as it fell").await?;
     let covered = stage.cast.iter().find(|one| one.fate == Fate::Covered);
     let zone = match covered {
-        Some(one) => Some(stage.zone(one.address()).await?),
+        Some(one) => Some(stage.zone_reported(one.address()).await?),
         None => None,
     };
     checks.expect(

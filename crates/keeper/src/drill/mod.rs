@@ -455,7 +455,7 @@ async fn gap(stage: &mut Stage<'_>, checks: &mut Checks) -> Result<(), DrillErro
     for fate in [Fate::Hard, Fate::Insolvent, Fate::Late, Fate::Healthy] {
         let borrower = stage.cast.iter().find(|one| one.fate == fate);
         found.push(match borrower {
-            Some(one) => Some(stage.zone(one.address()).await?),
+            Some(one) => Some(stage.zone_reported(one.address()).await?),
             None => None,
         });
     }

@@ -117,10 +117,14 @@ impl<'a> Stage<'a> {
     /// The feed reports a price, percent of the one at the start.
     pub async fn report(&mut self, percent: f64, more: &str) -> Result<Status, DrillError> {
         let price = price(percent);
-        self.act(self.market.set_feed(price)).await?;
-        let head = self.provider.get_block_number().await?;
+        let hash = self.act(self.market.set_feed(price)).await?;
+        let receipt = self.provider.get_transaction_receipt(hash).await?;
+        let block = match receipt.and_then(|receipt| receipt.block_number) {
+            Some(block) => block,
+            None => self.provider.get_block_number().await?,
+        };
         self.prices
-            .push((head, crate::units::whole(price, FEED_DECIMALS)));
+            .push((block, crate::units::whole(price, FEED_DECIMALS)));
         let whole = grouped(crate::units::whole(price, FEED_DECIMALS));
         self.look_after(Some(format!("the feed reports {whole}; {more}")))
             .await
@@ -180,9 +184,21 @@ impl<'a> Stage<'a> {
 
     /// Where an account stands by the pool.
     pub async fn zone(&self, account: Address) -> Result<Zone, DrillError> {
-        let found = self
-            .view(ILendingPool::accountHealthCall { account })
-            .await?;
+        self.zone_by(RpcViews::new(self.provider.clone()), account)
+            .await
+    }
+
+    /// Where it stood in the block in which the feed last reported, whatever the keeper has done since.
+    pub async fn zone_reported(&self, account: Address) -> Result<Zone, DrillError> {
+        let block = self.prices.last().map_or(0, |(block, _)| *block);
+        self.zone_by(RpcViews::at(self.provider.clone(), block), account)
+            .await
+    }
+
+    async fn zone_by(&self, views: RpcViews, account: Address) -> Result<Zone, DrillError> {
+        let pool = self.market.deployment().pool;
+        let call = ILendingPool::accountHealthCall { account };
+        let found = views.read(pool, call).await.map_err(LocalError::from)?;
         Ok(zone_of(&AccountHealth {
             debt: found.debt,
             collateral_value: found.collateralValue,
@@ -236,7 +252,9 @@ impl<'a> Stage<'a> {
         let mut events: Vec<(u64, u64, String)> =
             ours.into_iter().map(|text| (at, head, text)).collect();
         if head > self.looked {
-            events.extend(self.happened(self.looked + 1).await?);
+            // A block that was made since is looked at next time.
+            let happened = self.happened(self.looked + 1).await?;
+            events.extend(happened.into_iter().filter(|(_, block, _)| *block <= head));
             self.looked = head;
         }
         events.sort_by_key(|(_, block, _)| *block);
