@@ -6,7 +6,7 @@ import {FixedPointMathLib} from "solady/utils/FixedPointMathLib.sol";
 
 import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
 import {LiquidationGrant, Refusal} from "../../contracts/interfaces/ILiquidationPolicy.sol";
-import {LiquidationResult} from "../../contracts/interfaces/ILendingPool.sol";
+import {AccountHealth, LiquidationResult} from "../../contracts/interfaces/ILendingPool.sol";
 import {SystemFixture} from "../system/SystemFixture.sol";
 
 /// @dev How the liquidation of one account went: what its owner paid in bonuses, and what the delay was worth to him.
@@ -50,6 +50,20 @@ abstract contract AdversaryFixture is SystemFixture {
     }
 
     // -- acting
+
+    /// @dev From 1,830, in two reports that are no jump each. What was opened at 1,550 a unit has HF = 0.83 * 1,620 / 1,550 = 0.867, and
+    /// HF_hard is 0.8715.
+    function _fallIntoTheHardZone(address account) internal {
+        _setFeed(1720e8);
+        _nextBlock();
+        _setFeed(1620e8);
+        _assertHard(account);
+    }
+
+    function _assertHard(address account) internal view {
+        AccountHealth memory health = lending.accountHealth(account);
+        assertLe(health.healthFast, health.healthHard, "not in the hard zone");
+    }
 
     function _fund(address account, uint256 collateralAmount, uint256 debtAmount) internal {
         collateral.mint(account, collateralAmount);

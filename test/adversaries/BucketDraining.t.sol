@@ -65,7 +65,7 @@ abstract contract BucketDraining is AdversaryFixture {
         vm.prank(attacker);
         lending.liquidate(decoy, 0, type(uint256).max, "");
         assertTrue(_drained(), "not drained");
-        _setFeed(1690e8);
+        _fallIntoTheHardZone(main);
         assertTrue(_sell(main, 0, Sold(0, 0, 0)));
         assertGe(lending.accountHealth(main).healthFast, 1.049e18);
     }

@@ -25,7 +25,7 @@ contract DustPositionsTest is AdversaryFixture {
         assertLt(gain, MIN_DEBT / 8 + WAD);
     }
 
-    /// In the hard zone, at the end of the auction, sold on the venue: up to about 7 gwei.
+    /// At HF 0.905 and the end of the auction, sold on the venue: up to about 7 gwei.
     function test_dust_KeepersActUpToSevenGwei() public {
         uint256 fee = _highestFee(MIN_DEBT);
         _figure("a debt of 100 is liquidated up to this many gwei", fee * 1e9);

@@ -136,7 +136,8 @@ contract BuilderWithholdingTest is CongestedFixture {
     function testFuzz_grindSeed_NeverReachesTheHardZone(bytes32 hash) public {
         (address account,, uint256 anchor) = _anchor();
         vm.setBlockhash(anchor, hash);
-        _fallTo(1690); // HF = 0.83 * 1,690 / 1,550 = 0.905
+        _fallTo(1620); // HF = 0.83 * 1,620 / 1,550 = 0.867
+        _assertHard(account);
         assertTrue(_sell(account, 0, Sold(0, 0, 0)));
     }
 

@@ -49,7 +49,7 @@ contract DampedSystemTest is SystemFixture {
         liquidator.liquidate(borrower, type(uint256).max, 0);
     }
 
-    /// @dev The feed alone falls by 11.5% (HF 0.948, above HF_hard 0.915): below 1/(1 + δ) = 0.952 the band is not enough to hold it back,
+    /// @dev The feed alone falls by 11.5% (HF 0.948, above HF_hard 0.8715): below 1/(1 + δ) = 0.952 the band is not enough to hold it back,
     /// HF(P_e) = 100 * 1.05 * 1,770 * 0.83 / 155,000 = 0.9952. It is still dampened.
     function test_liquidate_BelowTheBandTheFeedAloneDecides() public {
         _openBorrower();
@@ -72,7 +72,7 @@ contract DampedSystemTest is SystemFixture {
         _fallTo(1830);
         AccountHealth memory before = lending.accountHealth(borrower);
         assertLt(before.healthConfirmed, 1e18);
-        assertApproxEqRel(before.healthHard, 0.915075e18, 1e14);
+        assertApproxEqRel(before.healthHard, 0.8715e18, 1e14);
         lending.flag(borrower, 0);
         _pass(20 minutes);
         _setFeed(1830e8);
@@ -108,8 +108,8 @@ contract DampedSystemTest is SystemFixture {
         vm.expectRevert(_refused(Refusal.Paused));
         liquidator.liquidate(borrower, type(uint256).max, 0);
 
-        // HF = 100 * 1,700 * 0.83 / 155,000 = 0.910
-        _fallTo(1700);
+        // HF = 100 * 1,620 * 0.83 / 155,000 = 0.867
+        _fallTo(1620);
         liquidator.liquidate(borrower, 50_000e18, 0);
         assertLt(lending.debtOf(borrower), 155_000e18);
     }

@@ -139,11 +139,13 @@ async fn inventory_is_spent_and_what_is_seized_is_kept() {
         .sum();
     assert!((gross - bonus).abs() < 0.01, "{gross} {bonus}");
 
-    // What is final is in the keeper's books, at the same prices.
+    // What is final is in the keeper's books, at the same prices. What takes an order back costs gas and is no success: the market does
+    // not wait for the keeper while the price falls, and an order may expire before it is included.
     due::mine(&world, &keeper, 66).await;
+    let succeeded = sent.iter().filter(|one| !one.cancels).count();
     let status = keeper
         .wait("has it in its books", |status| {
-            status.profit.succeeded == sent.len() as u64
+            status.profit.succeeded == succeeded as u64
         })
         .await;
     assert_eq!(status.profit.reverted, 0);

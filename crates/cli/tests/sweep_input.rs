@@ -128,8 +128,8 @@ fn what_no_sweep_can_do_is_refused_before_it_begins() {
         ),
         (
             "turn_mode = \"off\"",
-            "margin_multiple = 11.0",
-            "damped.margin_multiple is 11.0, expected 0 to 10",
+            "slippage_margin = 0.6",
+            "damped.slippage_margin is 0.6, expected 0 to 0.5",
         ),
         (
             "turn_mode = \"off\"",

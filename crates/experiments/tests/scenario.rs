@@ -199,7 +199,7 @@ fn mistakes_are_named_with_their_line() {
             .contains("collateral.borrow_ltv is 0.83, expected less than")
     );
     assert!(
-        mistake("slippage_margin = 0.05", "slippage_margin = 0.2")
+        mistake("slippage_margin = 0.0", "slippage_margin = 0.2")
             .contains("expected LT·(1 + bmax)·(1 + σ) = 1.0458 to be at most")
     );
     // What the pool refuses to list is refused before anything is deployed.
@@ -215,7 +215,7 @@ fn mistakes_are_named_with_their_line() {
             "collateral.confirmation_band is 0.06, expected 0 to 0.05",
         ),
         (
-            "liquidation_threshold = 0.83\nmax_bonus = 0.05\nslippage_margin = 0.05\nconfirmation_band = 0.05",
+            "liquidation_threshold = 0.83\nmax_bonus = 0.05\nslippage_margin = 0.0\nconfirmation_band = 0.05",
             "liquidation_threshold = 0.98\nmax_bonus = 0.01\nslippage_margin = 0.0\nconfirmation_band = 0.0",
             "collateral.liquidation_threshold is 0.98, expected at most 1/1.03",
         ),
@@ -248,12 +248,12 @@ fn what_the_damped_policy_cannot_be_names_the_key() {
     let damped = |value: &str| mistake("[venue]", &format!("[damped]\n{value}\n\n[venue]"));
     for (value, said) in [
         (
-            "margin_multiple = -0.5",
-            "damped.margin_multiple is -0.5, expected 0 to 10",
+            "slippage_margin = -0.05",
+            "damped.slippage_margin is -0.05, expected 0 to 0.5",
         ),
         (
-            "margin_multiple = 10.5",
-            "damped.margin_multiple is 10.5, expected 0 to 10",
+            "slippage_margin = 0.55",
+            "damped.slippage_margin is 0.55, expected 0 to 0.5",
         ),
         (
             "target_health = 1.0",
@@ -264,8 +264,8 @@ fn what_the_damped_policy_cannot_be_names_the_key() {
             "damped.confirmation_seconds is 3601, expected 1 to 3600",
         ),
         (
-            "margin_multiples = 2.0",
-            "unknown key `margin_multiples`, the nearest known key is `margin_multiple`",
+            "slippage_margins = 0.02",
+            "unknown key `slippage_margins`, the nearest known key is `slippage_margin`",
         ),
         (
             "liquidation_gas = 10000001",

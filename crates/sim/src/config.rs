@@ -370,8 +370,8 @@ pub struct DampedOverrides {
     /// Whether the breaker has any signal. Without one it never leaves `Normal`: nothing waits, new risk is never refused, and
     /// no gas is paid for.
     pub breaker: Option<bool>,
-    /// σ of the damped listing over the scenario's; held to what may be listed beside the other margins.
-    pub margin_multiple: Option<f64>,
+    /// σ of the damped listing in place of the scenario's; held to what may be listed beside the other margins.
+    pub slippage_margin: Option<f64>,
 }
 
 /// A world without its price path, gas path and accounts, which the caller supplies as series.

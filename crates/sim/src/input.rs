@@ -63,7 +63,7 @@ fn check_parameters(parameters: &WorldParameters) -> Result<(), SimError> {
     let network = &parameters.network;
     let borrowers = &parameters.borrowers;
     let shares = borrowers.top_up_share + borrowers.repay_share + borrowers.deleverage_share;
-    let margin_multiple = parameters.damped.margin_multiple.unwrap_or(1.0);
+    let damped_margin = parameters.damped.slippage_margin.unwrap_or_default();
     let confirmation = parameters
         .damped
         .confirmation_seconds
@@ -169,10 +169,10 @@ fn check_parameters(parameters: &WorldParameters) -> Result<(), SimError> {
             "1 to 3600",
         ),
         (
-            "damped.margin_multiple",
-            margin_multiple,
-            within(margin_multiple, 0.0, 10.0),
-            "0 to 10",
+            "damped.slippage_margin",
+            damped_margin,
+            within(damped_margin, 0.0, 0.5),
+            "0 to 0.5",
         ),
         (
             "lender_assets_over_debt",

@@ -53,7 +53,7 @@ fn modes() -> Vec<DampedOverrides> {
         single(|mode| mode.min_refill_seconds = Some(28_800)),
         single(|mode| mode.liquidation_gas = Some(0)),
         single(|mode| mode.breaker = Some(false)),
-        single(|mode| mode.margin_multiple = Some(0.5)),
+        single(|mode| mode.slippage_margin = Some(0.025)),
     ]);
     modes
 }

@@ -329,15 +329,15 @@ fn a_breaker_without_signals_never_trips_and_one_with_them_does_whether_obeyed_o
 #[test]
 fn a_wider_margin_makes_more_liquidations_hard() {
     let input = input(150, 0.35, accounts(40));
-    let seeded = |policy, multiple, seed| {
+    let seeded = |policy, margin, seed| {
         let mut parameters = parameters();
-        parameters.damped.margin_multiple = multiple;
+        parameters.damped.slippage_margin = margin;
         trace(&parameters, &input, WorldKind::Policy(policy), seed)
     };
-    let traced = |policy, multiple| seeded(policy, multiple, 1);
+    let traced = |policy, margin| seeded(policy, margin, 1);
     // Of four seeds together: of one it depends on who wins a few races.
-    let hard = |multiple| {
-        let traces = [1, 2, 3, 4].map(|seed| seeded(Policy::Damped, Some(multiple), seed));
+    let hard = |margin| {
+        let traces = [1, 2, 3, 4].map(|seed| seeded(Policy::Damped, Some(margin), seed));
         let rows = traces.iter().flat_map(|trace| &trace.liquidations);
         let rows = rows.filter(|row| !row.settlement);
         let (hard, all) = rows.fold((0.0, 0.0), |(hard, all), row| {
@@ -349,7 +349,7 @@ fn a_wider_margin_makes_more_liquidations_hard() {
         });
         hard / all
     };
-    let shares = [0.0, 1.0, 2.0].map(hard);
+    let shares = [0.0, 0.05, 0.0928].map(hard);
     assert!(shares[0] < shares[1] && shares[1] < shares[2], "{shares:?}");
     let plain = traced(Policy::Rigid, None);
     assert_eq!(
@@ -360,13 +360,13 @@ fn a_wider_margin_makes_more_liquidations_hard() {
 
 #[test]
 fn a_margin_that_cannot_be_is_refused_by_its_key() {
-    for wrong in [-0.1, 10.1, f64::NAN] {
+    for wrong in [-0.01, 0.51, f64::NAN] {
         let mut parameters = parameters();
-        parameters.damped.margin_multiple = Some(wrong);
+        parameters.damped.slippage_margin = Some(wrong);
         let input = input(10, 0.0, accounts(2));
         let error = run(&parameters, &input, WORLDS[2], 1, &mut Quiet)
             .unwrap_err()
             .to_string();
-        assert!(error.contains("damped.margin_multiple"), "{error}");
+        assert!(error.contains("damped.slippage_margin"), "{error}");
     }
 }

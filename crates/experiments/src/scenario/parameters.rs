@@ -612,10 +612,10 @@ pub static PARAMETERS: &[Parameter] = &[
         "whether the breaker has any signal; without one it never leaves Normal: nothing waits, new risk is never refused, no gas is paid for",
     ),
     number(
-        "damped.margin_multiple",
+        "damped.slippage_margin",
         0.0,
-        10.0,
-        "\u{3c3} of the damped policy's listing over `collateral.slippage_margin`, held to what may be listed; ratio",
+        0.5,
+        "\u{3c3} of the damped policy's listing in place of `collateral.slippage_margin`, held to what may be listed; ratio",
     ),
 ];
 

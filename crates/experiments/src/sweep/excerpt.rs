@@ -9,12 +9,13 @@ use super::statistics::Estimate;
 use super::summary::{Difference, SweepSummary};
 
 /// The figures whose means are kept; of Sobol indices all are.
-const FIGURES: [&str; 23] = [
+const FIGURES: [&str; 24] = [
     "absorbed_volume",
     "adversary_profit",
     "bad_debt_bp",
     "bad_debt_max_bp",
     "blocks_to_solvency",
+    "blocks_with_insolvency",
     "borrower_cost",
     "breaker_false_minutes",
     "breaker_missed_minutes",

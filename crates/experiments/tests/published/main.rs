@@ -1,4 +1,4 @@
-//! `results/README.md` quotes the sweeps whose excerpts are beside it: the rows of its tables are computed from them again.
+//! The pages of `results` quote the sweeps whose excerpts are beside them: the rows of their tables are computed from these again.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,17 +17,19 @@ fn by_cell(row: fn(&CellSummary) -> String) -> impl Fn(&SweepSummary) -> Vec<Str
 }
 
 #[test]
-fn the_readme_quotes_what_was_found() {
+fn each_page_quotes_what_its_sweep_found() {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
-    let readme = fs::read_to_string(results.join("README.md")).unwrap();
+    let page = |sweep: &Path| fs::read_to_string(sweep.join("README.md")).unwrap();
     let lacks = |name: &str, rows: &dyn Fn(&SweepSummary) -> Vec<String>| {
-        let summary = read_summary(&results.join(name)).unwrap();
+        let sweep = results.join(name);
+        let summary = read_summary(&sweep).unwrap();
+        let page = page(&sweep);
         let rows = rows(&summary).into_iter().map(|row| format!("| {row} |"));
         let mut missing: Vec<String> = rows.collect();
-        missing.retain(|row| !readme.contains(row));
+        missing.retain(|row| !page.contains(row));
         assert!(
             missing.is_empty(),
-            "README.md lacks\n{}",
+            "{name}/README.md lacks\n{}",
             missing.join("\n")
         );
     };
@@ -47,18 +49,23 @@ fn the_readme_quotes_what_was_found() {
     lacks("real-days", &by_cell(rows::headline));
     lacks("ablations", &rows::ablations);
     lacks("aave", &rows::aave);
-    let entries = fs::read_dir(results)
+    let index = fs::read_to_string(results.join("README.md")).unwrap();
+    let entries = fs::read_dir(&results)
         .unwrap()
         .map(|entry| entry.unwrap().path());
     for sweep in entries.filter(|path| path.is_dir()) {
         let summary = read_summary(&sweep).unwrap();
-        assert_eq!(summary.range, "reporting", "{}", summary.name);
+        let (name, page) = (&summary.name, page(&sweep));
+        assert_eq!(summary.range, "reporting", "{name}");
         for cited in [&summary.configuration_hash, &summary.commit] {
             assert!(
-                readme.contains(cited.as_str()),
-                "README.md lacks {cited}, of {}",
-                summary.name
+                page.contains(cited.as_str()),
+                "{name}/README.md lacks {cited}"
             );
         }
+        assert!(
+            index.contains(&format!("({name}/README.md)")),
+            "README.md lacks {name}"
+        );
     }
 }

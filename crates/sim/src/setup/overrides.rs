@@ -67,10 +67,9 @@ pub(super) fn apply_around(overrides: &DampedOverrides, plan: &mut SystemDeploye
     if let Some(seconds) = overrides.confirmation_seconds {
         plan.collaterals[0].venueWindow = seconds;
     }
-    if let Some(multiple) = overrides.margin_multiple {
+    if let Some(margin) = overrides.slippage_margin {
         let listing = &mut plan.collaterals[0].listing;
-        let wanted = basis_points(f64::from(listing.slippageMargin) / 10_000.0 * multiple);
-        listing.slippageMargin = wanted.min(greatest_margin(listing));
+        listing.slippageMargin = basis_points(margin).min(greatest_margin(listing));
     }
 }
 

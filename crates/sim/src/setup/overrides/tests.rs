@@ -67,9 +67,9 @@ fn hard_health(built: &mut Built) -> f64 {
     )
 }
 
-fn multiple(margin_multiple: f64) -> DampedOverrides {
+fn of_margin(slippage_margin: f64) -> DampedOverrides {
     DampedOverrides {
-        margin_multiple: Some(margin_multiple),
+        slippage_margin: Some(slippage_margin),
         ..DampedOverrides::default()
     }
 }
@@ -205,12 +205,12 @@ fn a_breaker_that_is_off_has_no_signal_and_only_in_the_damped_world() {
 #[test]
 fn the_damped_listing_has_the_margin_that_a_run_asks_for_and_the_rigid_one_its_own() {
     // LT 0.83, bmax 5%, sigma 5%, delta 5%: beside these no more than 9.28% can be listed.
-    for (asked, sigma) in [(0.0, 0.0), (0.5, 0.025), (1.0, 0.05), (2.0, 0.0928)] {
-        let mut damped = built(DAMPED, multiple(asked));
+    for (asked, sigma) in [(0.0, 0.0), (0.025, 0.025), (0.05, 0.05), (0.1, 0.0928)] {
+        let mut damped = built(DAMPED, of_margin(asked));
         assert!((margin(&mut damped) - sigma).abs() < 1e-12, "{asked}");
         let hard = 0.83 * 1.05 * (1.0 + sigma);
         assert!((hard_health(&mut damped) - hard).abs() < 1e-12, "{asked}");
-        let mut rigid = built(RIGID, multiple(asked));
+        let mut rigid = built(RIGID, of_margin(asked));
         assert!((margin(&mut rigid) - 0.05).abs() < 1e-12, "{asked}");
     }
 }
@@ -225,5 +225,5 @@ fn a_margin_is_held_to_the_greatest_that_the_pool_lists() {
     };
     assert!((margin(&mut listed(0.0928).unwrap()) - 0.0928).abs() < 1e-12);
     assert!(listed(0.0929).is_err());
-    assert!((margin(&mut built(DAMPED, multiple(10.0))) - 0.0928).abs() < 1e-12);
+    assert!((margin(&mut built(DAMPED, of_margin(0.5))) - 0.0928).abs() < 1e-12);
 }
