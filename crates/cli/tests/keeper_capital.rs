@@ -25,7 +25,7 @@ use harness::{Keeper, Setup, World};
 const PLACE: usize = 5;
 
 /// The price at [`due::FALLEN`].
-const FALLEN_PRICE: f64 = 1_600.0;
+const FALLEN_PRICE: f64 = 1_560.0;
 
 /// What the two positions that fall owe, and more: no liquidation of them is short of it.
 const PLENTY: u64 = 100_000;

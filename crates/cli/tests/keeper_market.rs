@@ -381,7 +381,7 @@ async fn gas_times_forty_is_not_paid_at_a_loss() {
     let (small, hard) = (borrower(0), borrower(1));
     world.base_fee = 5_000_000_000;
     world.open_worth(small, 0.8, 95.0).await;
-    world.open_falling_at(hard, 400, 85.0).await;
+    world.open_falling_at(hard, 400, 88.0).await;
     world.record_depth().await;
     let keeper = Keeper::start(&world, &Setup::alone(5)).await;
     let from = world.head().await + 1;

@@ -57,7 +57,7 @@ async fn an_operator_sees_what_falls_next_what_is_pending_and_what_was_missed() 
     drop(stranger);
 
     // Two more are due at once; the last is not below 1.
-    world.price(66.0).await;
+    world.price(65.0).await;
     world.market.advance(120).await.unwrap();
     let keeper = Keeper::start(&world, &Setup::alone(PLACE)).await;
     until("something is pending", async || {

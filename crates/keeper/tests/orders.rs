@@ -66,7 +66,7 @@ async fn a_revert_does_not_lock_its_account_for_the_epoch() {
     world.open_falling_at(owner, 90).await;
     world.record_depth(owner).await;
     // Into the hard zone, where no turn is waited for; it sees that when it is over.
-    world.fall_to(80).await;
+    world.fall_to(78).await;
     let liquidator = world.market.deployment().collaterals[0]
         .flash_liquidator
         .unwrap();

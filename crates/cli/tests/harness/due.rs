@@ -21,8 +21,8 @@ use crate::harness::{Keeper, World, wad};
 /// Where a position's health factor is 1, percent of the price at the start.
 pub const FALLS_AT: f64 = 90.0;
 
-/// The price at which it is past the hard threshold and still worth more than its debt and the bonus.
-pub const FALLEN: f64 = 80.0;
+/// The price at which it is past the hard threshold, 0.8715, and still worth 4.4% more than its debt.
+pub const FALLEN: f64 = 78.0;
 
 /// Seconds that the venue's average and the feed's confirmation take to follow a fall, with what is left to do.
 const FOLLOWS: u64 = 10 * SLOT;
@@ -46,8 +46,8 @@ pub async fn fall(world: &World) {
 /// Steps of a long fall: where position `step` has a health factor of 1, and the price at which it is past the hard threshold while the
 /// next one is not below 1 yet. Percent of the price at the start.
 pub fn steps(step: u32) -> (f64, f64) {
-    let falls_at = 95.0 * 0.872_f64.powi(step as i32);
-    (falls_at, falls_at * 0.885)
+    let falls_at = 95.0 * 0.853_f64.powi(step as i32);
+    (falls_at, falls_at * 0.866)
 }
 
 /// Prices at a step of the fall, and what the oracle needs to believe it.

@@ -65,7 +65,7 @@ const CAST: [Borrower; 7] = [
     borrower("Ada", 1_200_000, 96.0, Fate::Parts),
     borrower("Ben", 1_000_000, 95.5, Fate::Parts),
     borrower("Cleo", 600, 95.8, Fate::Waits),
-    borrower("Dan", 200_000, 87.5, Fate::Hard),
+    borrower("Dan", 200_000, 90.8, Fate::Hard),
     borrower("Eve", 60_000, 92.3, Fate::Insolvent),
     borrower("Finn", 100_000, 80.5, Fate::Late),
     borrower("Gwen", 300_000, 60.0, Fate::Healthy),
