@@ -28,7 +28,7 @@ library Defaults {
 
     /// @notice A volatile collateral with a feed of its price in the debt token: LTV 80%, LT 83%, bmax 5%, delta 5%. Sigma is 0:
     /// the hard zone begins where the collateral just pays debt and greatest bonus, HF_hard = 0.8715. In simulations more of it cost
-    /// overshoot and saved lenders nothing (crates/experiments/results/defaults.md). Without a venue delta must be 2% at most. The venue's least depth suits an 18-decimal debt token worth
+    /// overshoot and saved lenders nothing (crates/experiments/results/defaults.md). A bmax below 3% needs a sigma. Without a venue delta must be 2% at most. The venue's least depth suits an 18-decimal debt token worth
     /// a dollar. Feeds are believed within `Feeds.bounds`. The heartbeat suits a feed that reports hourly; of a chain's feed it
     /// is asked for.
     function collateral() internal pure returns (CollateralPlan memory plan) {

@@ -10,7 +10,8 @@ import {LiquidationGrant, LiquidationRequest, Refusal} from "./ILiquidationPolic
 /// @param borrowLtv New risk is judged by it; below `liquidationThreshold`.
 /// @param liquidationThreshold LT.
 /// @param maxBonus bmax: no policy grants more.
-/// @param slippageMargin sigma: slippage, largest jump between feed updates and inclusion delay together.
+/// @param slippageMargin sigma: slippage, largest jump between feed updates and inclusion delay together. 0 is allowed where
+/// maxBonus is 300 at least; below that, where damped, (1 + maxBonus)(1 + sigma) is 1.03 at least.
 /// @param confirmationBand delta: how far above the fast price a confirming price may hold a liquidation back.
 /// @param group Collaterals of different groups are never held by one account (correlated pairs, isolated assets).
 /// @param damped Whether liquidations may be dampened. Requires LT (1 + bmax)(1 + sigma)(1 + delta) <= 1; where the margins

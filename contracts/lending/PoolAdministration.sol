@@ -85,6 +85,10 @@ abstract contract PoolAdministration is PoolPositions {
         if (config.maxBonus > 2000) revert InvalidListing("max bonus");
         if (config.slippageMargin > 5000) revert InvalidListing("slippage margin");
         if (config.confirmationBand > 500) revert InvalidListing("confirmation band");
+        // Settlement, for C < 1.03 D, begins in the hard zone: what the damped zone pays less for would only wait for it.
+        if (config.damped && (10_000 + uint256(config.maxBonus)) * (10_000 + uint256(config.slippageMargin)) < 1.03e8) {
+            revert InvalidListing("settlement in the damped zone");
+        }
         _collateralCount = id + 1;
         _listing[id] = CollateralListing({
             token: config.token,

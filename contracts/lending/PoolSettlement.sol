@@ -49,7 +49,7 @@ abstract contract PoolSettlement is PoolClosing, ILendingPoolExtension {
     /// written off. It is insolvent while C_F < D (1 + b_set), to the wei: within the last wei before it ends, D is repaid.
     /// The stipend is for a debt that was worth opening. Below the minimum debt anybody could leave a unit of debt beside a
     /// unit of collateral, wait for the rounding to turn against it and be paid for settling it.
-    /// Never above HF_hard: what may still be dampened is not taken whole. A collateral without a price counts at its bound
+    /// Never above HF_hard: what may still be dampened is not taken whole. (No listing lets an insolvent position be above it.) A collateral without a price counts at its bound
     /// against insolvency, is not paid for, and stays with the account.
     function _closeInsolvent(Market memory market, Position memory position, address account, Prices[] memory prices)
         private

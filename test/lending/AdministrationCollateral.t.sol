@@ -121,6 +121,27 @@ contract AdministrationCollateralTest is PoolFixture {
         pool.listCollateral(config);
     }
 
+    /// A bonus of 1% alone would leave the damped zone down to C = 1.01 D, where settlement, which pays 3% for C < 1.03 D, opens at
+    /// once and takes 2% from lenders: whoever keeps others out of the damped zone until then is paid for it. 1.01 * 1.0199 =
+    /// 1.030099 fits, 1.01 * 1.0198 = 1.029998 does not; and without damping the hard zone begins at 1.
+    function test_RevertWhen_listCollateral_SettlementWithinTheDampedZone() public {
+        (config.maxBonus, config.slippageMargin) = (100, 198);
+        _expectInvalid("settlement in the damped zone");
+        (config.maxBonus, config.slippageMargin) = (299, 0);
+        _expectInvalid("settlement in the damped zone");
+        config.damped = false;
+        vm.prank(owner);
+        pool.listCollateral(config);
+        config.token = address(new SimToken("Third", "THIRD", 18));
+        (config.damped, config.maxBonus, config.slippageMargin) = (true, 100, 199);
+        vm.prank(owner);
+        pool.listCollateral(config);
+        config.token = address(new SimToken("Fourth", "FOURTH", 18));
+        (config.maxBonus, config.slippageMargin) = (300, 0);
+        vm.prank(owner);
+        pool.listCollateral(config);
+    }
+
     function test_RevertWhen_listCollateral_Full() public {
         vm.startPrank(owner);
         for (uint256 i = 2; i < 16; ++i) {

@@ -109,34 +109,6 @@ contract AuditRegressionsTest is PoolFixture {
 
     // -- settlement
 
-    /// @dev LT 97% with margins of half a percent: HF_hard = ceil(0.97 * 1.005 * 1.005) = 0.97972, and C < 1.03 D begins at
-    /// HF 0.9991. At HF 0.9953 the position is in the damped zone, where nobody may take it whole.
-    function test_RevertWhen_settle_InTheDampedZone() public {
-        _deposit(lender, 100_000 * USDC);
-        SimToken token = new SimToken("Correlated", "COR", 18);
-        PoolOracleMock oracle = new PoolOracleMock(1e24);
-        CollateralConfig memory config = _config(address(token), address(oracle));
-        (config.borrowLtv, config.liquidationThreshold) = (9690, 9700);
-        (config.maxBonus, config.slippageMargin, config.confirmationBand) = (50, 50, 50);
-        vm.prank(owner);
-        pool.listCollateral(config);
-        skip(7 days);
-        token.mint(borrower, 20_000 * ETHER);
-        vm.startPrank(borrower);
-        token.approve(address(pool), type(uint256).max);
-        pool.supplyCollateral(2, 20_000 * ETHER, borrower, "");
-        pool.borrow(19_300 * USDC, borrower, borrower);
-        vm.stopPrank();
-        oracle.setPrice(0.99e24);
-        uint256 health = pool.accountHealth(borrower).healthFast;
-        assertLt(health, 1e18);
-        assertGt(health, pool.accountHealth(borrower).healthHard);
-        vm.expectRevert(
-            abi.encodeWithSelector(PoolSettlement.NotInsolvent.selector, borrower, 19_800 * USDC, pool.debtOf(borrower))
-        );
-        _settle(borrower);
-    }
-
     /// @dev The token refuses to leave: it stays with the account, without debt, and the books close.
     function test_settle_TokenThatDoesNotMoveHoldsNothingUp() public {
         _openMarket();

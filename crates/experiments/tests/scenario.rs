@@ -219,6 +219,11 @@ fn mistakes_are_named_with_their_line() {
             "liquidation_threshold = 0.98\nmax_bonus = 0.01\nslippage_margin = 0.0\nconfirmation_band = 0.0",
             "collateral.liquidation_threshold is 0.98, expected at most 1/1.03",
         ),
+        (
+            "max_bonus = 0.05",
+            "max_bonus = 0.02",
+            "collateral.slippage_margin is 0, expected (1 + bmax)·(1 + σ) = 1.0200 to be at least 1.03",
+        ),
     ] {
         let found = mistake(value, mistaken);
         assert!(found.contains(said), "{found}");

@@ -283,6 +283,17 @@ impl Scenario {
                 "at most 1/1.03 = 0.9708, which leaves a settlement its bonus".to_owned(),
             );
         }
+        // And that settlement, below C = 1.03 D, begins in the hard zone.
+        let solvent = (1.0 + collateral.max_bonus) * (1.0 + collateral.slippage_margin);
+        if solvent < 1.03 {
+            return refuse(
+                "collateral.slippage_margin",
+                collateral.slippage_margin.to_string(),
+                format!(
+                    "(1 + bmax)·(1 + σ) = {solvent:.4} to be at least 1.03, where settlement begins"
+                ),
+            );
+        }
         if ![500, 3_000, 10_000].contains(&self.file.venue.fee) {
             return refuse(
                 "venue.fee",

@@ -69,8 +69,17 @@ pub(super) fn apply_around(overrides: &DampedOverrides, plan: &mut SystemDeploye
     }
     if let Some(margin) = overrides.slippage_margin {
         let listing = &mut plan.collaterals[0].listing;
-        listing.slippageMargin = basis_points(margin).min(greatest_margin(listing));
+        listing.slippageMargin = basis_points(margin)
+            .max(least_margin(listing))
+            .min(greatest_margin(listing));
     }
+}
+
+/// The least σ, basis points, with (1 + bmax)·(1 + σ) ≥ 1.03: the pool lists no other damped collateral.
+fn least_margin(listing: &SystemDeployer::CollateralConfig) -> u16 {
+    let bonus = 10_000 + u64::from(listing.maxBonus);
+    let least = 103_000_000_u64.div_ceil(bonus).saturating_sub(10_000);
+    u16::try_from(least).unwrap_or(u16::MAX)
 }
 
 /// The greatest σ, basis points, with LT·(1 + bmax)·(1 + σ)·(1 + δ) ≤ 1, as the pool asks of a damped listing.

@@ -215,6 +215,21 @@ fn the_damped_listing_has_the_margin_that_a_run_asks_for_and_the_rigid_one_its_o
     }
 }
 
+/// Settlement may not begin within the damped zone, by one basis point.
+#[test]
+fn a_margin_is_held_to_the_least_that_the_pool_lists() {
+    let listed = |slippage_margin, asked| {
+        let mut parameters = parameters();
+        parameters.collateral.max_bonus = 0.01;
+        parameters.collateral.slippage_margin = slippage_margin;
+        parameters.damped.slippage_margin = asked;
+        build(&parameters, &input(), DAMPED, 1, false)
+    };
+    assert!((margin(&mut listed(0.0199, None).unwrap()) - 0.0199).abs() < 1e-12);
+    assert!(listed(0.0198, None).is_err());
+    assert!((margin(&mut listed(0.05, Some(0.0)).unwrap()) - 0.0199).abs() < 1e-12);
+}
+
 /// The pool refuses a listing whose margins do not fit, by one basis point.
 #[test]
 fn a_margin_is_held_to_the_greatest_that_the_pool_lists() {
