@@ -132,7 +132,7 @@ contract BuilderWithholdingTest is CongestedFixture {
         assertGt(2 * BLOCK_WORTH, gain);
     }
 
-    /// No seed reaches the hard zone.
+    /// No seed holds anything from the end of the damped zone on: the turn is open there, whatever the hash.
     function testFuzz_grindSeed_NeverReachesTheHardZone(bytes32 hash) public {
         (address account,, uint256 anchor) = _anchor();
         vm.setBlockhash(anchor, hash);
