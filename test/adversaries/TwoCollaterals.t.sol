@@ -16,6 +16,7 @@ contract TwoCollateralsTest is AdversaryFixture {
     uint256 private constant BONUS_MIN = 0.01e18;
     uint256 private constant BONUS_MAX = 0.05e18;
     uint256 private constant BOND = 1;
+    uint256 private constant OWED = 155_000e18;
 
     SimToken private bond;
     SimFeed private bondFeed;
@@ -49,6 +50,46 @@ contract TwoCollateralsTest is AdversaryFixture {
         lending.supplyCollateral(BOND, bondAmount, borrower, "");
         vm.stopPrank();
         _openFor(borrower, etherAmount, debtAmount);
+    }
+
+    // -- a little of what is `Down`, beside ether that falls
+
+    /// 2% of the debt: ether is released above the edge of settlement, and a liquidation pays.
+    function test_whatIsDown_ALittleShieldsNothing() public {
+        assertEq(_lossBesideWhatIsDown(3100e18), 0);
+    }
+
+    /// 4%: ether is released where it pays no bonus, and settlement waits for C < (1.03 - 2 * 0.04) D. The bound: twice the bond, which
+    /// is what it counts for against insolvency.
+    function test_whatIsDown_ShieldsEtherForTwiceItsValue() public {
+        uint256 loss = _lossBesideWhatIsDown(6200e18);
+        _figure("a bond that is Down holds liquidation and settlement back: lenders lose", loss);
+        assertGt(loss, 0);
+        // and half a percent of the debt, the step of the price
+        assertLt(loss, 2 * 6200e18 + OWED / 200);
+    }
+
+    /// @dev What lenders lose while ether falls by 0.25% a minute and somebody liquidates for half a percent and settles as soon as he may.
+    function _lossBesideWhatIsDown(uint256 bonds) private returns (uint256) {
+        _openBoth(100e18, bonds, OWED);
+        debt.mint(keeper, OWED);
+        _pass(6 hours);
+        _setFeed(2000e8);
+        assertEq(uint256(IPriceOracle(system.oracles[BOND]).peek().status), uint256(PriceStatus.Down));
+        uint256 lent = lending.marketState().lenderAssets;
+        for (uint256 price = 1860e8; price > 1300e8; price = price * 9975 / 10_000) {
+            _moveTo(price * 1e28);
+            _pass(60);
+            _setFeed(int256(price));
+            (, LiquidationGrant memory grant) = lending.quoteLiquidation(borrower, 0, type(uint256).max);
+            if (grant.refusal == Refusal.None && grant.bonus >= 0.005e18) return 0;
+            vm.prank(keeper);
+            try lending.settle(borrower, "") {
+                uint256 left = lending.marketState().lenderAssets;
+                return lent > left ? lent - left : 0;
+            } catch {}
+        }
+        revert("nobody acts");
     }
 
     // -- a flag in a dip of the one, on the other
