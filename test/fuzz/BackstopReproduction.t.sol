@@ -22,13 +22,13 @@ contract BackstopReproductionTest is BackstopWorld {
         _call(
             STRANGER,
             feed[0],
-            abi.encodeWithSignature("set(int256,uint256)", int256(164_804_440_945), uint256(1_700_090_000)),
+            abi.encodeWithSignature("set(int256,uint256)", int256(160_618_817_700), uint256(1_700_090_000)),
             true
         );
         _call(
             STRANGER,
             venue,
-            abi.encodeWithSignature("set(int24,uint128)", int256(-202_247), uint256(10_000_000_000_000_000_000)),
+            abi.encodeWithSignature("set(int24,uint128)", int256(-202_504), uint256(10_000_000_000_000_000_000)),
             true
         );
         _call(
@@ -68,7 +68,7 @@ contract BackstopReproductionTest is BackstopWorld {
         _call(
             STRANGER,
             feed[0],
-            abi.encodeWithSignature("set(int256,uint256)", int256(182_007_794_324), uint256(1_700_090_012)),
+            abi.encodeWithSignature("set(int256,uint256)", int256(181_508_603_695), uint256(1_700_090_012)),
             true
         );
         _call(actor[5], pool, abi.encodeWithSignature("transfer(address,uint256)", actor[4], uint256(0)), true);
@@ -79,7 +79,7 @@ contract BackstopReproductionTest is BackstopWorld {
         _call(
             actor[5],
             pool,
-            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(510_069_904), actor[5], actor[5]),
+            abi.encodeWithSignature("borrow(uint256,address,address)", uint256(500_184_657), actor[5], actor[5]),
             true
         );
         _call(actor[6], backstop, abi.encodeWithSignature("transfer(address,uint256)", actor[6], uint256(0)), true);
@@ -155,31 +155,31 @@ contract BackstopReproductionTest is BackstopWorld {
         _call(
             actor[1],
             pool,
-            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(93_105_975_926), actor[2], bytes("")),
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(93_105_975_931), actor[2], bytes("")),
             true
         );
         _call(
             STRANGER,
             feed[0],
-            abi.encodeWithSignature("set(int256,uint256)", int256(62_725_665_130), uint256(1_700_090_040)),
+            abi.encodeWithSignature("set(int256,uint256)", int256(59_738_728_697), uint256(1_700_090_040)),
             true
         );
         _call(
             actor[6],
             pool,
-            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(25_510_070_448), actor[5], bytes("")),
+            abi.encodeWithSignature("repay(uint256,address,bytes)", uint256(25_500_185_202), actor[5], bytes("")),
             true
         );
         _call(
             STRANGER,
             feed[0],
-            abi.encodeWithSignature("set(int256,uint256)", int256(61_071_415_723), uint256(1_700_090_040)),
+            abi.encodeWithSignature("set(int256,uint256)", int256(59_175_727_388), uint256(1_700_090_040)),
             true
         );
         _call(
             STRANGER,
             venue,
-            abi.encodeWithSignature("set(int24,uint128)", int256(-212_175), uint256(10_000_000_000_000_000_000)),
+            abi.encodeWithSignature("set(int24,uint128)", int256(-212_490), uint256(10_000_000_000_000_000_000)),
             true
         );
         _call(actor[5], pool, abi.encodeWithSignature("flag(address,uint256)", actor[2], uint256(0)), true);
@@ -187,7 +187,7 @@ contract BackstopReproductionTest is BackstopWorld {
             actor[2],
             pool,
             abi.encodeWithSignature(
-                "liquidate(address,uint256,uint256,bytes)", actor[2], uint256(0), uint256(43_719_893_434), bytes("")
+                "liquidate(address,uint256,uint256,bytes)", actor[2], uint256(0), uint256(43_719_893_436), bytes("")
             ),
             true
         );
@@ -195,7 +195,7 @@ contract BackstopReproductionTest is BackstopWorld {
         _call(
             STRANGER,
             venue,
-            abi.encodeWithSignature("set(int24,uint128)", int256(-212_175), uint256(10_000_000_000_000_000_000)),
+            abi.encodeWithSignature("set(int24,uint128)", int256(-212_490), uint256(10_000_000_000_000_000_000)),
             true
         );
         _call(
@@ -230,13 +230,13 @@ contract BackstopReproductionTest is BackstopWorld {
         _call(
             STRANGER,
             feed[0],
-            abi.encodeWithSignature("set(int256,uint256)", int256(61_071_415_724), uint256(1_700_091_900)),
+            abi.encodeWithSignature("set(int256,uint256)", int256(59_175_727_389), uint256(1_700_091_900)),
             true
         );
         _call(
             STRANGER,
             venue,
-            abi.encodeWithSignature("set(int24,uint128)", int256(-212_175), uint256(10_000_000_000_000_000_000)),
+            abi.encodeWithSignature("set(int24,uint128)", int256(-212_490), uint256(10_000_000_000_000_000_000)),
             true
         );
         _call(STRANGER, backstop, abi.encodeWithSignature("observe(uint256)", uint256(0)), true);
@@ -268,7 +268,7 @@ contract BackstopReproductionTest is BackstopWorld {
             abi.encodeWithSignature(
                 "execute(bytes)",
                 bytes(
-                    hex"ab379949000000000000000000000000000000000000000000000000000000000000403b0000000000000000000000000000000000000000000000000000000000000e12"
+                    hex"ab3799490000000000000000000000000000000000000000000000000000000000003fe00000000000000000000000000000000000000000000000000000000000000e12"
                 )
             ),
             true
@@ -285,18 +285,19 @@ contract BackstopReproductionTest is BackstopWorld {
             actor[5],
             pool,
             /* liquidateBatch((address,uint256,uint256)[],bytes) */
-            hex"4595384f000000000000000000000000000000000000000000000000000000000000004000000000000000000000000000000000000000000000000000000000000001e00000000000000000000000000000000000000000000000000000000000000004000000000000000000000000d2431ca38735c2fd438e2caa23f094191d89675b00000000000000000000000000000000000000000000000000000000000000010000000000000000000000000000000000000000000000000000000000000000000000000000000000000000612b7be154a64292aae070aaa86fcd66ba2180710000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000034b40e34d000000000000000000000000d2431ca38735c2fd438e2caa23f094191d89675b000000000000000000000000000000000000000000000000000000000000000100000000000000000000000000000000000000000000000000000000000000000000000000000000000000002174ca3ee9ace7dd8c946c97054c72f2b384c4c2000000000000000000000000000000000000000000000000000000000000000100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
-            false
+            hex"4595384f000000000000000000000000000000000000000000000000000000000000004000000000000000000000000000000000000000000000000000000000000001e00000000000000000000000000000000000000000000000000000000000000004000000000000000000000000612b7be154a64292aae070aaa86fcd66ba218071000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000003113d7bcf000000000000000000000000681ce2f439fdc80e70c1eea8b8a085dfb976d32a00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000002e90f0356f000000000000000000000000612b7be154a64292aae070aaa86fcd66ba218071000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000003113d7bcf00000000000000000000000029a65456c8aaef7a19d8371c9d811bb667f96828000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+            true
         );
         _block(1_700_091_912, 1_007_660, 1_000_000_000);
         _call(
             actor[2],
             pool,
             abi.encodeWithSignature(
-                "liquidate(address,uint256,uint256,bytes)", actor[1], uint256(0), uint256(0), bytes("")
+                "liquidate(address,uint256,uint256,bytes)", actor[2], uint256(0), uint256(8_323_191_032), bytes("")
             ),
-            false
+            true
         );
-        assertEq(_fingerprint(), 0x1c92b718c45da19feb0ced3a67bc41a394e04f520a770ce3897ee328afc4c4b4, "another state");
+        assertEq(_fingerprint(), 0x285ab873b963e5ca3ce04920ea978a9b5b840a057dfd5cf6513e97de28073fd3, "another state");
+        assertEq(_answers, 0xa947b6764a309a9c29ccfb9e9354a8a079fa316d72fdc696488016cd2f08caf8, "another answer");
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.34;
 
-import {Test} from "forge-std/Test.sol";
+import {Test, Vm} from "forge-std/Test.sol";
 
 import {BackstopParametersLib} from "../../contracts/backstop/BackstopParameters.sol";
 import {PremiumSteward} from "../../contracts/backstop/PremiumSteward.sol";
@@ -58,6 +58,10 @@ abstract contract CounterexampleFixture is Test {
     address internal steward;
     address internal pool;
     FuzzLens internal lens;
+    /// @dev A hash over each call's output and events so far, in their order.
+    bytes32 internal _answers;
+    /// @dev Whether a contract has been told to act in a callback.
+    bool private _isArmed;
     /// @dev A whole dollar, ether and bitcoin, base units.
     uint256 private _unit;
     uint256[2] private _tokenUnits;
@@ -99,9 +103,15 @@ abstract contract CounterexampleFixture is Test {
 
     /// @dev One call, which must end as it did in the campaign.
     function _call(address from, address to, bytes memory data, bool succeeds) internal {
+        vm.recordLogs();
         vm.prank(from);
-        (bool success,) = to.call(data);
+        (bool success, bytes memory output) = to.call(data);
         assertEq(success, succeeds, "a call ended otherwise");
+        if (success && bytes4(data) == PoolActor.arm.selector) _isArmed = true;
+        Vm.Log[] memory events = vm.getRecordedLogs();
+        // Those that were reverted are recorded too, and an armed contract carries on where a call of its own reverts.
+        if (_isArmed || !success) delete events;
+        _answers = keccak256(abi.encode(_answers, output, events));
     }
 
     /// @dev Everything that the campaign saw, at the end.
@@ -112,6 +122,11 @@ abstract contract CounterexampleFixture is Test {
     /// @dev What the campaign printed, to be compared with the final state.
     function _fingerprint() internal view returns (bytes32) {
         return keccak256(abi.encode(_world()));
+    }
+
+    /// @dev Whether no view reverts.
+    function _isSeen() internal view returns (bool success) {
+        (success,) = address(lens).staticcall(abi.encodeCall(FuzzLens.read, (_sight(), true)));
     }
 
     // -- building

@@ -243,7 +243,7 @@ contract ReproductionTest is DefaultWorld {
         _call(
             STRANGER,
             feed[0],
-            abi.encodeWithSignature("set(int256,uint256)", int256(31_420_918_935), uint256(1_700_001_884)),
+            abi.encodeWithSignature("set(int256,uint256)", int256(30_865_807_377), uint256(1_700_001_884)),
             true
         );
         _call(
@@ -286,6 +286,7 @@ contract ReproductionTest is DefaultWorld {
             ),
             true
         );
-        assertEq(_fingerprint(), 0x445a1b1ab242ee22a77f65d3001483515c7cc4ed0c64142d2e14b2b0710ea8d6, "another state");
+        assertEq(_fingerprint(), 0x4d9fd519cad009854caa8ad92d45daae6b11f11467f6ff9c8bce3e134e8168fb, "another state");
+        assertEq(_answers, 0x76d5c2c9b6e2bcec25d2664368266a1ea35b7eac6720c4e99fd3f64775f06cf7, "another answer");
     }
 }

@@ -255,7 +255,7 @@ contract VariantReproductionTest is VariantWorld {
         _call(
             STRANGER,
             feed[0],
-            abi.encodeWithSignature("set(int256,uint256)", int256(31_420_918_934), uint256(1_700_001_884)),
+            abi.encodeWithSignature("set(int256,uint256)", int256(30_865_807_377), uint256(1_700_001_884)),
             true
         );
         _call(
@@ -309,6 +309,7 @@ contract VariantReproductionTest is VariantWorld {
             ),
             true
         );
-        assertEq(_fingerprint(), 0xbc863c2b236677fab3d84aac8938c1236406bf2434413db815945b997a0a0ec1, "another state");
+        assertEq(_fingerprint(), 0xa3bbce1a351919df8c082a9e92b57c415dbcc58a8b78052eb30fe0f653289e04, "another state");
+        assertEq(_answers, 0xb7ed12f930e542890426fec834f3151ec6536ec98990a32ae32cb5291f877fd1, "another answer");
     }
 }

@@ -3,6 +3,9 @@
 //! `make mutants`, or `make mutants ONLY=text` for those whose identifier contains a text. Results are kept after each mutant in
 //! `test/mutants/results.json`, and a mutant that has one is not run again until its entry there is removed. `make mutants-smoke` runs
 //! one that has a result again, writes nothing, and fails unless all that detected it still do.
+//!
+//! The counterexample that fuzzing finds is put among the tests as it is printed: forge must find that it holds of the mutant and, once
+//! that is mended, that it does not.
 
 #![allow(
     clippy::print_stdout,
@@ -18,7 +21,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 
 use breakwater_fuzz::{
-    Artifacts, Corpus, Ending, Limit, Settings, WORLDS, World, WorldPlan, campaign,
+    Artifacts, Corpus, Ending, Limit, Settings, WORLDS, World, WorldPlan, campaign, solidity_test,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +36,9 @@ const INVARIANTS: &str = "test/invariants/";
 /// The fuzzer's printed sequences, which compare a whole final state with a recorded one and so fail for almost any change that they
 /// meet: they tell nothing of what is tested, and are left out.
 const REPRODUCTIONS: [&str; 2] = ["--no-match-contract", "Reproduction"];
+
+/// Where a counterexample is put.
+const PASTED: &str = "test/fuzz/Counterexample.t.sol";
 
 /// The tests' own campaigns cut short: what a part of one detects, the whole does. It takes a fifth of the time, and most mutants are
 /// detected by it.
@@ -99,6 +105,13 @@ impl Detected {
 
 type Results = BTreeMap<String, Detected>;
 
+/// What a campaign found.
+struct Found {
+    property: String,
+    /// The counterexample as it is printed; nothing where the world cannot even be built.
+    test: Option<String>,
+}
+
 /// A copy of the sources in which mutations are planted.
 struct Tree {
     path: PathBuf,
@@ -122,6 +135,10 @@ impl Tree {
             if compiled && (path.join(name).exists() || !root.join(name).exists()) {
                 continue;
             }
+            // Nor is anything left of what a run that was ended had put there.
+            if path.join(name).is_dir() {
+                fs::remove_dir_all(path.join(name))?;
+            }
             copy(&root.join(name), &path)?;
         }
         let modules = path.join("node_modules");
@@ -142,7 +159,7 @@ impl Tree {
             }
         }
         match self.fuzz()? {
-            Some(property) => Err(format!("{property} breaks without a mutation").into()),
+            Some(found) => Err(format!("{} breaks without a mutation", found.property).into()),
             None => Ok(()),
         }
     }
@@ -200,12 +217,18 @@ impl Tree {
             return Err(format!("{}: its text is not there once", mutant.id).into());
         }
         fs::write(&file, original.replace(&mutant.find, &mutant.replace))?;
-        let detected = self.examine(mutant);
+        let examined = self.examine(mutant);
         fs::write(&file, original)?;
-        detected
+        let (detected, test) = examined?;
+        if let Some(test) = test {
+            let said = self.paste(mutant, &test, false)?;
+            println!("{}: what fuzzing found, once mended: {said}", mutant.id);
+        }
+        Ok(detected)
     }
 
-    fn examine(&self, mutant: &Mutant) -> Result<Detected, Failure> {
+    /// What detects a mutant that is planted, and the counterexample, which forge has run.
+    fn examine(&self, mutant: &Mutant) -> Result<(Detected, Option<String>), Failure> {
         // What was found in one mutant is not to be tried on the next.
         for kept in ["cache/fuzz", "cache/invariant"] {
             let _ = fs::remove_dir_all(self.path.join(kept));
@@ -213,31 +236,70 @@ impl Tree {
         let failing = self
             .failing()
             .map_err(|error| format!("{}: {error}", mutant.id))?;
-        Ok(Detected {
+        let found = self.fuzz()?;
+        let (fuzz, test) = found.map_or((None, None), |found| (Some(found.property), found.test));
+        if let Some(test) = &test {
+            self.paste(mutant, test, true)?;
+        }
+        let detected = Detected {
             property: mutant.property.clone(),
             unit: failing.unit(),
             invariants: failing.invariants(),
-            fuzz: self.fuzz()?,
+            fuzz,
             tests: failing.0,
-        })
+        };
+        Ok((detected, test))
     }
 
-    /// The property that a campaign finds broken, if one in any world finds one.
-    fn fuzz(&self) -> Result<Option<String>, Failure> {
+    /// Puts a counterexample among the tests and has forge run it alone. It must pass if it `holds`, and fail by one of its own assertions
+    /// if not; answers the line that says so.
+    fn paste(&self, mutant: &Mutant, test: &str, holds: bool) -> Result<String, Failure> {
+        let path = self.path.join(PASTED);
+        fs::write(&path, test)?;
+        let output = Command::new(&self.forge)
+            .args(["test", "--match-path", PASTED])
+            .current_dir(&self.path)
+            .output();
+        fs::remove_file(&path)?;
+        let output = output?;
+        let said = String::from_utf8([output.stdout, output.stderr].concat())?;
+        let begins = if holds { "[PASS]" } else { "[FAIL" };
+        let verdict = said
+            .lines()
+            .find(|line| line.starts_with(begins) && line.contains(" test_sequence_"));
+        match verdict {
+            Some(line) if output.status.success() == holds => Ok(line.to_owned()),
+            _ => Err(format!(
+                "{}: {PASTED}, which fuzzing printed, should {} {}:\n{test}\nforge says:\n{said}",
+                mutant.id,
+                if holds { "pass with" } else { "fail without" },
+                mutant.file,
+            )
+            .into()),
+        }
+    }
+
+    /// What a campaign finds, if one in any world finds something.
+    fn fuzz(&self) -> Result<Option<Found>, Failure> {
         for plan in &WORLDS {
-            if let Some(property) = self.fuzz_in(plan)? {
-                return Ok(Some(property));
+            if let Some(found) = self.fuzz_in(plan)? {
+                return Ok(Some(found));
             }
         }
         Ok(None)
     }
 
     /// The same of one world. One that cannot even be built is broken as well.
-    fn fuzz_in(&self, plan: &'static WorldPlan) -> Result<Option<String>, Failure> {
+    fn fuzz_in(&self, plan: &'static WorldPlan) -> Result<Option<Found>, Failure> {
         let artifacts = Artifacts::read(&self.path.join("out"))?;
         let world = match World::build(&artifacts, plan) {
             Ok(world) => world,
-            Err(error) => return Ok(Some(error.to_string())),
+            Err(error) => {
+                return Ok(Some(Found {
+                    property: error.to_string(),
+                    test: None,
+                }));
+            }
         };
         let folder = tempfile::tempdir()?;
         let mut corpus = Corpus::open(folder.path())?;
@@ -255,7 +317,15 @@ impl Tree {
             &AtomicBool::new(false),
         )?;
         Ok(match ending {
-            Ending::Found(found) => Some(found.violation.property.id().to_owned()),
+            Ending::Found(found) => Some(Found {
+                property: found.violation.property.id().to_owned(),
+                test: Some(solidity_test(
+                    &world,
+                    "Counterexample",
+                    &found.outcome,
+                    Some(&found.violation),
+                )),
+            }),
             _ => None,
         })
     }

@@ -1,7 +1,7 @@
 //! One sequence, from the warmed-up world, with every property checked after every call.
 
-use alloy_primitives::{B256, Log, U256, keccak256};
-use alloy_sol_types::{SolCall, SolEvent};
+use alloy_primitives::{B256, Bytes, Log, U256, keccak256};
+use alloy_sol_types::{SolCall, SolEvent, SolValue};
 use breakwater_bindings::{
     DampedPolicy, ILendingPool, IPriceOracle, PoolActor, SimToken, describe_revert,
 };
@@ -24,7 +24,7 @@ use crate::resolve::{Effect, Planned, Scene};
 use crate::sample::Sample;
 use crate::tally::{Mark, Tally};
 use crate::world::{
-    ACTORS, BACKSTOP_PERIOD, GAS, PEOPLE, World, block_hash, environment, view_word,
+    ACTORS, BACKSTOP_PERIOD, GAS, PEOPLE, World, block_hash, environment, read, view_word,
 };
 
 /// A property that a test adds to those of the protocol.
@@ -43,8 +43,11 @@ pub struct Outcome {
     pub last_news: usize,
     /// The first property that did not hold, and the action after which.
     pub violation: Option<(usize, Violation)>,
-    /// keccak256 of everything the lens sees at the end.
-    pub fingerprint: B256,
+    /// keccak256 of everything the lens sees at the end, whether properties hold there or not; nothing if a view reverts.
+    pub fingerprint: Option<B256>,
+    /// A hash over each call's output and events, in their order; over outputs alone once a contract is armed, within which calls may
+    /// revert that emitted some.
+    pub answers: B256,
 }
 
 /// Runs a sequence.
@@ -56,12 +59,14 @@ pub fn run(world: &World, actions: &[Action], extra: Option<Extra<'_>>) -> Outco
         reached: Reached::default(),
         last_news: 0,
         violation: None,
-        fingerprint: B256::ZERO,
+        fingerprint: None,
+        answers: B256::ZERO,
     };
     let mut run = match Run::begin(world, extra, &mut outcome) {
         Ok(run) => run,
         Err(violation) => {
             outcome.violation = Some((0, violation));
+            outcome.fingerprint = fingerprint(&mut world.snapshot.chain(), world);
             return outcome;
         }
     };
@@ -74,11 +79,12 @@ pub fn run(world: &World, actions: &[Action], extra: Option<Extra<'_>>) -> Outco
             break;
         }
     }
-    match run.end() {
-        Ok(fingerprint) => outcome.fingerprint = fingerprint,
-        Err(broken) => violation = violation.or(Some((actions.len().saturating_sub(1), broken))),
-    }
-    outcome.violation = violation;
+    let (fingerprint, last) = run.end();
+    let last = last
+        .err()
+        .map(|broken| (actions.len().saturating_sub(1), broken));
+    outcome.fingerprint = fingerprint;
+    outcome.violation = violation.or(last);
     outcome
 }
 
@@ -131,10 +137,16 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn end(mut self) -> Result<B256, Violation> {
-        let now = self.sample(true)?;
-        let checked = books::check(self.world, &self.mirror, &now, true);
-        checked.map(|()| keccak256(&now.raw))
+    /// The final state, and whether it is as it must be.
+    fn end(mut self) -> (Option<B256>, Result<(), Violation>) {
+        match self.sample(true) {
+            Ok(now) => (
+                Some(keccak256(&now.raw)),
+                books::check(self.world, &self.mirror, &now, true),
+            ),
+            // It may be the model that makes no sense of what the contracts answer.
+            Err(broken) => (fingerprint(&mut self.chain, self.world), Err(broken)),
+        }
     }
 
     fn perform(&mut self, action: &Action) -> Result<(), Violation> {
@@ -185,6 +197,8 @@ impl<'a> Run<'a> {
         let split = self.split(kind, planned, expected.as_ref());
         let execution = self.execute(call)?;
         let success = execution.is_success();
+        let events: &[Log] = if self.armed { &[] } else { &execution.logs };
+        self.outcome.answers = answered(self.outcome.answers, &execution.output, events);
         let nested = self.armed && self.may_nest(call);
         self.outcome.steps.push(Step::Call(call.clone(), success));
         self.outcome.tally.count(kind, success);
@@ -541,6 +555,18 @@ impl<'a> Run<'a> {
             self.outcome.last_news = self.index;
         }
     }
+}
+
+/// keccak256 of everything the lens sees; nothing if a view reverts.
+fn fingerprint(chain: &mut MemoryChain, world: &World) -> Option<B256> {
+    read(chain, world, true).ok().map(|(_, raw)| keccak256(raw))
+}
+
+/// The hash over answers with one more, as the Solidity fixture makes it.
+fn answered(before: B256, output: &Bytes, events: &[Log]) -> B256 {
+    let event = |log: &Log| (log.topics().to_vec(), log.data.data.clone(), log.address);
+    let events: Vec<_> = events.iter().map(event).collect();
+    keccak256((before, output.clone(), events).abi_encode_params())
 }
 
 /// 1e24 shares in assets, rounded down, as `PoolActor` asks for it.

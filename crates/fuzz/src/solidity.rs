@@ -7,7 +7,8 @@ use crate::properties::Violation;
 use crate::run::Outcome;
 use crate::world::World;
 
-/// The test of a sequence: every call ends as it did here, and the state at the end is the same to the bit.
+/// The test of a sequence: every call ends as it did here, with the same output and events, and the state at the end is the same to
+/// the bit, or a view reverts there as it did here.
 ///
 /// `name` is what the contract is called, in UpperCamelCase; `broken` is what it shows, if anything.
 #[must_use]
@@ -41,6 +42,10 @@ pub fn test(world: &World, name: &str, outcome: &Outcome, broken: Option<&Violat
         ),
         None => ("A sequence of a campaign.".to_owned(), String::new()),
     };
+    let state = match outcome.fingerprint {
+        Some(fingerprint) => format!("assertEq(_fingerprint(), {fingerprint}, \"another state\")"),
+        None => "assertFalse(_isSeen(), \"no view reverts\")".to_owned(),
+    };
     let fixture = world.plan.fixture;
     format!(
         "// SPDX-License-Identifier: MIT OR Apache-2.0\n\
@@ -50,10 +55,11 @@ pub fn test(world: &World, name: &str, outcome: &Outcome, broken: Option<&Violat
          contract {name}Test is {fixture} {{\n{shows}    \
              function test_sequence_EndsInTheSameState() public {{\n\
          {body}        \
-                 assertEq(_fingerprint(), {}, \"another state\");\n    \
+                 {state};\n        \
+                 assertEq(_answers, {}, \"another answer\");\n    \
              }}\n\
          }}\n",
-        outcome.fingerprint
+        outcome.answers
     )
 }
 

@@ -1,13 +1,20 @@
 //! What is printed runs: the committed test is what the generator writes, and `forge test` runs it.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 
-use breakwater_fuzz::{Artifacts, Kind, Random, WORLDS, World, next, run, solidity_test};
+use alloy_sol_types::SolEvent;
+use breakwater_bindings::ILendingPool;
+use breakwater_fuzz::{
+    Action, Artifacts, Kind, Property, Random, Size, WORLDS, World, next, run, solidity_test,
+};
+use common::write_artifacts;
 
 /// A sequence in which much succeeds, calls of every shape among it.
-fn sequence(world: &World) -> Vec<breakwater_fuzz::Action> {
+fn sequence(world: &World) -> Vec<Action> {
     (0..3)
         .flat_map(|number| next(world.plan, &[], &mut Random::of_input([3; 32], number)))
         .filter(|action| action.kind != Kind::Usurp)
@@ -52,6 +59,58 @@ fn the_variant_world_is_reproduced() {
 #[test]
 fn the_world_with_a_backstop_is_reproduced() {
     the_committed_test_is_what_is_printed(2, "BackstopReproduction");
+}
+
+/// Here a repayment is announced by another event, so that the model has a debt that the pool has not.
+#[test]
+fn a_state_that_breaks_a_property_is_compared_too() {
+    let topic = ILendingPool::Repaid::SIGNATURE_HASH;
+    let folder = tempfile::tempdir().unwrap();
+    write_artifacts(folder.path(), |_, code| {
+        let mut code = code.to_vec();
+        for place in 0..code.len() {
+            if code[place..].starts_with(topic.as_slice()) {
+                code[place] ^= 1;
+            }
+        }
+        code
+    });
+    let action = Action {
+        kind: Kind::Repay,
+        who: 2,
+        to: 2,
+        id: 0,
+        size: Size::Near(0),
+        choice: 0,
+    };
+    let [honest, broken] = [
+        Artifacts::built_in(),
+        Artifacts::read(folder.path()).unwrap(),
+    ]
+    .map(|artifacts| {
+        let world = World::build(&artifacts, &WORLDS[0]).unwrap();
+        let outcome = run(&world, &[action], None);
+        assert_eq!(outcome.tally.of(Kind::Repay), (1, 0));
+        let violation = outcome.violation.as_ref().map(|(_, violation)| violation);
+        let text = solidity_test(&world, "Counterexample", &outcome, violation);
+        (outcome, text)
+    });
+    let broken_property = broken.0.violation.map(|(_, violation)| violation.property);
+    assert_eq!(
+        (honest.0.violation, broken_property),
+        (None, Some(Property::P9))
+    );
+    // Events are in no state.
+    let state = format!(
+        "assertEq(_fingerprint(), {}, ",
+        honest.0.fingerprint.unwrap()
+    );
+    assert!(
+        honest.1.contains(&state) && broken.1.contains(&state),
+        "{}",
+        broken.1
+    );
+    assert_ne!(honest.0.answers, broken.0.answers);
 }
 
 /// What is left when `forge fmt` may have wrapped lines and grouped digits.

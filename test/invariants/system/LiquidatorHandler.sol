@@ -74,11 +74,11 @@ contract LiquidatorHandler is SystemHandler {
         _liquidate("liquidate to target", p, _chosen(p, a, b, _bound(c, 0.75e18, 0.999e18), 4), b, c);
     }
 
-    /// @dev Between the hard zone and what the band lets be confirmed. Where there are turns, again in every epoch for a while: the bucket is
+    /// @dev Between the hard zone (0.8715) and what the band lets be confirmed. Where there are turns, again in every epoch for a while: the bucket is
     /// soon empty then, and the next turn has to be waited for.
     function liquidateDamped(uint256 a, uint256 b, uint256 c) external counted {
         uint256 p = world.DAMPED();
-        address account = _chosen(p, a, b, _bound(c, 0.92e18, 0.975e18), 4);
+        address account = _chosen(p, a, b, _bound(c, 0.875e18, 0.975e18), 4);
         uint256 rounds = world.withTurns() ? ROUNDS : 1;
         uint256 waited;
         for (uint256 i; i < rounds && account != address(0); ++i) {
@@ -95,7 +95,7 @@ contract LiquidatorHandler is SystemHandler {
 
     function liquidateHard(uint256 a, uint256 b, uint256 c) external counted {
         uint256 p = world.DAMPED();
-        _liquidate("liquidate hard", p, _chosen(p, a, b, _bound(c, 0.75e18, 0.914e18), 4), b, c);
+        _liquidate("liquidate hard", p, _chosen(p, a, b, _bound(c, 0.75e18, 0.871e18), 4), b, c);
     }
 
     function liquidateBatch(uint256 a, uint256 b, uint256 c) external counted {
@@ -220,7 +220,8 @@ contract LiquidatorHandler is SystemHandler {
         }
         if (repaid >= 1000 && left.debt != 0) {
             ledger.succeeded("LTV lowered");
-            _check(left.collateralValue * before.health.debt > before.health.collateralValue * left.debt, S.D3);
+            // The value is rounded down: just above the hard zone, where the whole bonus is all that there is beyond the debt, a unit decides.
+            _check((left.collateralValue + 1) * before.health.debt > before.health.collateralValue * left.debt, S.D3);
         }
         // The bucket of the campaign with turns has no reserve.
         bool reserved = uint256(bucket.level) + minimum >= uint256(bucket.depth) * RESERVE_PERCENT / 100;

@@ -124,7 +124,9 @@ fn effects(made: &Made<'_>, it: &Liquidation, alone: bool) -> Result<(), Violati
     };
     let hard = before.health_fast <= before.health_hard;
     if !hard && it.repaid >= U256::from(1_000) && !after.debt.is_zero() {
-        let holds = after.collateral_value.saturating_mul(before.debt)
+        // The value is rounded down: just above the hard zone, where the whole bonus is all that the collateral has beyond the debt, a unit
+        // decides.
+        let holds = (after.collateral_value + U256::ONE).saturating_mul(before.debt)
             > before.collateral_value.saturating_mul(after.debt);
         require(holds, Property::D3, || ratios(before, after))?;
     }

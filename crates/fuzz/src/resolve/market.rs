@@ -229,7 +229,7 @@ impl Scene<'_> {
     }
 
     /// To a health factor of exactly 1, but for a few units of the answer, to the edge of the hard zone, to one
-    /// between 0.88 and 1.02, or to a twentieth.
+    /// between 0.85 and 1.02, or to a twentieth.
     fn squeeze(&self, action: &Action) -> Plan {
         let now = self.now;
         let index = now.first(at(action.to), |index| !now.health[index].debt.is_zero());
@@ -240,8 +240,8 @@ impl Scene<'_> {
         let wad = breakwater_protocol::math::WAD;
         let target = match action.size {
             Size::Share(share) => {
-                wad * U256::from(88) / U256::from(100)
-                    + wad * U256::from(14) / U256::from(100) * U256::from(share)
+                wad * U256::from(85) / U256::from(100)
+                    + wad * U256::from(17) / U256::from(100) * U256::from(share)
                         / U256::from(u16::MAX)
             }
             // the edge of the hard zone
