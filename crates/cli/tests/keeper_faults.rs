@@ -260,7 +260,7 @@ async fn a_send_whose_answer_is_lost_is_one_transaction() {
         .enumerate()
     {
         let mut keeper = Keeper::start(&world, &impatient(vec![url.to_string()])).await;
-        let (from, nonce) = (world.head().await, due::nonce(&world, PLACE).await);
+        let from = world.head().await;
         proxy.next("eth_sendRawTransaction", Fault::SwallowAnswer);
         proxy.next("eth_sendRawTransaction", Fault::SwallowAnswer);
         let _ = proxy.take_counts();
@@ -268,7 +268,10 @@ async fn a_send_whose_answer_is_lost_is_one_transaction() {
         liquidates_once(&world, &keeper, round as u64, from).await;
         let sends = proxy.take_counts()["eth_sendRawTransaction"];
         assert!(sends >= 2, "sent {sends} times");
-        assert_eq!(due::nonce(&world, PLACE).await, nonce + 1);
+        // Blocks come without waiting for it: what expires on a slow machine it takes back, which is a transaction too.
+        let sent = due::sent_by(&world, PLACE, from).await;
+        let orders = sent.iter().filter(|one| !one.cancels).count();
+        assert_eq!(orders, 1, "{sent:?}");
         assert!(keeper.terminate().await.success());
     }
 }
