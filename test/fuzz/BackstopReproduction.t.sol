@@ -297,7 +297,7 @@ contract BackstopReproductionTest is BackstopWorld {
             ),
             true
         );
-        assertEq(_fingerprint(), 0x285ab873b963e5ca3ce04920ea978a9b5b840a057dfd5cf6513e97de28073fd3, "another state");
-        assertEq(_answers, 0xa947b6764a309a9c29ccfb9e9354a8a079fa316d72fdc696488016cd2f08caf8, "another answer");
+        assertEq(_fingerprint(), 0x6e4d62577efed7aa0fe488448136af3cd1d32a44aacc7267316e31f728321325, "another state");
+        assertEq(_answered(), 0xc7f8bc2d0258494239083a565b1287ee385208f8fe1b4de820e66d6ec1998344, "another answer");
     }
 }

@@ -59,7 +59,7 @@ abstract contract CounterexampleFixture is Test {
     address internal pool;
     FuzzLens internal lens;
     /// @dev A hash over each call's output and events so far, in their order.
-    bytes32 internal _answers;
+    bytes32 private _answers;
     /// @dev Whether a contract has been told to act in a callback.
     bool private _isArmed;
     /// @dev A whole dollar, ether and bitcoin, base units.
@@ -122,6 +122,13 @@ abstract contract CounterexampleFixture is Test {
     /// @dev What the campaign printed, to be compared with the final state.
     function _fingerprint() internal view returns (bytes32) {
         return keccak256(abi.encode(_world()));
+    }
+
+    /// @dev What was answered, to be compared with what the campaign printed: outputs and events, and what a share was last worth to
+    /// each contract in a callback.
+    function _answered() internal view returns (bytes32) {
+        uint256[2] memory worth = [PoolActor(actor[5]).sharePriceInside(), PoolActor(actor[6]).sharePriceInside()];
+        return keccak256(abi.encode(_answers, worth));
     }
 
     /// @dev Whether no view reverts.

@@ -28,7 +28,8 @@ struct Sight {
 }
 
 /// @notice One account, as the pool's and the tokens' views answer.
-/// @param balances Of the asset, then of each collateral. They and `health` are left empty unless the whole is asked for.
+/// @param balances Of the asset, then of each collateral. They, `health` and `most` are left empty unless the whole is asked for.
+/// @param most What may be deposited, minted, withdrawn and redeemed.
 struct AccountView {
     uint256 shares;
     uint256 debtShares;
@@ -37,6 +38,7 @@ struct AccountView {
     uint256[] collateral;
     uint256[] balances;
     AccountHealth health;
+    uint256[4] most;
 }
 
 /// @notice One collateral.
@@ -126,6 +128,7 @@ contract FuzzLens {
         }
         if (!whole) return a;
         a.health = pool.accountHealth(account);
+        a.most = [pool.maxDeposit(account), pool.maxMint(account), pool.maxWithdraw(account), pool.maxRedeem(account)];
         a.balances = new uint256[](tokens.length);
         for (uint256 i; i < tokens.length; ++i) {
             a.balances[i] = IERC20(tokens[i]).balanceOf(account);

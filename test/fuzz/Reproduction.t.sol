@@ -286,7 +286,7 @@ contract ReproductionTest is DefaultWorld {
             ),
             true
         );
-        assertEq(_fingerprint(), 0x4d9fd519cad009854caa8ad92d45daae6b11f11467f6ff9c8bce3e134e8168fb, "another state");
-        assertEq(_answers, 0x76d5c2c9b6e2bcec25d2664368266a1ea35b7eac6720c4e99fd3f64775f06cf7, "another answer");
+        assertEq(_fingerprint(), 0xf33437626b655f6a6852eec93d96e6f2d0ec7216b67b62f9535d04c7c57eeffa, "another state");
+        assertEq(_answered(), 0x8be13d86d769270e3f92d1c56a2f2dc36e9cc519e67e6938ffd4b51bb51d7eb3, "another answer");
     }
 }

@@ -309,7 +309,7 @@ contract VariantReproductionTest is VariantWorld {
             ),
             true
         );
-        assertEq(_fingerprint(), 0xa3bbce1a351919df8c082a9e92b57c415dbcc58a8b78052eb30fe0f653289e04, "another state");
-        assertEq(_answers, 0xb7ed12f930e542890426fec834f3151ec6536ec98990a32ae32cb5291f877fd1, "another answer");
+        assertEq(_fingerprint(), 0x43550d27c248bfe7b34487d7cb98706ab651d1b411cee9350c3721faba2a187b, "another state");
+        assertEq(_answered(), 0x408b3dd018cea55524bf3ebd47fb8f6652e421b68a2622dfe9439b60e240e1b6, "another answer");
     }
 }

@@ -1,7 +1,7 @@
 //! One sequence, from the warmed-up world, with every property checked after every call.
 
-use alloy_primitives::{B256, Bytes, Log, U256, keccak256};
-use alloy_sol_types::{SolCall, SolEvent, SolValue};
+use alloy_primitives::{Log, U256};
+use alloy_sol_types::{SolCall, SolEvent};
 use breakwater_bindings::{
     DampedPolicy, ILendingPool, IPriceOracle, PoolActor, SimToken, describe_revert,
 };
@@ -22,9 +22,10 @@ use crate::properties::{
 };
 use crate::resolve::{Effect, Planned, Scene};
 use crate::sample::Sample;
+use crate::seen::{Answers, Halves, Seen};
 use crate::tally::{Mark, Tally};
 use crate::world::{
-    ACTORS, BACKSTOP_PERIOD, GAS, PEOPLE, World, block_hash, environment, read, view_word,
+    ACTORS, BACKSTOP_PERIOD, GAS, PEOPLE, World, block_hash, environment, view_word,
 };
 
 /// A property that a test adds to those of the protocol.
@@ -43,11 +44,10 @@ pub struct Outcome {
     pub last_news: usize,
     /// The first property that did not hold, and the action after which.
     pub violation: Option<(usize, Violation)>,
-    /// keccak256 of everything the lens sees at the end, whether properties hold there or not; nothing if a view reverts.
-    pub fingerprint: Option<B256>,
-    /// A hash over each call's output and events, in their order; over outputs alone once a contract is armed, within which calls may
-    /// revert that emitted some.
-    pub answers: B256,
+    /// What there is to see at the end.
+    pub seen: Seen,
+    /// Where halves of the last call gain: those, instead of it.
+    pub halves: Option<Halves>,
 }
 
 /// Runs a sequence.
@@ -59,14 +59,14 @@ pub fn run(world: &World, actions: &[Action], extra: Option<Extra<'_>>) -> Outco
         reached: Reached::default(),
         last_news: 0,
         violation: None,
-        fingerprint: None,
-        answers: B256::ZERO,
+        seen: Seen::default(),
+        halves: None,
     };
     let mut run = match Run::begin(world, extra, &mut outcome) {
         Ok(run) => run,
         Err(violation) => {
             outcome.violation = Some((0, violation));
-            outcome.fingerprint = fingerprint(&mut world.snapshot.chain(), world);
+            outcome.seen = Seen::look(&mut world.snapshot.chain(), world, Answers::default());
             return outcome;
         }
     };
@@ -79,11 +79,11 @@ pub fn run(world: &World, actions: &[Action], extra: Option<Extra<'_>>) -> Outco
             break;
         }
     }
-    let (fingerprint, last) = run.end();
+    let (seen, last) = run.end();
     let last = last
         .err()
         .map(|broken| (actions.len().saturating_sub(1), broken));
-    outcome.fingerprint = fingerprint;
+    outcome.seen = seen;
     outcome.violation = violation.or(last);
     outcome
 }
@@ -102,6 +102,7 @@ struct Run<'a> {
     ledger: Ledger,
     venue: (i32, u128),
     armed: bool,
+    answers: Answers,
     /// Callbacks that each hostile contract has had.
     callbacks: [U256; ACTORS - PEOPLE],
     policy_history: Vec<(u64, Log)>,
@@ -131,21 +132,24 @@ impl<'a> Run<'a> {
             ledger: Ledger::new(world),
             venue: (world.plan.tick, world.plan.liquidity),
             armed: false,
+            answers: Answers::default(),
             callbacks: [U256::ZERO; ACTORS - PEOPLE],
             policy_history: world.policy_history.clone(),
             now,
         })
     }
 
-    /// The final state, and whether it is as it must be.
-    fn end(mut self) -> (Option<B256>, Result<(), Violation>) {
-        match self.sample(true) {
+    /// What there is to see, and whether it is as it must be.
+    fn end(mut self) -> (Seen, Result<(), Violation>) {
+        let sampled = self.sample(true);
+        let (chain, world) = (&mut self.chain, self.world);
+        match sampled {
             Ok(now) => (
-                Some(keccak256(&now.raw)),
-                books::check(self.world, &self.mirror, &now, true),
+                Seen::of(Some(&now.raw), chain, world, self.answers),
+                books::check(world, &self.mirror, &now, true),
             ),
             // It may be the model that makes no sense of what the contracts answer.
-            Err(broken) => (fingerprint(&mut self.chain, self.world), Err(broken)),
+            Err(broken) => (Seen::look(chain, world, self.answers), Err(broken)),
         }
     }
 
@@ -197,8 +201,8 @@ impl<'a> Run<'a> {
         let split = self.split(kind, planned, expected.as_ref());
         let execution = self.execute(call)?;
         let success = execution.is_success();
-        let events: &[Log] = if self.armed { &[] } else { &execution.logs };
-        self.outcome.answers = answered(self.outcome.answers, &execution.output, events);
+        let answers = self.answers;
+        self.answers.add(&execution, self.armed);
         let nested = self.armed && self.may_nest(call);
         self.outcome.steps.push(Step::Call(call.clone(), success));
         self.outcome.tally.count(kind, success);
@@ -232,19 +236,21 @@ impl<'a> Run<'a> {
             must: planned.must.filter(|_| !nested),
             expected: expected.as_ref(),
         };
-        if let Some(split) = split.filter(|_| success)
-            && split.check(
-                &mut self.chain,
-                &before,
-                &execution.logs,
-                self.block.base_fee,
-            )?
-        {
-            self.outcome.tally.mark(if kind == Kind::Liquidate {
-                Mark::SplitLiquidation
-            } else {
-                Mark::SplitCall
-            });
+        if let Some(mut split) = split.filter(|_| success) {
+            let (logs, base_fee) = (&execution.logs, self.block.base_fee);
+            let compared = split.check(&mut self.chain, &before, logs, base_fee);
+            if let Err(broken) = &compared
+                && broken.property == Property::P6
+            {
+                self.outcome.halves = Some(split.halves(answers, self.armed));
+            }
+            if compared? {
+                self.outcome.tally.mark(if kind == Kind::Liquidate {
+                    Mark::SplitLiquidation
+                } else {
+                    Mark::SplitCall
+                });
+            }
         }
         calls::check(&made)?;
         closing::check(&made)?;
@@ -555,18 +561,6 @@ impl<'a> Run<'a> {
             self.outcome.last_news = self.index;
         }
     }
-}
-
-/// keccak256 of everything the lens sees; nothing if a view reverts.
-fn fingerprint(chain: &mut MemoryChain, world: &World) -> Option<B256> {
-    read(chain, world, true).ok().map(|(_, raw)| keccak256(raw))
-}
-
-/// The hash over answers with one more, as the Solidity fixture makes it.
-fn answered(before: B256, output: &Bytes, events: &[Log]) -> B256 {
-    let event = |log: &Log| (log.topics().to_vec(), log.data.data.clone(), log.address);
-    let events: Vec<_> = events.iter().map(event).collect();
-    keccak256((before, output.clone(), events).abi_encode_params())
 }
 
 /// 1e24 shares in assets, rounded down, as `PoolActor` asks for it.

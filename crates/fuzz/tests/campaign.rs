@@ -186,7 +186,7 @@ fn artifacts_from_disk_are_the_same_world() {
     let folder = tempfile::tempdir().unwrap();
     write_artifacts(folder.path(), |_, code| code.to_vec());
     let read = World::build(&Artifacts::read(folder.path()).unwrap(), &WORLDS[0]).unwrap();
-    let fingerprint = |world: &World| run(world, &[], None).fingerprint.unwrap();
+    let fingerprint = |world: &World| run(world, &[], None).seen.state.unwrap();
     assert_eq!(fingerprint(&read), fingerprint(&world()));
 }
 

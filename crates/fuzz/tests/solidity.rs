@@ -103,14 +103,14 @@ fn a_state_that_breaks_a_property_is_compared_too() {
     // Events are in no state.
     let state = format!(
         "assertEq(_fingerprint(), {}, ",
-        honest.0.fingerprint.unwrap()
+        honest.0.seen.state.unwrap()
     );
     assert!(
         honest.1.contains(&state) && broken.1.contains(&state),
         "{}",
         broken.1
     );
-    assert_ne!(honest.0.answers, broken.0.answers);
+    assert_ne!(honest.0.seen.answers, broken.0.seen.answers);
 }
 
 /// What is left when `forge fmt` may have wrapped lines and grouped digits.

@@ -9,8 +9,9 @@ use breakwater_protocol::math::{PRICE_SCALE, WAD, mul_div_up, value_down};
 
 use super::{Property, Violation, require};
 use crate::action::Kind;
-use crate::encode::{Call, uint};
+use crate::encode::{Call, Step, uint};
 use crate::sample::Sample;
+use crate::seen::{Answers, Halves, Seen};
 use crate::world::{GAS, World, balance, view_word};
 
 /// What is left to whoever makes a call, or to whom it is made.
@@ -34,6 +35,8 @@ pub struct Split<'a> {
     position: usize,
     stake: Stake,
     before: MemoryChain,
+    /// The halves, and how they ended.
+    made: Vec<(Call, Execution)>,
 }
 
 impl<'a> Split<'a> {
@@ -60,13 +63,14 @@ impl<'a> Split<'a> {
             position,
             stake,
             before: chain.fork(),
+            made: Vec::new(),
         })
     }
 
     /// P6, after the whole call succeeded. `before` and `after` are samples around it, `logs` its events. Answers whether halves
     /// were made that can be compared: where one of them is refused, or dust makes them more than the whole, they cannot.
     pub fn check(
-        mut self,
+        &mut self,
         chain: &mut MemoryChain,
         before: &Sample,
         logs: &[Log],
@@ -88,12 +92,13 @@ impl<'a> Split<'a> {
         }
         let mut events = Vec::new();
         for (index, amount) in [half, whole - half].into_iter().enumerate() {
-            let execution = self.make(amount)?;
+            let (half, execution) = self.make(amount)?;
             // Half of a liquidation is to gain no more than the whole either.
             if !execution.is_success() && (index == 0 || !matches!(self.stake, Stake::Profit)) {
                 return Ok(false);
             }
-            events.extend(execution.logs);
+            events.extend_from_slice(&execution.logs);
+            self.made.push((half, execution));
         }
         let told = |whole: U256, split: U256| {
             format!(
@@ -124,7 +129,18 @@ impl<'a> Split<'a> {
         Ok(true)
     }
 
-    fn make(&mut self, amount: U256) -> Result<Execution, Violation> {
+    /// The halves that were made, for a printed test. `answers` are those before the whole call.
+    pub fn halves(mut self, mut answers: Answers, armed: bool) -> Halves {
+        let mut steps = Vec::new();
+        for (call, execution) in self.made {
+            answers.add(&execution, armed);
+            steps.push(Step::Call(call, execution.is_success()));
+        }
+        let seen = Seen::look(&mut self.before, self.world, answers);
+        Halves { steps, seen }
+    }
+
+    fn make(&mut self, amount: U256) -> Result<(Call, Execution), Violation> {
         let mut half = self.call.clone();
         half.arguments[self.position] = uint(amount);
         let transaction = Transaction {
@@ -132,7 +148,9 @@ impl<'a> Split<'a> {
             ..Transaction::call(half.from, half.to, half.data())
         };
         let executed = self.before.execute(&transaction);
-        executed.map_err(|error| Violation::new(Property::Views, error.to_string()))
+        executed
+            .map(|execution| (half, execution))
+            .map_err(|error| Violation::new(Property::Views, error.to_string()))
     }
 
     /// Repaid, profit at the fast price, and a unit of the collateral, in debt rounded up.
