@@ -10,6 +10,7 @@ import {
     MarketState
 } from "../../contracts/interfaces/ILendingPool.sol";
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
+import {LiquidationGrant} from "../../contracts/interfaces/ILiquidationPolicy.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
 import {PoolBreakerMock} from "../mocks/PoolBreakerMock.sol";
 import {PoolFlashBorrower} from "../mocks/PoolFlashBorrower.sol";
@@ -17,6 +18,7 @@ import {PoolOracleMock} from "../mocks/PoolOracleMock.sol";
 import {SimToken} from "../mocks/SimToken.sol";
 import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
 import {PoolMirror} from "../utils/PoolMirror.sol";
+import {Halves, Stake} from "./Halves.sol";
 import {PoolSpec as S} from "./PoolSpec.sol";
 import {CampaignLedger} from "./system/CampaignLedger.sol";
 
@@ -30,9 +32,12 @@ contract PoolHandler is Test {
     PoolOracleMock[2] private oracles;
     PoolBreakerMock private immutable breaker;
     PoolFlashBorrower private immutable flashBorrower;
+    Halves private immutable halves;
     address private immutable owner;
 
     address[] public actors;
+    /// @notice All that was written off.
+    uint256 public writtenOff;
 
     uint256[2] private BASE_PRICES = [2000e24, 30_000e34];
 
@@ -50,6 +55,7 @@ contract PoolHandler is Test {
         asset = SimToken(pool_.asset());
         oracles = [ethOracle, btcOracle];
         flashBorrower = new PoolFlashBorrower();
+        halves = new Halves(pool_);
         for (uint256 i; i < 5; ++i) {
             address actor = makeAddr(string.concat("actor", vm.toString(i)));
             actors.push(actor);
@@ -62,85 +68,116 @@ contract PoolHandler is Test {
         }
     }
 
-    /// @dev Feeds the mirror and checks that a share's worth did not fall without a loss.
-    modifier step(bytes32 action) {
+    /// @dev Feeds the mirror and checks that a share's worth fell by no more than what was written off beyond the reserves.
+    modifier step() {
         MarketState memory before = pool.marketState();
-        uint256 doneBefore = ledger.done(action);
+        uint256 lost = writtenOff;
         ledger.called();
         _;
         mirror.apply_(vm.getRecordedLogs());
         MarketState memory state = pool.marketState();
-        bool loss =
-            (action == "liquidate" || action == "batch" || action == "settle") && ledger.done(action) != doneBefore;
-        if (!loss) {
-            _check(
-                (state.lenderAssets + 1) * (before.supplyShares + 1000)
-                    >= (before.lenderAssets + 1) * (state.supplyShares + 1000),
-                S.P7
-            );
-        }
+        lost = writtenOff - lost;
+        lost = lost > before.reserves ? lost - before.reserves : 0;
+        _check(
+            (state.lenderAssets + lost + 1) * (before.supplyShares + 1000)
+                >= (before.lenderAssets + 1) * (state.supplyShares + 1000),
+            S.P7
+        );
     }
 
     // -- lenders
 
-    function deposit(uint256 who, uint256 assets) external step("deposit") {
+    function deposit(uint256 who, uint256 assets) external step {
         address actor = _actor(who);
         uint256 most = pool.maxDeposit(actor);
         assets = _bound(assets, 0, most < 1e11 ? most : 1e11);
         if (pool.previewDeposit(assets) == 0) return;
         asset.mint(actor, assets);
+        int256 split = _inHalves(
+            actor,
+            abi.encodeCall(pool.deposit, (assets / 2, actor)),
+            abi.encodeCall(pool.deposit, (assets - assets / 2, actor)),
+            Stake.Shares,
+            actor
+        );
         vm.prank(actor);
         try pool.deposit(assets, actor) {
             ledger.succeeded("deposit");
+            _check(split <= halves.left(Stake.Shares, actor), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("deposit", answer);
             _check(false, S.P10);
         }
     }
 
-    function mint(uint256 who, uint256 shares) external step("mint") {
+    function mint(uint256 who, uint256 shares) external step {
         address actor = _actor(who);
         uint256 most = pool.maxMint(actor);
         shares = _bound(shares, 0, most < 1e14 ? most : 1e14);
         if (shares == 0) return;
-        asset.mint(actor, pool.previewMint(shares));
+        // a unit for what two halves round up
+        asset.mint(actor, pool.previewMint(shares) + 1);
+        int256 split = _inHalves(
+            actor,
+            abi.encodeCall(pool.mint, (shares / 2, actor)),
+            abi.encodeCall(pool.mint, (shares - shares / 2, actor)),
+            Stake.Assets,
+            actor
+        );
         vm.prank(actor);
         try pool.mint(shares, actor) {
             ledger.succeeded("mint");
+            _check(split <= halves.left(Stake.Assets, actor), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("mint", answer);
             _check(false, S.P10);
         }
     }
 
-    function withdraw(uint256 who, uint256 assets, uint256 to) external step("withdraw") {
+    function withdraw(uint256 who, uint256 assets, uint256 to) external step {
         address actor = _actor(who);
         // One in four takes all that may be taken.
         assets = to % 4 == 0 ? pool.maxWithdraw(actor) : _bound(assets, 0, pool.maxWithdraw(actor));
         if (assets == 0) return;
+        int256 split = _inHalves(
+            actor,
+            abi.encodeCall(pool.withdraw, (assets / 2, _actor(to), actor)),
+            abi.encodeCall(pool.withdraw, (assets - assets / 2, _actor(to), actor)),
+            Stake.Shares,
+            actor
+        );
         vm.prank(actor);
         try pool.withdraw(assets, _actor(to), actor) {
             ledger.succeeded("withdraw");
+            _check(split <= halves.left(Stake.Shares, actor), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("withdraw", answer);
             _check(false, S.P10);
         }
     }
 
-    function redeem(uint256 who, uint256 shares, uint256 to) external step("redeem") {
+    function redeem(uint256 who, uint256 shares, uint256 to) external step {
         address actor = _actor(who);
         shares = to % 4 == 0 ? pool.maxRedeem(actor) : _bound(shares, 0, pool.maxRedeem(actor));
         if (pool.previewRedeem(shares) == 0) return;
+        int256 split = _inHalves(
+            actor,
+            abi.encodeCall(pool.redeem, (shares / 2, _actor(to), actor)),
+            abi.encodeCall(pool.redeem, (shares - shares / 2, _actor(to), actor)),
+            Stake.Assets,
+            _actor(to)
+        );
         vm.prank(actor);
         try pool.redeem(shares, _actor(to), actor) {
             ledger.succeeded("redeem");
+            _check(split <= halves.left(Stake.Assets, _actor(to)), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("redeem", answer);
             _check(false, S.P10);
         }
     }
 
-    function transferShares(uint256 who, uint256 to, uint256 shares) external step("transfer") {
+    function transferShares(uint256 who, uint256 to, uint256 shares) external step {
         address actor = _actor(who);
         shares = _bound(shares, 0, pool.balanceOf(actor));
         vm.prank(actor);
@@ -150,7 +187,7 @@ contract PoolHandler is Test {
 
     // -- borrowers
 
-    function supplyCollateral(uint256 who, uint256 payer, uint256 id, uint256 amount) external step("supply") {
+    function supplyCollateral(uint256 who, uint256 payer, uint256 id, uint256 amount) external step {
         address actor = _actor(who);
         id = id % 2;
         bool held = pool.collateralOf(actor, id) != 0;
@@ -167,7 +204,7 @@ contract PoolHandler is Test {
         }
     }
 
-    function withdrawCollateral(uint256 who, uint256 id, uint256 amount) external step("withdrawCollateral") {
+    function withdrawCollateral(uint256 who, uint256 id, uint256 amount) external step {
         // The first who holds some, from `who` on.
         address actor;
         id = id % 2;
@@ -186,7 +223,7 @@ contract PoolHandler is Test {
         }
     }
 
-    function borrow(uint256 who, uint256 assets) external step("borrow") {
+    function borrow(uint256 who, uint256 assets) external step {
         // The first who may, from `who` on; three in four times with nothing stopped and new collateral.
         address actor = _actor(who);
         if (assets % 4 != 0) {
@@ -204,25 +241,42 @@ contract PoolHandler is Test {
         room = room < cash ? room : cash;
         assets = assets % 3 == 0 ? room : _bound(assets, 0, room);
         if (assets == 0) return;
+        int256 split = _inHalves(
+            actor,
+            abi.encodeCall(pool.borrow, (assets / 2, actor, actor)),
+            abi.encodeCall(pool.borrow, (assets - assets / 2, actor, actor)),
+            Stake.Debt,
+            actor
+        );
         vm.prank(actor);
         try pool.borrow(assets, actor, actor) {
             ledger.succeeded("borrow");
+            _check(split <= halves.left(Stake.Debt, actor), S.P6);
             _checkWithinLimit(actor);
         } catch (bytes memory answer) {
             ledger.failed("borrow", answer);
         }
     }
 
-    function repay(uint256 who, uint256 payer, uint256 assets) external step("repay") {
+    function repay(uint256 who, uint256 payer, uint256 assets) external step {
         address actor = _actor(who);
         if (pool.debtSharesOf(actor) == 0) actor = _borrower(who);
         uint256 debt = pool.debtOf(actor);
         if (debt == 0) return;
         assets = payer % 4 == 0 ? type(uint256).max : _bound(assets, 1, debt);
-        asset.mint(_actor(payer), assets < debt ? assets : debt);
+        uint256 most = assets < debt ? assets : debt;
+        asset.mint(_actor(payer), most);
+        int256 split = _inHalves(
+            _actor(payer),
+            abi.encodeCall(pool.repay, (most / 2, actor, "")),
+            abi.encodeCall(pool.repay, (most - most / 2, actor, "")),
+            Stake.Debt,
+            actor
+        );
         vm.prank(_actor(payer));
         try pool.repay(assets, actor, "") {
             ledger.succeeded("repay");
+            _check(split <= halves.left(Stake.Debt, actor), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("repay", answer);
             _check(false, S.P5);
@@ -231,16 +285,18 @@ contract PoolHandler is Test {
 
     // -- liquidators
 
-    function liquidate(uint256 who, uint256 id, uint256 maxRepay) external step("liquidate") {
+    function liquidate(uint256 who, uint256 id, uint256 maxRepay) external step {
         address actor = _chosen(who, id, _bound(maxRepay, 0.75e18, 0.999e18));
         id = id % 2;
         if (pool.collateralOf(actor, id) == 0) id = 1 - id;
         AccountHealth memory before = pool.accountHealth(actor);
         asset.mint(address(this), before.debt);
         asset.approve(address(pool), type(uint256).max);
-        try pool.liquidate(actor, id, _bound(maxRepay, 0, 2 * before.debt), "") returns (LiquidationResult memory r) {
+        maxRepay = _bound(maxRepay, 0, 2 * before.debt);
+        int256 split = _liquidatedInHalves(actor, id, maxRepay);
+        try pool.liquidate(actor, id, maxRepay, "") returns (LiquidationResult memory r) {
             ledger.succeeded("liquidate");
-            if (r.writtenOff != 0) ledger.succeeded("write-off");
+            _check(split <= _profitAtMost(id, r.repaid), S.P6);
             _check(before.healthFast < 1e18, S.P4);
             uint256 worth = r.seized * oracles[id].peek().fast / 1e36;
             _check(worth * 10_000 <= (r.repaid + 1) * 10_500 + 10_000, S.P2);
@@ -248,12 +304,14 @@ contract PoolHandler is Test {
             if (before.collateralValue * 10_000 >= before.debt * 10_500 && left.debt > 2) {
                 _check((left.collateralValue + 2) * before.debt >= before.collateralValue * (left.debt - 2), S.P3);
             }
+            // What is left of a debt when the last collateral is gone, at the whole bonus; three units for rounding.
+            _writeOff(r.writtenOff, before, 105, 3);
         } catch (bytes memory answer) {
             ledger.failed("liquidate", answer);
         }
     }
 
-    function liquidateBatch(uint256 first, uint256 id, uint256 maxRepay) external step("batch") {
+    function liquidateBatch(uint256 first, uint256 id, uint256 maxRepay) external step {
         address chosen = _chosen(first, id, _bound(maxRepay, 0.75e18, 0.999e18));
         LiquidationCall[] memory calls = new LiquidationCall[](4);
         AccountHealth[4] memory before;
@@ -268,13 +326,14 @@ contract PoolHandler is Test {
             ledger.succeeded("batch");
             for (uint256 i; i < 4; ++i) {
                 _check(results[i].repaid == 0 || before[i].healthFast < 1e18, S.P4);
+                writtenOff += results[i].writtenOff;
             }
         } catch (bytes memory answer) {
             ledger.failed("batch", answer);
         }
     }
 
-    function settle(uint256 who, uint256 target) external step("settle") {
+    function settle(uint256 who, uint256 target) external step {
         address actor = _chosen(who, target, _bound(target, 0.3e18, 0.87e18));
         AccountHealth memory before = pool.accountHealth(actor);
         asset.mint(address(this), before.debt);
@@ -282,8 +341,8 @@ contract PoolHandler is Test {
         bool insolvent = before.collateralValue * 100 < before.debt * 103;
         try pool.settle(actor, "") returns (LiquidationResult memory r) {
             ledger.succeeded("settle");
-            if (r.writtenOff != 0) ledger.succeeded("write-off");
             _check(insolvent && before.healthFast < 1e18, S.P4);
+            _writeOff(r.writtenOff, before, 103, 0);
         } catch (bytes memory answer) {
             ledger.failed("settle", answer);
             // What has no price counts at its bound, which may hold the settlement back.
@@ -293,45 +352,45 @@ contract PoolHandler is Test {
 
     // -- others
 
-    function flashLoan(uint256 amount) external step("flash") {
+    function flashLoan(uint256 amount) external step {
         bytes32 before = keccak256(abi.encode(pool.marketState()));
         pool.flashLoan(flashBorrower, address(asset), _bound(amount, 0, asset.balanceOf(address(pool))), "");
         _check(keccak256(abi.encode(pool.marketState())) == before, S.P12);
         ledger.succeeded("flash");
     }
 
-    function donate(uint256 amount, uint256 what) external step("donate") {
+    function donate(uint256 amount, uint256 what) external step {
         if (what % 3 == 0) asset.mint(address(pool), _bound(amount, 0, 1e9));
         else SimToken(pool.collateralState(what % 2).token).mint(address(pool), _bound(amount, 0, 1e9));
         ledger.succeeded("donate");
     }
 
     /// @dev Back to within a quarter of where it began, so that there is always something to lend on.
-    function movePrice(uint256 id, uint256 level) external step("price") {
+    function movePrice(uint256 id, uint256 level) external step {
         _setPrice(id % 2, BASE_PRICES[id % 2] * _bound(level, 750, 1250) / 1000);
         ledger.succeeded("price");
     }
 
     /// @dev To where a borrower's health factor is about 0.7 to 1, if it can be; the worst of it is insolvent. One in four: to
     /// a twentieth of the starting price.
-    function squeeze(uint256 who, uint256 target) external step("squeeze") {
+    function squeeze(uint256 who, uint256 target) external step {
         _squeeze(_borrower(who), target % 4 == 0 ? 0 : _bound(target, 0.7e18, 1e18));
         ledger.succeeded("squeeze");
     }
 
-    function moveTime(uint256 elapsed) external step("time") {
+    function moveTime(uint256 elapsed) external step {
         skip(_bound(elapsed, 1, elapsed % 8 == 0 ? 60 days : 3 days));
         ledger.succeeded("time");
     }
 
     /// @dev Breaker and oracle say anything, three times in four that all is well.
-    function disturb(uint256 id, uint256 what) external step("disturb") {
+    function disturb(uint256 id, uint256 what) external step {
         breaker.setLevel(BreakerLevel(what % 4 != 0 ? 0 : (what >> 8) % 4));
         oracles[id % 2].setStatus(PriceStatus(what % 4 != 0 ? 0 : (what >> 16) % 3));
         ledger.succeeded("disturb");
     }
 
-    function administer(uint256 what, uint256 value) external step("administer") {
+    function administer(uint256 what, uint256 value) external step {
         vm.startPrank(owner);
         what = what % 6;
         if (what == 0) pool.setReserveFactor(uint8(_bound(value, 0, 50)));
@@ -344,7 +403,7 @@ contract PoolHandler is Test {
         ledger.succeeded("administer");
     }
 
-    function withdrawReserves(uint256 assets) external step("reserves") {
+    function withdrawReserves(uint256 assets) external step {
         MarketState memory state = pool.marketState();
         uint256 most = state.reserves < state.cash ? state.reserves : state.cash;
         assets = _bound(assets, most == 0 ? 0 : 1, most);
@@ -369,8 +428,52 @@ contract PoolHandler is Test {
         _check(health.debt == 0 || health.debt <= health.borrowLimit, S.P11);
     }
 
+    /// @dev No more than what the position was short by, where its collateral counts less the bonus of `percent` - 100.
+    function _writeOff(uint256 lost, AccountHealth memory before, uint256 percent, uint256 rounding) private {
+        if (lost == 0) return;
+        ledger.succeeded("write-off");
+        writtenOff += lost;
+        _check(lost * percent + before.collateralValue * 100 <= (before.debt + rounding) * percent, S.LOSS);
+    }
+
     function _check(bool holds, string memory property) private {
         ledger.check(holds, property);
+    }
+
+    /// @dev What would be left to `account` if `from` made both calls; less than anything if one is refused. The mirror is not told.
+    function _inHalves(address from, bytes memory first, bytes memory second, Stake stake, address account)
+        private
+        returns (int256)
+    {
+        mirror.apply_(vm.getRecordedLogs());
+        (bool made, int256 left, bytes memory answer) = halves.tried(from, [first, second], stake, account);
+        vm.getRecordedLogs();
+        if (made) {
+            ledger.succeeded("halves");
+            return left;
+        }
+        ledger.failed("halves", answer);
+        return type(int256).min;
+    }
+
+    /// @dev Halves of what would be granted.
+    function _liquidatedInHalves(address actor, uint256 id, uint256 maxRepay) private returns (int256) {
+        (, LiquidationGrant memory grant) = pool.quoteLiquidation(actor, id, maxRepay);
+        if (grant.repay == 0) return type(int256).min;
+        return _inHalves(
+            address(this),
+            abi.encodeCall(pool.liquidate, (actor, id, grant.repay / 2, "")),
+            abi.encodeCall(pool.liquidate, (actor, id, grant.repay - grant.repay / 2, "")),
+            id == 0 ? Stake.Worth0 : Stake.Worth1,
+            address(this)
+        );
+    }
+
+    /// @dev What one call rounds off of the collateral and of the bonus, which has 18 decimals, and a unit of debt for each half and
+    /// for the worth of what was held before.
+    function _profitAtMost(uint256 id, uint256 repaid) private view returns (int256) {
+        uint256 unit = oracles[id].peek().fast / 1e36 + 1;
+        return halves.left(id == 0 ? Stake.Worth0 : Stake.Worth1, address(this)) + int256(unit + 4 + repaid / 1e18);
     }
 
     /// @dev Floors are a third to a tenth of what a run does, so that a run of 600 calls that only has bad luck is rare.
@@ -396,6 +499,7 @@ contract PoolHandler is Test {
         ledger.declare("administer", 80);
         ledger.declare("reserves", 17);
         ledger.declare("squeeze", 80);
+        ledger.declare("halves", 300);
     }
 
     /// @dev Three times in four a borrower, new if there is none, who is brought to a health factor of `target`, if prices can move

@@ -42,6 +42,11 @@ pragma solidity ^0.8.28;
 /// - O3   The slow price lies between the least and the most that was in force within three windows.
 /// - B1   What trips by itself ends by itself.
 /// - V1   No view reverts.
+///
+/// Those of which mutants have the numbers of section 9 (9.6, 9.7) or none:
+/// P6         A call in two halves gains no more than the whole, but for rounding.
+/// inflation  Who raises a share's worth does not come out ahead: a deposit loses a share's worth at most, and he more.
+/// loss       No more is written off than what a position was short by, and lenders bear what reserves do not.
 library PoolSpec {
     string internal constant P1A = "P1a: lenders are not covered";
     string internal constant P1A_REST = "P1a: reserves are not the rest";
@@ -57,6 +62,7 @@ library PoolSpec {
     string internal constant P4 = "P4: a healthy account was touched";
     string internal constant P4_SETTLE = "P4: an insolvent account could not be settled";
     string internal constant P5 = "P5: a repayment or top-up was blocked";
+    string internal constant P6 = "P6: halves gained more than the whole";
     string internal constant P7 = "P7: a share's worth fell";
     string internal constant P9 = "P9: the mirror differs";
     string internal constant P10 = "P10: max* could not be executed";
@@ -80,4 +86,8 @@ library PoolSpec {
     string internal constant O2 = "O2: a jump was not confirmed";
     string internal constant O3 = "O3: the slow price is outside its window";
     string internal constant V1 = "V1: a view reverted";
+    string internal constant INFLATION = "inflation: who raised a share's worth came out ahead";
+    string internal constant INFLATION_CALL = "inflation: a call gained more than a deposit rounds off";
+    string internal constant INFLATION_DEPOSIT = "inflation: a deposit lost more than a share's worth";
+    string internal constant LOSS = "loss: more was written off than a position was short by";
 }

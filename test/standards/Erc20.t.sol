@@ -14,6 +14,10 @@ contract Erc20Test is StandardsFixture, Erc20Rules {
         (share, holder) = (IERC20(address(pool)), lender);
     }
 
+    function _newAsset() internal override(PoolFixture, StandardsFixture) returns (address) {
+        return StandardsFixture._newAsset();
+    }
+
     function _market(uint256 seed) internal override {
         _anyMarket(seed);
     }
@@ -42,8 +46,8 @@ contract Erc20Test is StandardsFixture, Erc20Rules {
             (address from, address to) = (holders[calls % 4], holders[calls >> 8 & 3]);
             uint256 shares = bound(calls >> 16, 0, pool.balanceOf(from));
             vm.startPrank(from);
-            if (calls >> 10 & 3 == 0 && pool.maxDeposit(to) > 1e9 && from != spender) {
-                pool.deposit(bound(calls >> 16, 1e6, 1e9), to);
+            if (calls >> 10 & 3 == 0 && pool.maxDeposit(to) > _millionths(1e9) && from != spender) {
+                pool.deposit(_millionths(bound(calls >> 16, 1e6, 1e9)), to);
             } else if (calls >> 10 & 3 == 1 && pool.maxRedeem(from) != 0) {
                 pool.redeem(pool.maxRedeem(from), to, from);
             } else {

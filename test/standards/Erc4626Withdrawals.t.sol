@@ -82,7 +82,7 @@ contract Erc4626WithdrawalsTest is StandardsFixture {
     /// "MUST support a withdraw flow where the shares are burned from owner directly where owner has EIP-20 approval over the
     /// shares", "where msg.sender has EIP-20 approval over the shares of owner": the approval is used up by what is burned.
     function testFuzz_withdraw_ByApprovalOverTheShares(uint256 assets, uint256 spare) public {
-        _openMarket();
+        _plainMarket();
         skip(30 days);
         assets = bound(assets, 1, pool.maxWithdraw(lender));
         uint256 shares = pool.previewWithdraw(assets);
@@ -96,7 +96,7 @@ contract Erc4626WithdrawalsTest is StandardsFixture {
 
     /// Without the whole approval it reverts.
     function testFuzz_withdraw_RevertsBeyondTheApproval(uint256 assets, uint256 short) public {
-        _openMarket();
+        _plainMarket();
         skip(30 days);
         assets = bound(assets, 1, pool.maxWithdraw(lender));
         uint256 shares = pool.previewWithdraw(assets);
@@ -170,7 +170,7 @@ contract Erc4626WithdrawalsTest is StandardsFixture {
 
     /// "MUST support a redeem flow where the shares are burned from owner directly where msg.sender has EIP-20 approval."
     function testFuzz_redeem_ByApprovalOverTheShares(uint256 shares) public {
-        _openMarket();
+        _plainMarket();
         shares = bound(shares, 1000, pool.maxRedeem(lender) / 2);
         vm.prank(lender);
         pool.approve(keeper, shares);
@@ -183,7 +183,7 @@ contract Erc4626WithdrawalsTest is StandardsFixture {
 
     /// "MUST revert if all of shares cannot be redeemed": the owner's, and what the cash covers.
     function testFuzz_redeem_RevertsIfNotAllOfIt(uint256 more) public {
-        _openMarket();
+        _plainMarket();
         uint256 held = pool.balanceOf(lender);
         uint256 shares = bound(more, held + 1, 1e30);
         usdc.mint(address(pool), 1e30);
