@@ -147,22 +147,26 @@ pub fn shocks(cell: &CellSummary) -> String {
     .join(" | ")
 }
 
-/// The hard zone's former margin after an instant fall, a row a fall: the whole, half of it and none.
+/// A margin of the hard zone after an instant fall, a row a fall: none, 2% and 5%.
 pub fn margins(cell: &CellSummary) -> String {
-    let policies = ["damped", "half-hard-margin", "without-hard-margin"];
+    let policies = [
+        "damped",
+        "hard-margin-of-2-percent",
+        "hard-margin-of-5-percent",
+    ];
     let overshoot = policies.map(|policy| minus(100.0 * mean(cell, policy, "overshoot"), 2));
     let debt = policies.map(|policy| bad_debt(mean(cell, policy, "bad_debt_bp")));
-    let [_, half, none] = policies;
+    let [_, small, large] = policies;
     let more = |policy| difference(cell, "damped", policy, "bad_debt_bp", 1.0, 2);
     let fall = cell.scenario.rsplit('-').next().unwrap();
     [
         format!("{}%", fall.trim_start_matches('0')),
         overshoot.join(", "),
-        change(cell, "damped", half, "overshoot"),
-        change(cell, "damped", none, "overshoot"),
+        change(cell, "damped", small, "overshoot"),
+        change(cell, "damped", large, "overshoot"),
         debt.join(", "),
-        more(half),
-        more(none),
+        more(small),
+        more(large),
     ]
     .join(" | ")
 }
