@@ -13,7 +13,7 @@ import {Prices, PriceStatus} from "../types/Price.sol";
 
 /// @notice A feed and the answers that are believed.
 /// @param source A Chainlink-style aggregator; zero for no feed (the quote feed only).
-/// @param heartbeat Seconds; an older answer counts as missing.
+/// @param heartbeat Seconds, at most 30 days; an older answer counts as missing.
 /// @param minAnswer In the feed's decimals. An answer at or below it counts as missing.
 /// @param maxAnswer In the feed's decimals. An answer at or above it counts as missing.
 struct FeedParameters {
@@ -32,8 +32,8 @@ struct FeedParameters {
 /// @param window Seconds over which the slow price is averaged; at most one day.
 /// @param step Basis points; the fast price moving by more between two records is a jump.
 /// @param confirmationDelay Seconds from the record of a jump until the new level counts as confirmed; at most 65,535.
-/// @param standInLimit Seconds after the last record for which the slow price may stand in for a missing feed; at least
-/// two windows, because an unchanged price is recorded only once a window.
+/// @param standInLimit Seconds after the last record for which the slow price may stand in for a missing feed; at most a week, at
+/// least two windows, because an unchanged price is recorded only once a window.
 struct TwapOracleParameters {
     address collateralToken;
     address debtToken;
@@ -61,12 +61,12 @@ struct TwapOracleParameters {
 contract TwapOracle is IPriceOracle {
     /// @notice A token, feed or venue without code.
     error NotAContract(address target);
-    /// @notice Bounds that leave nothing between them, or no heartbeat.
+    /// @notice Bounds that leave nothing between them, no heartbeat, or one longer than 30 days.
     error InvalidFeed(address source, uint256 heartbeat, uint256 minAnswer, uint256 maxAnswer);
     error InvalidWindow(uint256 window);
     error InvalidStep(uint256 step);
     error InvalidConfirmationDelay(uint256 delay);
-    error InvalidStandInLimit(uint256 limit, uint256 least);
+    error InvalidStandInLimit(uint256 limit, uint256 least, uint256 most);
     /// @notice The feed has no usable answer at deployment.
     error FeedMissing();
 
@@ -75,6 +75,9 @@ contract TwapOracle is IPriceOracle {
     event JumpRecorded(uint256 previous, uint256 current, uint256 confirmedAt);
 
     uint256 private constant MAX_WINDOW = 1 days;
+    /// @dev What is longer is a mistake of unit. Some funds are priced once a month.
+    uint256 private constant MAX_HEARTBEAT = 30 days;
+    uint256 private constant MAX_STAND_IN_LIMIT = 7 days;
 
     address public immutable COLLATERAL_TOKEN;
     address public immutable DEBT_TOKEN;
@@ -111,7 +114,10 @@ contract TwapOracle is IPriceOracle {
         if (p.window == 0 || p.window > MAX_WINDOW) revert InvalidWindow(p.window);
         if (p.step == 0 || p.step >= BASIS_POINTS) revert InvalidStep(p.step);
         if (p.confirmationDelay == 0) revert InvalidConfirmationDelay(p.confirmationDelay);
-        if (p.standInLimit < 2 * uint256(p.window)) revert InvalidStandInLimit(p.standInLimit, 2 * uint256(p.window));
+        uint256 least = 2 * uint256(p.window);
+        if (p.standInLimit < least || p.standInLimit > MAX_STAND_IN_LIMIT) {
+            revert InvalidStandInLimit(p.standInLimit, least, MAX_STAND_IN_LIMIT);
+        }
         _requireContract(p.collateralToken);
         _requireContract(p.debtToken);
         if (p.venue != address(0)) _requireContract(p.venue);
@@ -304,7 +310,7 @@ contract TwapOracle is IPriceOracle {
 
     function _validateFeed(FeedParameters memory feed) private view returns (uint256) {
         _requireContract(feed.source);
-        if (feed.heartbeat == 0 || feed.maxAnswer <= uint256(feed.minAnswer) + 1) {
+        if (feed.heartbeat == 0 || feed.heartbeat > MAX_HEARTBEAT || feed.maxAnswer <= uint256(feed.minAnswer) + 1) {
             revert InvalidFeed(feed.source, feed.heartbeat, feed.minAnswer, feed.maxAnswer);
         }
         return IAggregatorV3(feed.source).decimals();

@@ -541,7 +541,12 @@ mod tests {
             (
                 "\"heartbeat\": 3900,",
                 "\"heartbeat\": 0,",
-                "`collaterals[0].heartbeat` is 0",
+                "`collaterals[0].heartbeat` is 0: expected 1 to 2592000 seconds",
+            ),
+            (
+                "\"heartbeat\": 3900,",
+                "\"heartbeat\": 3900000,",
+                "`collaterals[0].heartbeat` is 3900000: expected 1 to 2592000 seconds",
             ),
             (
                 "\"heartbeat\": 3900,",
@@ -552,6 +557,11 @@ mod tests {
                 "\"heartbeat\": 3900,",
                 "\"heartbeat\": 3900, \"quoteFeed\": \"0x0000000000000000000000000000000000000007\",",
                 "`collaterals[0].quoteHeartbeat` is missing",
+            ),
+            (
+                "\"heartbeat\": 3900,",
+                "\"heartbeat\": 3900, \"quoteFeed\": \"0x0000000000000000000000000000000000000007\", \"quoteHeartbeat\": 3900000,",
+                "`collaterals[0].quoteHeartbeat` is 3900000: expected 1 to 2592000 seconds",
             ),
             (
                 "\"heartbeat\": 3900,",

@@ -589,7 +589,7 @@ fn what_cannot_befall_a_run_names_the_line() {
         ),
         (
             "believed_for = 0",
-            "feed.believed_for is 0, expected 1 to 4000000000",
+            "feed.believed_for is 0, expected 1 to 2592000",
         ),
     ] {
         let error = mistake("deviation = 0.005", &format!("{added}\ndeviation = 0.005"));

@@ -3,6 +3,9 @@
 use crate::config::{WorldInput, WorldParameters};
 use crate::error::SimError;
 
+/// The longest heartbeat that `contracts/oracle/TwapOracle.sol` accepts, seconds: 30 days.
+pub const MOST_BELIEVED_FOR: u32 = 2_592_000;
+
 /// Checks that series, accounts and parameters make a world.
 ///
 /// # Errors
@@ -229,8 +232,13 @@ fn check_disturbances(parameters: &WorldParameters) -> Result<(), SimError> {
     {
         return refuse("network.missed.share", slots.share, "0 to 0.95");
     }
-    if feed.believed_for == Some(0) {
-        return refuse("feed.believed_for", 0.0, "at least 1");
+    let believed_for = feed.believed_for();
+    if !(1..=u64::from(MOST_BELIEVED_FOR)).contains(&believed_for) {
+        return refuse(
+            "feed.believed_for",
+            believed_for as f64,
+            "1 to 2592000, which an oracle accepts",
+        );
     }
     if let Some(noise) = &parameters.noise {
         if !(noise.trade > 0.0 && noise.trade <= 0.5) {

@@ -237,7 +237,13 @@ fn impossible_disturbances_are_refused_with_a_reason() {
         refused(&|p| p.feed.outages = vec![FeedOutage { from: 9, until: 1 }])
             .contains("feed.outages.until")
     );
-    assert!(refused(&|p| p.feed.believed_for = Some(0)).contains("feed.believed_for"));
+    for unbelievable in [0, 2_592_001] {
+        let error = refused(&|p| p.feed.believed_for = Some(unbelievable));
+        assert!(
+            error.contains(&format!("feed.believed_for = {unbelievable}")),
+            "{error}"
+        );
+    }
     let slots = |share| MissedSlots {
         from: 0,
         until: 9,

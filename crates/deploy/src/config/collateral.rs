@@ -11,6 +11,10 @@ use crate::scale::{Bounds, never_fits};
 /// The widest confirmation band of a collateral without a venue, basis points: `script/Deployment.sol` refuses more.
 const BAND_WITHOUT_VENUE: u16 = 200;
 
+/// The longest heartbeat that `contracts/oracle/TwapOracle.sol` accepts, seconds: 30 days.
+const MAX_HEARTBEAT: u32 = 2_592_000;
+const HEARTBEAT_EXPECTED: &str = "expected 1 to 2592000 seconds";
+
 const RATIO_EXPECTED: &str = "expected bounds whose ratio, times that of the quote feed's, is below 2^88 / 10^9, some 3 * 10^17: an oracle \
                               keeps prices in 88 bits, the lowest to a billionth";
 
@@ -85,8 +89,8 @@ impl CollateralConfiguration {
     }
 
     pub(super) fn check(&self) -> Result<(), Wrong> {
-        if self.heartbeat == 0 {
-            return Err(("heartbeat", "0".to_owned(), "no answer is that fresh"));
+        if !(1..=MAX_HEARTBEAT).contains(&self.heartbeat) {
+            return Err(("heartbeat", self.heartbeat.to_string(), HEARTBEAT_EXPECTED));
         }
         check_bounds(
             ("minAnswer", self.min_answer),
@@ -132,6 +136,9 @@ impl CollateralConfiguration {
         if heartbeat.unwrap_or_default().is_zero() {
             let reason = "seconds after which an answer of `quoteFeed` counts as missing";
             return Err(("quoteHeartbeat", shown(heartbeat), reason));
+        }
+        if heartbeat > Some(U256::from(MAX_HEARTBEAT)) {
+            return Err(("quoteHeartbeat", shown(heartbeat), HEARTBEAT_EXPECTED));
         }
         check_bounds(
             ("quoteMinAnswer", self.quote_min_answer),

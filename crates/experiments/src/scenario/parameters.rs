@@ -290,7 +290,7 @@ pub static PARAMETERS: &[Parameter] = &[
     number(
         "feed.believed_for",
         1.0,
-        4e9,
+        2_592_000.0,
         "how long the oracle believes an answer; heartbeat, delay and ten minutes if left out; seconds",
     ),
     text(

@@ -471,7 +471,7 @@ impl Builder<'_> {
         let collateral_plan = &mut plan.collaterals[0];
         collateral_plan.base.source = feed;
         collateral_plan.base.heartbeat =
-            u32::try_from(self.parameters.feed.believed_for()).unwrap_or(u32::MAX);
+            u32::try_from(self.parameters.feed.believed_for()).expect("checked with the input");
         collateral_plan.venue = venue.pool();
         collateral_plan.venueMinDepth = to_base(VENUE_MIN_DEPTH, DEBT_UNIT);
         let listing = &mut collateral_plan.listing;

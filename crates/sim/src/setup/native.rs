@@ -11,6 +11,7 @@ use super::{Builder, feed_call};
 use crate::WorldKind;
 use crate::config::{Policy, WorldInput};
 use crate::error::{During, SimError};
+use crate::input::MOST_BELIEVED_FOR;
 use crate::units::{FEED_DECIMALS, to_base};
 
 /// How far from its first price the native coin's may go and be believed, times.
@@ -69,8 +70,8 @@ impl Builder<'_> {
                 debtToken: plan.asset,
                 base: TwapOracle::FeedParameters {
                     source: feed,
-                    // It is written whenever the price has moved, and believed for as long as there are blocks.
-                    heartbeat: u32::MAX,
+                    // It is written whenever the price has moved, and believed for as long as an oracle may.
+                    heartbeat: MOST_BELIEVED_FOR,
                     minAnswer: bound(price / BOUND),
                     maxAnswer: bound(price * BOUND),
                 },
