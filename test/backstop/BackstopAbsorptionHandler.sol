@@ -22,8 +22,10 @@ abstract contract BackstopAbsorptionHandler is BackstopHandlerBase {
         uint256 cash;
         MarketState market;
         bytes32 buckets;
+        // of who is settled
+        uint256[2] owned;
         // what is left of a stock goes to the owners of the next if it is less than 2^-20 of what was taken
-        bool leftOver;
+        bool[2] leftOver;
     }
 
     constructor() {
@@ -72,10 +74,12 @@ abstract contract BackstopAbsorptionHandler is BackstopHandlerBase {
         usdc.mint(address(this), 1e6 * USDC);
         Before memory before = _before();
         for (uint256 i; i < actors.length; ++i) {
+            address account = _actor(who % actors.length + i);
+            before.owned = [pool.collateralOf(account, 0), pool.collateralOf(account, 1)];
             vm.recordLogs();
-            try backstop.settle(_actor(who % actors.length + i)) returns (uint256 repaid, uint256 writtenOff) {
+            try backstop.settle(account) returns (uint256 repaid, uint256 writtenOff) {
                 _count("settle");
-                _checkWaterfall(before, repaid, writtenOff);
+                _checkWaterfall(before, account, repaid, writtenOff);
                 return;
             } catch (bytes memory answer) {
                 ledger.failed("settle", answer);
@@ -92,7 +96,7 @@ abstract contract BackstopAbsorptionHandler is BackstopHandlerBase {
         for (uint256 id; id < 2; ++id) {
             (uint256 amount, uint256 units) = backstop.inventoryOf(id);
             (before.inventory[id], before.rewards[id]) = (amount, _held(id));
-            if (amount << 36 < units) before.leftOver = true;
+            before.leftOver[id] = amount << 36 < units;
         }
     }
 
@@ -115,7 +119,7 @@ abstract contract BackstopAbsorptionHandler is BackstopHandlerBase {
     }
 
     /// @dev Backstop and caller pay all of it, reserves and lenders bear the rest, and each what the event says. There is no stipend here.
-    function _checkWaterfall(Before memory before, uint256 repaid, uint256 writtenOff) private {
+    function _checkWaterfall(Before memory before, address account, uint256 repaid, uint256 writtenOff) private {
         (uint256 fromBackstop, uint256 fromCaller, uint256 fromReserves, uint256 fromLenders) = _told();
         if (fromCaller != 0) ledger.succeeded("paid by the caller");
         uint256 assets = backstop.backstopState().assets;
@@ -125,14 +129,54 @@ abstract contract BackstopAbsorptionHandler is BackstopHandlerBase {
         _check(usdc.balanceOf(address(this)) + fromCaller == before.cash, K.K5_WATERFALL);
         _check(market.lenderAssets + fromLenders == before.market.lenderAssets, K.K5_WATERFALL);
         _check(market.reserves + fromReserves == before.market.reserves, K.K5_WATERFALL);
+        _checkDivided(before, account, repaid, fromBackstop);
         _checkTaken(before, assets);
+    }
+
+    /// @dev All that the account gave is the backstop's or the caller's, and the backstop's part of it is that which it paid, less a tenth
+    /// of the discount on it. Values are rounded down: up to a unit of each collateral off.
+    function _checkDivided(Before memory before, address account, uint256 repaid, uint256 fromBackstop) private {
+        uint256 value;
+        uint256 kept;
+        for (uint256 id; id < 2; ++id) {
+            uint256 taken = before.owned[id] - pool.collateralOf(account, id);
+            uint256 stocked = _stocked(before, id);
+            _check(stocked + _held(id) == taken + before.rewards[id], K.K5_DIVIDED);
+            value += taken * _fast(id) / 1e36;
+            kept += stocked * _fast(id) / 1e36;
+        }
+        _check((kept + 2) * repaid * 10 >= fromBackstop * (9 * value + repaid), K.K5_DIVIDED);
+    }
+
+    function _stocked(Before memory before, uint256 id) private view returns (uint256) {
+        (uint256 inventory,) = backstop.inventoryOf(id);
+        return FixedPointMathLib.zeroFloorSub(inventory, before.inventory[id]);
     }
 
     function _checkTaken(Before memory before, uint256 assets) private {
         // exits may have left less than the minimum before
         _check(assets == before.assets || assets >= backstop.MINIMUM_LEFT(), K.K5_MINIMUM);
-        if (assets == backstop.MINIMUM_LEFT()) ledger.succeeded("to the minimum");
-        if (!before.leftOver) _checkOthers(before.parts, address(0), Effect.Inventory);
+        if (assets != before.assets && assets == backstop.MINIMUM_LEFT()) ledger.succeeded("to the minimum");
+        _checkKept(before);
+    }
+
+    /// @dev K4: what was taken is everybody's by his shares, but for a unit of what he had, one of what he has, and two of 2^-16 base
+    /// units or more.
+    function _checkKept(Before memory before) private {
+        uint256 shares = backstop.backstopState().shares;
+        Part[] memory parts = _parts();
+        for (uint256 i; i < parts.length; ++i) {
+            Part memory had = before.parts[i];
+            for (uint256 id; id < 2; ++id) {
+                uint256 given = _stocked(before, id);
+                bool anew = before.leftOver[id] && given != 0;
+                if (anew) given += before.inventory[id];
+                uint256 due = (anew ? 0 : had.collateral[id]) + given * had.earning / shares;
+                _check(parts[i].collateral[id] + 4 >= due && parts[i].collateral[id] <= due + 4, K.K4_KEPT);
+                had.collateral[id] = parts[i].collateral[id];
+            }
+            _check(_isUntouched(had, parts[i], 0), K.K4);
+        }
     }
 
     function _told() private returns (uint256, uint256, uint256, uint256) {

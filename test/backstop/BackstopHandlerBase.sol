@@ -5,7 +5,7 @@ import {Test} from "forge-std/Test.sol";
 
 import {BackstopPool} from "../../contracts/backstop/BackstopPool.sol";
 import {PremiumSteward} from "../../contracts/backstop/PremiumSteward.sol";
-import {BackstopAccount} from "../../contracts/interfaces/IBackstopPool.sol";
+import {BackstopAccount, BackstopState} from "../../contracts/interfaces/IBackstopPool.sol";
 import {BreakerLevel} from "../../contracts/interfaces/ICircuitBreaker.sol";
 import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
 import {PriceStatus} from "../../contracts/types/Price.sol";
@@ -21,18 +21,12 @@ abstract contract BackstopHandlerBase is Test {
     /// @dev What one has: shares and queues, which no other moves, and what he earned.
     struct Part {
         bytes32 stake;
+        // shares, those that leave among them
+        uint256 earning;
+        uint256 entering;
+        bool waits;
         uint256 claimable;
         uint256[2] collateral;
-    }
-
-    /// @dev What a call may do to what everybody but its caller earned.
-    enum Effect {
-        None,
-        // the fraction of a unit that a claim in kind rounds off falls to the others
-        Rounding,
-        Inventory,
-        Premium,
-        Sale
     }
 
     uint256 internal constant USDC = 1e6;
@@ -51,6 +45,8 @@ abstract contract BackstopHandlerBase is Test {
     uint256 public calls;
     /// @notice Debt asset that shares earned.
     uint256 public gains;
+    /// @dev The last one that was started.
+    uint256 private period;
 
     /// @param seed A depositor who never acts.
     constructor(
@@ -124,13 +120,46 @@ abstract contract BackstopHandlerBase is Test {
         return oracles[id].peek().fast;
     }
 
-    /// @dev K6 of the start of a period.
+    /// @dev K6 and K4 of the start of a period.
     function _roll() internal {
-        try backstop.roll() {}
-        catch (bytes memory answer) {
+        uint256 reached = block.timestamp / backstop.periodSeconds();
+        if (reached == period) return;
+        period = reached;
+        Part[] memory before = _parts();
+        BackstopState memory old = backstop.backstopState();
+        try backstop.roll() {
+            _checkStart(before, old);
+        } catch (bytes memory answer) {
             _refused("roll", answer);
         }
         ++calls;
+    }
+
+    /// @dev Exits and entries are at what a share is worth, and leave it so: an exit but for a base unit, which falls to who stays, an
+    /// entry but for a share. A roll is of two starts at most.
+    function _checkStart(Part[] memory before, BackstopState memory old) private {
+        BackstopState memory state = backstop.backstopState();
+        uint256 slack = 4 + 2 * state.shares / (old.shares - old.leaving);
+        _check(state.assets * old.shares >= old.assets * state.shares, K.K4_START);
+        _check(state.assets * old.shares <= old.assets * (state.shares + 4) + slack * old.shares, K.K4_START);
+        Part[] memory parts = _parts();
+        for (uint256 i; i < parts.length; ++i) {
+            if (!before[i].waits) {
+                _check(_isUntouched(before[i], parts[i], 0), K.K4_START);
+                continue;
+            }
+            (uint256 had, uint256 has) = (_worth(before[i], old), _worth(parts[i], state));
+            // a unit of each sum that is counted up to the start and from there on, and of what is shared there
+            _check(has + 12 >= had && has <= had + slack + 2, K.K4_START);
+            for (uint256 id; id < 2; ++id) {
+                uint256 collateral = before[i].collateral[id];
+                _check(parts[i].collateral[id] + 3 >= collateral && parts[i].collateral[id] <= collateral, K.K4_START);
+            }
+        }
+    }
+
+    function _worth(Part memory part, BackstopState memory state) private pure returns (uint256) {
+        return part.claimable + part.entering + part.earning * state.assets / state.shares;
     }
 
     // -- checking
@@ -140,6 +169,8 @@ abstract contract BackstopHandlerBase is Test {
         for (uint256 i; i < actors.length; ++i) {
             BackstopAccount memory a = backstop.backstopAccount(actors[i]);
             parts[i].stake = keccak256(abi.encode(a.shares, a.exitShares, a.entryAssets));
+            (parts[i].earning, parts[i].entering) = (a.shares + a.exitShares, a.entryAssets);
+            parts[i].waits = a.exitPeriod != 0 || a.entryPeriod != 0;
             parts[i].claimable = a.claimable;
             for (uint256 id; id < 2; ++id) {
                 parts[i].collateral[id] = backstop.collateralOf(actors[i], id);
@@ -148,23 +179,23 @@ abstract contract BackstopHandlerBase is Test {
     }
 
     /// @dev K4 of everybody but `caller`.
-    function _checkOthers(Part[] memory before, address caller, Effect effect) internal {
+    /// @param rounding Units of a collateral that may fall to the others: a claim in kind rounds one off.
+    function _checkOthers(Part[] memory before, address caller, uint256 rounding) internal {
         Part[] memory parts = _parts();
         for (uint256 i; i < parts.length; ++i) {
             if (actors[i] == caller) continue;
-            _check(parts[i].stake == before[i].stake && _isEarned(before[i], parts[i], effect), K.K4);
+            _check(_isUntouched(before[i], parts[i], rounding), K.K4);
         }
     }
 
-    function _isEarned(Part memory before, Part memory part, Effect effect) internal pure returns (bool) {
-        bool paid = effect == Effect.Premium || effect == Effect.Sale;
-        if (part.claimable < before.claimable || (!paid && part.claimable != before.claimable)) return false;
-        for (uint256 id; id < 2; ++id) {
-            (uint256 had, uint256 has) = (before.collateral[id], part.collateral[id]);
-            uint256 most = effect == Effect.Inventory ? type(uint256).max : had + (effect == Effect.Rounding ? 1 : 0);
-            if (has > most || (has < had && effect != Effect.Sale)) return false;
-        }
-        return true;
+    function _isUntouched(Part memory before, Part memory part, uint256 rounding) internal pure returns (bool) {
+        return part.stake == before.stake && part.claimable == before.claimable
+            && _isStill(before.collateral[0], part.collateral[0], rounding)
+            && _isStill(before.collateral[1], part.collateral[1], rounding);
+    }
+
+    function _isStill(uint256 had, uint256 has, uint256 rounding) internal pure returns (bool) {
+        return has >= had && has <= had + rounding;
     }
 
     function _check(bool holds, string memory property) internal {

@@ -50,9 +50,24 @@ abstract contract BackstopSaleHandler is BackstopHandlerBase {
             _release(id);
             _check(worth <= released[id], K.K7_RELEASE);
             released[id] = FixedPointMathLib.zeroFloorSub(released[id], worth);
-            _checkOthers(before, address(0), Effect.Sale);
+            _checkSold(before, id, stock, bought, paid);
         } catch (bytes memory answer) {
             ledger.failed("buy", answer);
+        }
+    }
+
+    /// @dev K4: who had a part of the stock is paid that part, and his is less by as much, but for the fraction of a unit that is not
+    /// seen of it and a unit of each sum that is counted.
+    function _checkSold(Part[] memory before, uint256 id, uint256 stock, uint256 bought, uint256 paid) private {
+        Part[] memory parts = _parts();
+        for (uint256 i; i < parts.length; ++i) {
+            (uint256 had, uint256 has) = (before[i].collateral[id], parts[i].collateral[id]);
+            uint256 left = stock - bought;
+            _check(has >= had * left / stock && has <= (had + 1) * left / stock, K.K4_SALE);
+            uint256 gain = FixedPointMathLib.zeroFloorSub(parts[i].claimable, before[i].claimable);
+            _check(gain + 3 >= paid * had / stock && gain <= paid * (had + 1) / stock + 3, K.K4_SALE);
+            (before[i].claimable, before[i].collateral[id]) = (parts[i].claimable, has);
+            _check(_isUntouched(before[i], parts[i], 0), K.K4);
         }
     }
 

@@ -10,8 +10,10 @@ pragma solidity ^0.8.28;
 /// - K3  Shares, entries and exits add up, and no share is worth more than at first, but for rounding.
 ///
 /// For single calls:
-/// - K4  Nobody's part moves by another's deposit, exit, transfer or claim, nor his shares by anything else.
-/// - K5  An absorption pays at most 2%, never less than it costs, charges no bucket and leaves the minimum; a waterfall adds up.
+/// - K4  Nobody's part moves by another's deposit, exit, transfer or claim, nor his shares by anything else; what is
+///       taken, sold or given is everybody's by what he has.
+/// - K5  An absorption pays at most 2%, never less than it costs, charges no bucket and leaves the minimum; a waterfall adds up,
+///       and what it brings goes to who paid.
 /// - K6  Deposits, exits, claims and the start of a period are refused by nothing.
 /// - K7  Inventory is sold only at an `Ok` price that is not falling, with the venue there, for 99% of it at least, no more than was
 ///       asked for and was released.
@@ -27,6 +29,9 @@ library BackstopSpec {
     string internal constant K3_QUEUES = "K3: entries or exits are not the sum";
     string internal constant K3_WORTH = "K3: a share is worth more than at first";
     string internal constant K4 = "K4: what one has was moved by what another did";
+    string internal constant K4_START = "K4: the start of a period moved what a share is worth, or who does not wait";
+    string internal constant K4_KEPT = "K4: what was taken is not everybody's by his shares";
+    string internal constant K4_SALE = "K4: a sale paid another part than it took";
     string internal constant K4_TRANSFER = "K4: a transfer moved what was earned";
     string internal constant K4_CLAIM = "K4: a claim paid something else than it showed";
     string internal constant K5_BONUS = "K5: more than 2% was paid";
@@ -36,6 +41,7 @@ library BackstopSpec {
     string internal constant K5_MINIMUM = "K5: the minimum was spent";
     string internal constant K5_BUCKET = "K5: an absorption charged a bucket";
     string internal constant K5_WATERFALL = "K5: a waterfall does not add up";
+    string internal constant K5_DIVIDED = "K5: a settlement's collateral is not divided by what each paid";
     string internal constant K6 = "K6: a deposit, an exit, a claim or a period was refused";
     string internal constant K7_CLOSED = "K7: a sale at a price that is falling, not Ok, or without the venue";
     string internal constant K7_PRICE = "K7: sold for less than 99%";

@@ -8,7 +8,7 @@ import {SimToken} from "../mocks/SimToken.sol";
 import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
 
 /// @notice What is left to whoever gains by a call (P6). `Worth`: assets, and collateral 0 or 1 at its fast price.
-enum Stake {
+enum Measure {
     Shares,
     Assets,
     Debt,
@@ -33,11 +33,11 @@ contract Halves is Test {
     /// @return made Whether neither was refused: else there is nothing to compare.
     /// @return result What would be left.
     /// @return answer What one was refused with.
-    function tried(address from, bytes[2] calldata calls, Stake stake, address account)
+    function tried(address from, bytes[2] calldata calls, Measure measure, address account)
         external
         returns (bool made, int256 result, bytes memory answer)
     {
-        try this.make(from, calls, stake, account) {}
+        try this.make(from, calls, measure, account) {}
         catch (bytes memory end) {
             made = bytes4(end) == Halved.selector;
             assembly ("memory-safe") {
@@ -51,22 +51,22 @@ contract Halves is Test {
     }
 
     /// @dev Half of a liquidation is to gain no more than the whole either.
-    function make(address from, bytes[2] calldata calls, Stake stake, address account) external {
+    function make(address from, bytes[2] calldata calls, Measure measure, address account) external {
         for (uint256 i; i < 2; ++i) {
             vm.prank(from);
             (bool success, bytes memory answer) = address(POOL).call(calls[i]);
-            if (!success && (i == 0 || stake < Stake.Worth0)) revert Refused(answer);
+            if (!success && (i == 0 || measure < Measure.Worth0)) revert Refused(answer);
         }
-        revert Halved(left(stake, account));
+        revert Halved(score(measure, account));
     }
 
     /// @notice The more the better.
-    function left(Stake stake, address account) public view returns (int256) {
-        if (stake == Stake.Shares) return int256(POOL.balanceOf(account));
-        if (stake == Stake.Debt) return -int256(POOL.debtOf(account));
+    function score(Measure measure, address account) public view returns (int256) {
+        if (measure == Measure.Shares) return int256(POOL.balanceOf(account));
+        if (measure == Measure.Debt) return -int256(POOL.debtOf(account));
         int256 assets = int256(ASSET.balanceOf(account));
-        if (stake == Stake.Assets) return assets;
-        uint256 id = stake == Stake.Worth0 ? 0 : 1;
+        if (measure == Measure.Assets) return assets;
+        uint256 id = measure == Measure.Worth0 ? 0 : 1;
         uint256 held = SimToken(POOL.collateralState(id).token).balanceOf(account);
         return assets + int256(held * IPriceOracle(POOL.collateralState(id).oracle).peek().fast / 1e36);
     }

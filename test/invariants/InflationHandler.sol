@@ -21,8 +21,8 @@ contract InflationHandler is Test {
     uint256 public immutable BEGUN;
     /// @notice What he gave away, which is reserves for good.
     uint256 public given;
-    /// @notice Units that lenders may have lost to rounding, one a call.
-    uint256 public rounded;
+    /// @notice What lenders lost by what was rounded off, when they came and when they left.
+    uint256 public lost;
 
     constructor(IPoolUnderTest pool, address attacker, address[2] memory lenders, CampaignLedger ledger) {
         (POOL, ASSET, ATTACKER, LENDERS, LEDGER) = (pool, SimToken(pool.asset()), attacker, lenders, ledger);
@@ -130,7 +130,7 @@ contract InflationHandler is Test {
         LEDGER.check(POOL.previewRedeem(shares) + worth + 1 >= assets, S.INFLATION_DEPOSIT);
         LEDGER.succeeded("lender's deposit");
         if (worth >= 100) LEDGER.succeeded("deposit at a raised worth");
-        ++rounded;
+        lost += assets - POOL.previewRedeem(shares);
     }
 
     function leave(uint256 who, uint256 shares) external gains(1) {
@@ -141,7 +141,7 @@ contract InflationHandler is Test {
         vm.prank(lender);
         POOL.redeem(shares, lender, lender);
         LEDGER.succeeded("lender's exit");
-        ++rounded;
+        ++lost;
     }
 
     function _least(uint256 x, uint256 y) private pure returns (uint256) {

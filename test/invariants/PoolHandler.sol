@@ -18,7 +18,7 @@ import {PoolOracleMock} from "../mocks/PoolOracleMock.sol";
 import {SimToken} from "../mocks/SimToken.sol";
 import {IPoolUnderTest} from "../utils/IPoolUnderTest.sol";
 import {PoolMirror} from "../utils/PoolMirror.sol";
-import {Halves, Stake} from "./Halves.sol";
+import {Halves, Measure} from "./Halves.sol";
 import {PoolSpec as S} from "./PoolSpec.sol";
 import {CampaignLedger} from "./system/CampaignLedger.sol";
 
@@ -97,13 +97,13 @@ contract PoolHandler is Test {
             actor,
             abi.encodeCall(pool.deposit, (assets / 2, actor)),
             abi.encodeCall(pool.deposit, (assets - assets / 2, actor)),
-            Stake.Shares,
+            Measure.Shares,
             actor
         );
         vm.prank(actor);
         try pool.deposit(assets, actor) {
             ledger.succeeded("deposit");
-            _check(split <= halves.left(Stake.Shares, actor), S.P6);
+            _check(split <= halves.score(Measure.Shares, actor), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("deposit", answer);
             _check(false, S.P10);
@@ -121,13 +121,13 @@ contract PoolHandler is Test {
             actor,
             abi.encodeCall(pool.mint, (shares / 2, actor)),
             abi.encodeCall(pool.mint, (shares - shares / 2, actor)),
-            Stake.Assets,
+            Measure.Assets,
             actor
         );
         vm.prank(actor);
         try pool.mint(shares, actor) {
             ledger.succeeded("mint");
-            _check(split <= halves.left(Stake.Assets, actor), S.P6);
+            _check(split <= halves.score(Measure.Assets, actor), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("mint", answer);
             _check(false, S.P10);
@@ -143,13 +143,13 @@ contract PoolHandler is Test {
             actor,
             abi.encodeCall(pool.withdraw, (assets / 2, _actor(to), actor)),
             abi.encodeCall(pool.withdraw, (assets - assets / 2, _actor(to), actor)),
-            Stake.Shares,
+            Measure.Shares,
             actor
         );
         vm.prank(actor);
         try pool.withdraw(assets, _actor(to), actor) {
             ledger.succeeded("withdraw");
-            _check(split <= halves.left(Stake.Shares, actor), S.P6);
+            _check(split <= halves.score(Measure.Shares, actor), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("withdraw", answer);
             _check(false, S.P10);
@@ -164,13 +164,13 @@ contract PoolHandler is Test {
             actor,
             abi.encodeCall(pool.redeem, (shares / 2, _actor(to), actor)),
             abi.encodeCall(pool.redeem, (shares - shares / 2, _actor(to), actor)),
-            Stake.Assets,
+            Measure.Assets,
             _actor(to)
         );
         vm.prank(actor);
         try pool.redeem(shares, _actor(to), actor) {
             ledger.succeeded("redeem");
-            _check(split <= halves.left(Stake.Assets, _actor(to)), S.P6);
+            _check(split <= halves.score(Measure.Assets, _actor(to)), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("redeem", answer);
             _check(false, S.P10);
@@ -245,13 +245,13 @@ contract PoolHandler is Test {
             actor,
             abi.encodeCall(pool.borrow, (assets / 2, actor, actor)),
             abi.encodeCall(pool.borrow, (assets - assets / 2, actor, actor)),
-            Stake.Debt,
+            Measure.Debt,
             actor
         );
         vm.prank(actor);
         try pool.borrow(assets, actor, actor) {
             ledger.succeeded("borrow");
-            _check(split <= halves.left(Stake.Debt, actor), S.P6);
+            _check(split <= halves.score(Measure.Debt, actor), S.P6);
             _checkWithinLimit(actor);
         } catch (bytes memory answer) {
             ledger.failed("borrow", answer);
@@ -270,13 +270,13 @@ contract PoolHandler is Test {
             _actor(payer),
             abi.encodeCall(pool.repay, (most / 2, actor, "")),
             abi.encodeCall(pool.repay, (most - most / 2, actor, "")),
-            Stake.Debt,
+            Measure.Debt,
             actor
         );
         vm.prank(_actor(payer));
         try pool.repay(assets, actor, "") {
             ledger.succeeded("repay");
-            _check(split <= halves.left(Stake.Debt, actor), S.P6);
+            _check(split <= halves.score(Measure.Debt, actor), S.P6);
         } catch (bytes memory answer) {
             ledger.failed("repay", answer);
             _check(false, S.P5);
@@ -298,8 +298,7 @@ contract PoolHandler is Test {
             ledger.succeeded("liquidate");
             _check(split <= _profitAtMost(id, r.repaid), S.P6);
             _check(before.healthFast < 1e18, S.P4);
-            uint256 worth = r.seized * oracles[id].peek().fast / 1e36;
-            _check(worth * 10_000 <= (r.repaid + 1) * 10_500 + 10_000, S.P2);
+            _checkBonus(id, r);
             AccountHealth memory left = pool.accountHealth(actor);
             if (before.collateralValue * 10_000 >= before.debt * 10_500 && left.debt > 2) {
                 _check((left.collateralValue + 2) * before.debt >= before.collateralValue * (left.debt - 2), S.P3);
@@ -326,7 +325,8 @@ contract PoolHandler is Test {
             ledger.succeeded("batch");
             for (uint256 i; i < 4; ++i) {
                 _check(results[i].repaid == 0 || before[i].healthFast < 1e18, S.P4);
-                writtenOff += results[i].writtenOff;
+                _checkBonus(calls[i].collateralId, results[i]);
+                _writeOff(results[i].writtenOff, before[i], 105, 6);
             }
         } catch (bytes memory answer) {
             ledger.failed("batch", answer);
@@ -428,7 +428,13 @@ contract PoolHandler is Test {
         _check(health.debt == 0 || health.debt <= health.borrowLimit, S.P11);
     }
 
-    /// @dev No more than what the position was short by, where its collateral counts less the bonus of `percent` - 100.
+    function _checkBonus(uint256 id, LiquidationResult memory r) private {
+        uint256 worth = r.seized * oracles[id].peek().fast / 1e36;
+        _check(worth * 10_000 <= (r.repaid + 1) * 10_500 + 10_000, S.P2);
+    }
+
+    /// @dev No more than what the position was short by, where its collateral counts less the bonus of `percent` - 100. An
+    /// earlier call of a batch leaves that as it was.
     function _writeOff(uint256 lost, AccountHealth memory before, uint256 percent, uint256 rounding) private {
         if (lost == 0) return;
         ledger.succeeded("write-off");
@@ -441,19 +447,25 @@ contract PoolHandler is Test {
     }
 
     /// @dev What would be left to `account` if `from` made both calls; less than anything if one is refused. The mirror is not told.
-    function _inHalves(address from, bytes memory first, bytes memory second, Stake stake, address account)
+    function _inHalves(address from, bytes memory first, bytes memory second, Measure measure, address account)
         private
         returns (int256)
     {
         mirror.apply_(vm.getRecordedLogs());
-        (bool made, int256 left, bytes memory answer) = halves.tried(from, [first, second], stake, account);
+        (bool made, int256 left, bytes memory answer) = halves.tried(from, [first, second], measure, account);
         vm.getRecordedLogs();
         if (made) {
-            ledger.succeeded("halves");
+            ledger.succeeded(_halvesOf(measure));
             return left;
         }
-        ledger.failed("halves", answer);
+        ledger.failed(_halvesOf(measure), answer);
         return type(int256).min;
+    }
+
+    function _halvesOf(Measure measure) private pure returns (bytes32) {
+        if (measure == Measure.Shares) return "halves: shares";
+        if (measure == Measure.Assets) return "halves: assets";
+        return measure == Measure.Debt ? bytes32("halves: debt") : bytes32("halves: liquidation");
     }
 
     /// @dev Halves of what would be granted.
@@ -464,7 +476,7 @@ contract PoolHandler is Test {
             address(this),
             abi.encodeCall(pool.liquidate, (actor, id, grant.repay / 2, "")),
             abi.encodeCall(pool.liquidate, (actor, id, grant.repay - grant.repay / 2, "")),
-            id == 0 ? Stake.Worth0 : Stake.Worth1,
+            id == 0 ? Measure.Worth0 : Measure.Worth1,
             address(this)
         );
     }
@@ -473,7 +485,7 @@ contract PoolHandler is Test {
     /// for the worth of what was held before.
     function _profitAtMost(uint256 id, uint256 repaid) private view returns (int256) {
         uint256 unit = oracles[id].peek().fast / 1e36 + 1;
-        return halves.left(id == 0 ? Stake.Worth0 : Stake.Worth1, address(this)) + int256(unit + 4 + repaid / 1e18);
+        return halves.score(id == 0 ? Measure.Worth0 : Measure.Worth1, address(this)) + int256(unit + 4 + repaid / 1e18);
     }
 
     /// @dev Floors are a third to a tenth of what a run does, so that a run of 600 calls that only has bad luck is rare.
@@ -499,7 +511,10 @@ contract PoolHandler is Test {
         ledger.declare("administer", 80);
         ledger.declare("reserves", 17);
         ledger.declare("squeeze", 80);
-        ledger.declare("halves", 300);
+        ledger.declare("halves: shares", 100);
+        ledger.declare("halves: assets", 80);
+        ledger.declare("halves: debt", 100);
+        ledger.declare("halves: liquidation", 17);
     }
 
     /// @dev Three times in four a borrower, new if there is none, who is brought to a health factor of `target`, if prices can move

@@ -45,7 +45,7 @@ pragma solidity ^0.8.28;
 ///
 /// Those of which mutants have the numbers of section 9 (9.6, 9.7) or none:
 /// P6         A call in two halves gains no more than the whole, but for rounding.
-/// inflation  Who raises a share's worth does not come out ahead: a deposit loses a share's worth at most, and he more.
+/// inflation  Who raises a share's worth leaves what 1,000 shares are worth; a deposit loses what one is worth at most.
 /// loss       No more is written off than what a position was short by, and lenders bear what reserves do not.
 library PoolSpec {
     string internal constant P1A = "P1a: lenders are not covered";
@@ -86,7 +86,7 @@ library PoolSpec {
     string internal constant O2 = "O2: a jump was not confirmed";
     string internal constant O3 = "O3: the slow price is outside its window";
     string internal constant V1 = "V1: a view reverted";
-    string internal constant INFLATION = "inflation: who raised a share's worth came out ahead";
+    string internal constant INFLATION = "inflation: a share's worth was raised for less than 1,000 shares are worth";
     string internal constant INFLATION_CALL = "inflation: a call gained more than a deposit rounds off";
     string internal constant INFLATION_DEPOSIT = "inflation: a deposit lost more than a share's worth";
     string internal constant LOSS = "loss: more was written off than a position was short by";

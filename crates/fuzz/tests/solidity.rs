@@ -9,7 +9,8 @@ use std::path::Path;
 use alloy_sol_types::SolEvent;
 use breakwater_bindings::ILendingPool;
 use breakwater_fuzz::{
-    Action, Artifacts, Kind, Property, Random, Size, WORLDS, World, next, run, solidity_test,
+    Action, Artifacts, Halves, Kind, Property, Random, Seen, Size, WORLDS, World, next, run,
+    solidity_test,
 };
 use common::write_artifacts;
 
@@ -111,6 +112,41 @@ fn a_state_that_breaks_a_property_is_compared_too() {
         broken.1
     );
     assert_ne!(honest.0.seen.answers, broken.0.seen.answers);
+}
+
+/// Halves that gain are made in the place of the last call, from the same state. Forge runs such a test in `make mutants`.
+#[test]
+fn halves_are_printed_after_the_whole() {
+    let world = World::build(&Artifacts::built_in(), &WORLDS[0]).unwrap();
+    let mut outcome = run(&world, &sequence(&world), None);
+    let before = solidity_test(&world, "Whole", &outcome, None);
+    let last = outcome.steps.last().unwrap().clone();
+    outcome.halves = Some(Halves {
+        steps: vec![last.clone(), last],
+        seen: Seen::default(),
+    });
+    let text = solidity_test(&world, "Whole", &outcome, None);
+
+    let statements = |text: &str| -> Vec<String> {
+        let body = text.split_once("public {\n").unwrap().1;
+        body.lines().map(|line| line.trim().to_owned()).collect()
+    };
+    let (whole, text) = (statements(&before), statements(&text));
+    let end = whole
+        .iter()
+        .position(|line| line.starts_with("assertEq(_fingerprint()"))
+        .unwrap();
+    let (call, seen) = (&whole[end - 1], &whole[end..end + 2]);
+    assert!(call.starts_with("_call("), "{call}");
+    let mut expected = whole[..end - 1].to_vec();
+    expected.push("uint256 before = vm.snapshotState();".to_owned());
+    expected.push(call.clone());
+    expected.extend_from_slice(seen);
+    expected.push("vm.revertToState(before);".to_owned());
+    expected.extend([call.clone(), call.clone()]);
+    expected.push("assertFalse(_isSeen(), \"no view reverts\");".to_owned());
+    assert_eq!(text[..expected.len()], expected);
+    assert!(text[expected.len()].starts_with("assertEq(_answered(), "));
 }
 
 /// What is left when `forge fmt` may have wrapped lines and grouped digits.

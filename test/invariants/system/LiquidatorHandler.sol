@@ -114,7 +114,9 @@ contract LiquidatorHandler is SystemHandler {
         if (!success) return;
         LiquidationResult[] memory results = abi.decode(answer, (LiquidationResult[]));
         for (uint256 i; i < 6; ++i) {
-            _check(results[i].repaid == 0 || before[i].healthFast < 1e18, S.P4);
+            if (results[i].repaid == 0) continue;
+            _check(before[i].healthFast < 1e18, S.P4);
+            _checkBonus(p, calls[i].collateralId, results[i]);
         }
     }
 
@@ -195,13 +197,17 @@ contract LiquidatorHandler is SystemHandler {
         LiquidationResult memory result
     ) private {
         _check(before.healthFast < 1e18, S.P4);
-        uint256 price = IPriceOracle(world.system(p).oracles[id]).peek().fast;
-        _check(result.seized * price / 1e36 * 10_000 <= (result.repaid + 1) * 10_500 + 10_000, S.P2);
+        _checkBonus(p, id, result);
         AccountHealth memory left = _health(p, account);
         bool covered = before.collateralValue * 10_000 >= before.debt * 10_500;
         if ((covered || p == world.DAMPED()) && before.collateralValue >= before.debt && left.debt > 2) {
             _check((left.collateralValue + 4) * before.debt >= before.collateralValue * (left.debt - 2), S.P3);
         }
+    }
+
+    function _checkBonus(uint256 p, uint256 id, LiquidationResult memory result) private {
+        uint256 price = IPriceOracle(world.system(p).oracles[id]).peek().fast;
+        _check(result.seized * price / 1e36 * 10_000 <= (result.repaid + 1) * 10_500 + 10_000, S.P2);
     }
 
     /// @dev D3 where rounding cannot hide it; D5 but for dust, which is taken with the rest.
