@@ -259,6 +259,7 @@ fn recompute(
         column("health_hard"),
     );
     let lost = column("written_off");
+    let [debts, waited, bonus] = ["debt", "waited", "bonus"].map(column);
     let (mut toxic, mut in_hard, mut liquidated) = (0.0, 0.0, 0.0);
     let (mut cost, mut rebound) = (0.0, 0.0);
     let (mut accounts, mut squares) = (0.0, 0.0);
@@ -361,6 +362,12 @@ fn recompute(
             over(squares, total(&repaid) * total(&repaid)),
         ),
         ("hard_zone_share", over(in_hard, liquidated)),
+        (
+            "mean_wait_minutes",
+            over(weighted(&repaid, &waited) / 60.0, total(&repaid)),
+        ),
+        ("wait_by_size", by_size(&account, &debts, &waited)),
+        ("bonus_spread", spread(&settlement, &repaid, &bonus)),
         ("borrower_cost", Some(cost)),
         ("rebound_forgone", Some(rebound)),
         ("fully_utilised_minutes", Some(full)),
@@ -379,6 +386,73 @@ fn recompute(
             Some(least(&blocks.of(policy, "venue_price")) / least(&price_cf) - 1.0),
         ),
     ])
+}
+
+fn weighted(weights: &[f64], values: &[f64]) -> f64 {
+    let mut sum = 0.0;
+    for row in 0..weights.len() {
+        sum += weights[row] * values[row];
+    }
+    sum
+}
+
+/// Of liquidations: the standard deviation of `bonus` weighted by `repaid`.
+fn spread(settlement: &[f64], repaid: &[f64], bonus: &[f64]) -> Option<f64> {
+    let (mut weight, mut first) = (0.0, 0.0);
+    for row in 0..repaid.len() {
+        if settlement[row] == 0.0 {
+            weight += repaid[row];
+            first += repaid[row] * bonus[row];
+        }
+    }
+    if weight == 0.0 {
+        return None;
+    }
+    let mean = first / weight;
+    let mut second = 0.0;
+    for row in 0..repaid.len() {
+        if settlement[row] == 0.0 {
+            let off = bonus[row] - mean;
+            second += repaid[row] * (off * off);
+        }
+    }
+    Some((second / weight).sqrt())
+}
+
+/// Spearman's correlation of debts and waits over each account's first row, ranks by counting.
+fn by_size(account: &[f64], debts: &[f64], waited: &[f64]) -> Option<f64> {
+    let mut first = Vec::new();
+    for row in 0..account.len() {
+        if !account[..row].contains(&account[row]) {
+            first.push(row);
+        }
+    }
+    if first.len() < 10 {
+        return None;
+    }
+    let rank = |column: &[f64], row: usize| {
+        let mut rank = 0.5;
+        for &other in &first {
+            if column[other] < column[row] {
+                rank += 1.0;
+            } else if column[other] == column[row] {
+                rank += 0.5;
+            }
+        }
+        rank
+    };
+    let middle = (first.len() as f64 + 1.0) / 2.0;
+    let (mut both, mut own_debts, mut own_waits) = (0.0, 0.0, 0.0);
+    for &row in &first {
+        let (debt, wait) = (rank(debts, row) - middle, rank(waited, row) - middle);
+        both += debt * wait;
+        own_debts += debt * debt;
+        own_waits += wait * wait;
+    }
+    if own_debts == 0.0 || own_waits == 0.0 {
+        return None;
+    }
+    Some(both / (own_debts * own_waits).sqrt())
 }
 
 #[test]

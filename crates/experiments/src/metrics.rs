@@ -11,6 +11,7 @@
 
 mod access;
 mod backstop;
+mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use access::{ALARM_FALL, ALARM_SECONDS, breaker_errors, fully_utilised_minutes, oracle_error};
 pub use backstop::{BackstopFigures, depositor_drawdown, holding_seconds};
+pub use waiting::{bonus_spread, mean_wait_minutes, wait_by_size};
 
 /// Rows from which no figure can be computed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +86,12 @@ pub struct Figures {
     pub keeper_concentration: Option<f64>,
     /// Debt repaid in liquidations that began at or below HF_hard, over all debt repaid; n/a if none was.
     pub hard_zone_share: Option<f64>,
+    /// Minutes that debt waited: [`mean_wait_minutes`]; n/a if none was repaid.
+    pub mean_wait_minutes: Option<f64>,
+    /// Whether large debts wait longer than small ones: [`wait_by_size`].
+    pub wait_by_size: Option<f64>,
+    /// How unlike borrowers pay: [`bonus_spread`]; n/a if none was repaid in liquidations.
+    pub bonus_spread: Option<f64>,
     /// Collateral seized, or absorbed, at the reference price less debt repaid: what borrowers paid above their debt.
     pub borrower_cost: f64,
     /// What the collateral that was seized or absorbed has gained in price by the end: what borrowers missed beside their cost, and
@@ -150,6 +158,9 @@ impl Figures {
             liquidated_accounts: repaid_by(sales, |row| row.account).len() as u64,
             keeper_concentration: keeper_concentration(sales),
             hard_zone_share: hard_zone_share(sales),
+            mean_wait_minutes: mean_wait_minutes(sales),
+            wait_by_size: wait_by_size(sales),
+            bonus_spread: bonus_spread(sales),
             borrower_cost: sum(
                 taken(policy).map(|taken| taken.collateral * taken.price - taken.repaid)
             ),

@@ -9,9 +9,10 @@
 mod common;
 
 use breakwater_experiments::metrics::{
-    Figures, MetricsError, bad_debt_bp, breaker_errors, drawdown, drawdown_amplification,
-    fully_utilised_minutes, hard_zone_share, keeper_concentration, liquidated_volume, oracle_error,
-    overshoot, reverted_share, toxic_volume,
+    Figures, MetricsError, bad_debt_bp, bonus_spread, breaker_errors, drawdown,
+    drawdown_amplification, fully_utilised_minutes, hard_zone_share, keeper_concentration,
+    liquidated_volume, mean_wait_minutes, oracle_error, overshoot, reverted_share, toxic_volume,
+    wait_by_size,
 };
 use breakwater_sim::trace::{BlockRow, COUNTERFACTUAL, LiquidationRow, Trace};
 
@@ -55,6 +56,8 @@ fn sale(repaid: f64, health_before: f64, health_after: f64) -> LiquidationRow {
         seized: 0.0,
         written_off: 0.0,
         bonus: 0.05,
+        debt: 2.0 * repaid,
+        waited: 12,
         health_before,
         health_after,
         health_hard: 0.92,
@@ -159,6 +162,69 @@ fn hard_zone_includes_its_edge_and_no_settlement() {
     ];
     assert_eq!(hard_zone_share(&sales), Some(0.3));
     assert_eq!(hard_zone_share(&[]), None);
+}
+
+#[test]
+fn debt_waits_by_what_is_repaid() {
+    let waiting = |repaid, waited| LiquidationRow {
+        waited,
+        ..sale(repaid, 0.95, 1.0)
+    };
+    assert_eq!(mean_wait_minutes(&[]), None);
+    assert_eq!(
+        mean_wait_minutes(&[waiting(30.0, 60), waiting(10.0, 300)]),
+        Some(2.0)
+    );
+}
+
+/// Ten accounts that owe 1 to 10 and have waited for what is said, each called twice.
+fn ten(waited: fn(u32) -> u64) -> Vec<LiquidationRow> {
+    let first = |account: u32| LiquidationRow {
+        account,
+        debt: f64::from(account + 1),
+        waited: waited(account),
+        ..sale(1.0, 0.95, 1.0)
+    };
+    let again = |account: u32| LiquidationRow {
+        waited: 7,
+        debt: 0.5,
+        ..first(account)
+    };
+    (0..10).map(first).chain((0..10).map(again)).collect()
+}
+
+#[test]
+fn who_waits_longer_shows_in_the_order_of_sizes() {
+    assert_eq!(
+        wait_by_size(&ten(|account| u64::from(account).pow(3))),
+        Some(1.0)
+    );
+    assert_eq!(
+        wait_by_size(&ten(|account| 100 - u64::from(account))),
+        Some(-1.0)
+    );
+    // Halves: ranks 1 to 10 against 3 and 8: (25 · 5 / 2) / √(82.5 · 62.5).
+    let halves = wait_by_size(&ten(|account| u64::from(account / 5))).unwrap();
+    assert!((halves - 62.5 / f64::sqrt(82.5 * 62.5)).abs() < 1e-15);
+    assert_eq!(wait_by_size(&ten(|_| 60)), None);
+    assert_eq!(wait_by_size(&ten(u64::from)[..9]), None);
+}
+
+#[test]
+fn bonuses_are_unlike_by_what_is_repaid() {
+    let paid = |repaid, bonus, settlement| LiquidationRow {
+        bonus,
+        settlement,
+        ..sale(repaid, 0.95, 1.0)
+    };
+    assert_eq!(bonus_spread(&[paid(10.0, 0.0, true)]), None);
+    let sales = [
+        paid(3.0, 0.0, false),
+        paid(1.0, 0.04, false),
+        paid(9.0, 0.0, true),
+    ];
+    // The mean is 1%: √((3 · 1² + 3²) / 4)%.
+    assert!((bonus_spread(&sales).unwrap() - 0.01 * 3.0_f64.sqrt()).abs() < 1e-15);
 }
 
 #[test]

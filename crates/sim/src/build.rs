@@ -70,8 +70,10 @@ impl World<'_> {
     ) -> Result<(), SimError> {
         let sender = waiting.sender;
         let from = self.sender_address(sender);
+        let mut owed = 0.0;
         let before = match waiting.intent.action {
             Action::Liquidate { account, .. } | Action::Settle { account, .. } => {
+                owed = self.owed(account);
                 Some((self.health(account)?, self.balance(from)?))
             }
             Action::Backstop(
@@ -163,6 +165,10 @@ impl World<'_> {
                         gas_used: execution.gas_used,
                         gas_price_gwei: gas_price,
                         profit: earned - gas_cost,
+                        debt: owed,
+                        waited: self
+                            .due
+                            .seconds(closed.account, self.chain.block().timestamp),
                         health_before: health.fast,
                         health_after: after.fast,
                         health_hard: health.hard,
@@ -184,6 +190,11 @@ impl World<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What an account owes, at the index of the last block's end.
+    fn owed(&self, account: u32) -> f64 {
+        self.mirror.index().position(account).debt_shares * self.reading.debt_index
     }
 
     /// Books what a keeper earned; a grinder's is an adversary's too.
@@ -449,6 +460,8 @@ fn liquidation(closed: &Closed) -> LiquidationRow {
         seized: from_base(closed.seized, COLLATERAL_UNIT),
         written_off: from_base(closed.written_off.0 + closed.written_off.1, DEBT_UNIT),
         bonus: from_base(closed.bonus, WAD),
+        debt: 0.0,
+        waited: 0,
         health_before: 0.0,
         health_after: 0.0,
         health_hard: 0.0,

@@ -9,6 +9,7 @@ mod candidates;
 pub mod chain_venue;
 pub mod config;
 mod decide;
+mod due;
 mod error;
 mod grinding;
 mod input;

@@ -118,6 +118,10 @@ pub struct LiquidationRow {
     pub written_off: f64,
     /// The bonus the policy granted, as a ratio; 0 for a settlement.
     pub bonus: f64,
+    /// What the account owed before, without the interest of this block.
+    pub debt: f64,
+    /// Seconds since the account's health factor at F, at the ends of blocks, came to be below 1; 0 if in this block.
+    pub waited: u64,
     /// The health factor at F before; infinite values do not occur.
     pub health_before: f64,
     /// The health factor at F after; `f64::MAX` if no debt is left.

@@ -21,6 +21,7 @@ use crate::backstop::Backstop;
 use crate::candidates::{QuoteSchedule, Sight};
 use crate::chain_venue::ChainVenue;
 use crate::config::{AdversaryStrategy, WorldInput, WorldParameters};
+use crate::due::DueSince;
 use crate::error::SimError;
 use crate::grinding::Grinding;
 use crate::mempool::Mempool;
@@ -100,6 +101,8 @@ pub struct World<'a> {
     /// What keepers see, the latest first; as many as the slowest keeper lags.
     pub(crate) sights: VecDeque<Rc<Sight>>,
     pub(crate) quotes: QuoteSchedule,
+    /// Who waits to be liquidated, and since when.
+    pub(crate) due: DueSince,
     /// The reference price, a block each.
     pub(crate) references: Vec<f64>,
     /// The price at which a transaction would just have been included in the last block, gwei.
@@ -238,6 +241,7 @@ impl<'a> World<'a> {
             answer: (input.prices[0], input.start),
             sights: VecDeque::new(),
             quotes: QuoteSchedule::new(input.accounts.len()),
+            due: DueSince::new(input.accounts.len()),
             references: vec![input.prices[0]],
             reading,
             totals: Totals::default(),
@@ -245,6 +249,7 @@ impl<'a> World<'a> {
             last_made: input.start,
             backstop,
         };
+        world.observe_due(input.start);
         world.record_backstop(0)?;
         Ok(world)
     }
@@ -303,10 +308,24 @@ impl<'a> World<'a> {
         self.market.close(counts.gas_used + counts.background_gas);
         self.pass_through.push(counts.net_selling);
         self.reading = reading::read(&mut self.chain, &self.addresses, &self.venue, &self.lender)?;
+        self.observe_due(timestamp);
         self.record_backstop(block)?;
         self.chain.end_block();
         self.last_made = timestamp;
         Ok(self.row(block, &counts, base_fee))
+    }
+
+    /// Looks who is due at the F just read. Without one nobody's waiting begins or ends.
+    fn observe_due(&mut self, time: u64) {
+        let fast = self.reading.prices.fast;
+        if fast <= 0.0 {
+            return;
+        }
+        let below =
+            self.mirror
+                .index()
+                .below(1.0, fast, self.habits.threshold, self.reading.debt_index);
+        self.due.observe(below, time);
     }
 
     /// Whether the slot of a block goes by without one.

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use breakwater_sim::config::{DampedOverrides, Policy};
@@ -57,6 +58,7 @@ fn a_crash_liquidates_and_rows_are_consistent() {
         for row in &trace.liquidations {
             assert!(row.health_before < 1.0, "{row:?}");
             assert!(row.repaid > 0.0 && row.seized > 0.0, "{row:?}");
+            assert!(row.repaid <= row.debt * (1.0 + 1e-5), "{row:?}");
             let granted = row.seized * row.fast_price / row.repaid - 1.0;
             if !row.settlement {
                 assert!(
@@ -77,6 +79,42 @@ fn a_crash_liquidates_and_rows_are_consistent() {
         let fell = trace.blocks[0].debt - trace.blocks[150].debt;
         assert!(repaid <= fell * 1.000_1, "{repaid} {fell}");
     }
+}
+
+#[test]
+fn an_account_has_waited_since_the_fast_price_first_made_it_due() {
+    let mut parameters = parameters();
+    let acting = &mut parameters.borrowers;
+    (
+        acting.top_up_share,
+        acting.repay_share,
+        acting.deleverage_share,
+    ) = (0.0, 0.0, 0.0);
+    let input = input(150, 0.2, accounts(40));
+    let mut waited = 0;
+    for kind in WORLDS {
+        let trace = trace(&parameters, &input, kind, 1);
+        let mut seen = BTreeSet::new();
+        // Before its first call nothing has changed an account but interest, which is less than the last digits here.
+        for row in trace
+            .liquidations
+            .iter()
+            .filter(|row| seen.insert(row.account))
+        {
+            let health = |block: u64| {
+                row.health_before * trace.blocks[block as usize].fast_price / row.fast_price
+            };
+            assert_eq!(row.waited % 12, 0, "{row:?}");
+            let since = row.block - row.waited / 12;
+            assert!(
+                (since..row.block).all(|block| health(block) < 1.0 + 1e-6),
+                "{row:?}"
+            );
+            assert!(health(since - 1) >= 1.0 - 1e-6, "{row:?}");
+            waited += row.waited;
+        }
+    }
+    assert!(waited > 1_200, "{waited}");
 }
 
 #[test]

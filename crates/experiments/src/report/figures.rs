@@ -26,6 +26,8 @@ enum Unit {
     Amount,
     Count,
     Price,
+    /// A correlation.
+    Correlation,
     Minutes,
     Hours,
 }
@@ -63,7 +65,7 @@ impl Figure {
             Unit::Percent => (100.0, "%"),
             Unit::Multiple => (1.0, "\u{d7}"),
             Unit::BasisPoints => (1.0, "bp"),
-            Unit::Amount | Unit::Count | Unit::Price => (1.0, ""),
+            Unit::Amount | Unit::Count | Unit::Price | Unit::Correlation => (1.0, ""),
             Unit::Minutes => (1.0, "min"),
             Unit::Hours => (1.0, "h"),
         }
@@ -113,7 +115,7 @@ impl Unit {
             Self::BasisPoints => format!("{} bp", fixed(value, 2)),
             Self::Amount => compact(value),
             Self::Count => fixed(value, 0),
-            Self::Price => fixed(value, 2),
+            Self::Price | Self::Correlation => fixed(value, 2),
             Self::Minutes => format!("{} min", fixed(value, 1)),
             Self::Hours => format!("{} h", fixed(value, 1)),
         }
@@ -140,7 +142,7 @@ const fn figure(
 }
 
 /// Every figure, in the order of the table.
-pub static FIGURES: [Figure; 29] = [
+pub static FIGURES: [Figure; 32] = [
     figure(
         "overshoot",
         "Overshoot",
@@ -236,6 +238,30 @@ pub static FIGURES: [Figure; 29] = [
         Better::Neither,
         |f| f.hard_zone_share,
         "Debt repaid in liquidations that began at or below the hard health factor, where nothing dampens, over all debt repaid in liquidations.",
+    ),
+    figure(
+        "mean_wait_minutes",
+        "Wait for liquidation",
+        Unit::Minutes,
+        Better::Neither,
+        |f| f.mean_wait_minutes,
+        "How long debt waited from the end of the block in which its account's health factor at the fast price came to be below 1 until it was repaid in a liquidation or settlement: the mean over debt repaid.",
+    ),
+    figure(
+        "wait_by_size",
+        "Wait by size",
+        Unit::Correlation,
+        Better::Neither,
+        |f| f.wait_by_size,
+        "The rank correlation of what accounts owed before their first liquidation and how long they had waited for it: \u{2212}1 where who owes more always goes first, 1 where last, 0 where size does not matter. Not applicable with fewer than ten accounts.",
+    ),
+    figure(
+        "bonus_spread",
+        "Spread of the bonus",
+        Unit::Percent,
+        Better::Neither,
+        |f| f.bonus_spread,
+        "The standard deviation of the liquidation bonus over debt repaid in liquidations: how unlike borrowers pay.",
     ),
     figure(
         "toxic_volume",

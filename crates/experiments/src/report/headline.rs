@@ -214,7 +214,7 @@ mod tests {
             "overshoot": overshoot, "drawdown_amplification": drawdown, "bad_debt_bp": bad_debt, "bad_debt_max_bp": bad_debt,
             "liquidated_volume": 0.5, "liquidation_amplification": 1.0, "toxic_volume": 0.0, "blocks_to_solvency": 1,
             "keeper_profit": 0.0, "reverted_share": 0.0, "transactions": 1, "blocks_with_insolvency": 0, "liquidations": 1,
-            "settlements": 0, "hard_zone_share": 0.0, "borrower_cost": 0.0, "lender_loss": 0.0, "liquidated_accounts": 1,
+            "settlements": 0, "hard_zone_share": 0.0, "mean_wait_minutes": 1.0, "wait_by_size": 0.0, "bonus_spread": 0.0, "borrower_cost": 0.0, "lender_loss": 0.0, "liquidated_accounts": 1,
             "keeper_concentration": 1.0, "rebound_forgone": 0.0, "fully_utilised_minutes": 0.0, "oracle_error": 0.0,
             "oracle_error_max": 0.0, "breaker_false_minutes": 0.0, "breaker_missed_minutes": 0.0,
             "lowest_reference_price": 1.0, "lowest_venue_price": 1.0, "venue_low_against_counterfactual": 0.0,

@@ -110,6 +110,8 @@ table!(LiquidationRow {
     seized: f64,
     written_off: f64,
     bonus: f64,
+    debt: f64,
+    waited: u64,
     health_before: f64,
     health_after: f64,
     health_hard: f64,

@@ -38,6 +38,8 @@ pub fn trace(policy: &str, blocks: u64, impact: f64) -> Trace {
                 seized: repaid * 1.05 / price,
                 written_off: 0.0,
                 bonus: 0.05,
+                debt: repaid * 2.0,
+                waited: 12,
                 health_before: before,
                 health_after: if noise() < 0.1 { before - 0.01 } else { 1.05 },
                 health_hard: 0.95,
