@@ -398,21 +398,22 @@ fn weighted(weights: &[f64], values: &[f64]) -> f64 {
 
 /// Of liquidations: the standard deviation of `bonus` weighted by `repaid`.
 fn spread(settlement: &[f64], repaid: &[f64], bonus: &[f64]) -> Option<f64> {
-    let (mut weight, mut first) = (0.0, 0.0);
+    let (mut weight, mut first, mut base) = (0.0, 0.0, None);
     for row in 0..repaid.len() {
         if settlement[row] == 0.0 {
+            let base = *base.get_or_insert(bonus[row]);
             weight += repaid[row];
-            first += repaid[row] * bonus[row];
+            first += repaid[row] * (bonus[row] - base);
         }
     }
     if weight == 0.0 {
         return None;
     }
-    let mean = first / weight;
+    let (mean, base) = (first / weight, base?);
     let mut second = 0.0;
     for row in 0..repaid.len() {
         if settlement[row] == 0.0 {
-            let off = bonus[row] - mean;
+            let off = bonus[row] - base - mean;
             second += repaid[row] * (off * off);
         }
     }

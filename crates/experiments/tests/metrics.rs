@@ -223,6 +223,8 @@ fn bonuses_are_unlike_by_what_is_repaid() {
         paid(1.0, 0.04, false),
         paid(9.0, 0.0, true),
     ];
+    let alike = [0.1, 0.7, 0.3].map(|repaid| paid(repaid, 0.05, false));
+    assert_eq!(bonus_spread(&alike), Some(0.0));
     // The mean is 1%: √((3 · 1² + 3²) / 4)%.
     assert!((bonus_spread(&sales).unwrap() - 0.01 * 3.0_f64.sqrt()).abs() < 1e-15);
 }

@@ -41,9 +41,14 @@ pub fn wait_by_size(liquidations: &[LiquidationRow]) -> Option<f64> {
 #[must_use]
 pub fn bonus_spread(liquidations: &[LiquidationRow]) -> Option<f64> {
     let paid = || liquidations.iter().filter(|row| !row.settlement);
+    // Against the first one, so that bonuses which are all the same have a spread of exactly 0.
+    let base = paid().next()?.bonus;
     let repaid = sum(paid().map(|row| row.repaid));
-    let mean = ratio(sum(paid().map(|row| row.repaid * row.bonus)), repaid)?;
-    let variance = sum(paid().map(|row| row.repaid * (row.bonus - mean).powi(2))) / repaid;
+    let mean = ratio(
+        sum(paid().map(|row| row.repaid * (row.bonus - base))),
+        repaid,
+    )?;
+    let variance = sum(paid().map(|row| row.repaid * (row.bonus - base - mean).powi(2))) / repaid;
     Some(variance.sqrt())
 }
 

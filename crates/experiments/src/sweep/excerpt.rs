@@ -9,13 +9,14 @@ use super::statistics::Estimate;
 use super::summary::{Difference, SweepSummary};
 
 /// The figures whose means are kept; of Sobol indices all are.
-const FIGURES: [&str; 24] = [
+const FIGURES: [&str; 27] = [
     "absorbed_volume",
     "adversary_profit",
     "bad_debt_bp",
     "bad_debt_max_bp",
     "blocks_to_solvency",
     "blocks_with_insolvency",
+    "bonus_spread",
     "borrower_cost",
     "breaker_false_minutes",
     "breaker_missed_minutes",
@@ -29,25 +30,30 @@ const FIGURES: [&str; 24] = [
     "liquidated_accounts",
     "liquidated_volume",
     "liquidation_amplification",
+    "mean_wait_minutes",
     "oracle_error_max",
     "overshoot",
     "rebound_forgone",
     "reverted_share",
     "toxic_volume",
+    "wait_by_size",
 ];
 
 /// Those whose differences between policies are kept.
-const COMPARED: [&str; 10] = [
+const COMPARED: [&str; 13] = [
     "adversary_profit",
     "bad_debt_bp",
     "bad_debt_max_bp",
     "blocks_to_solvency",
+    "bonus_spread",
     "borrower_cost",
     "keeper_concentration",
     "keeper_profit",
     "liquidated_volume",
+    "mean_wait_minutes",
     "overshoot",
     "reverted_share",
+    "wait_by_size",
 ];
 
 /// Significant digits that are kept: intervals are wider than the fifth.
