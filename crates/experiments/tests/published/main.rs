@@ -43,6 +43,7 @@ fn each_page_quotes_what_its_sweep_found() {
     lacks("sobol", &rows::sobol);
     lacks("turns", &by_cell(rows::turns));
     lacks("turns", &by_cell(rows::draws));
+    lacks("turns", &by_cell(rows::waits));
     lacks("shocks", &by_cell(rows::shocks));
     lacks("shocks", &by_cell(rows::margins));
     lacks("grinder", &by_cell(rows::grinder));

@@ -223,6 +223,47 @@ pub fn draws(cell: &CellSummary) -> String {
     .join(" | ")
 }
 
+/// How long positions wait, whom turns make wait, and how unlike borrowers pay; `none` where nobody was liquidated.
+pub fn waits(cell: &CellSummary) -> String {
+    let level = |policy: &str, figure: &str, scale: f64, digits| {
+        let found = cell.means[policy].get(figure);
+        found.map_or_else(
+            || "none".to_owned(),
+            |found| minus(scale * found.value, digits),
+        )
+    };
+    let turns = "systematic-turns";
+    let more = |figure: &str, scale, digits| {
+        let found = compared(cell, "damped", turns).get(figure);
+        found.map_or_else(
+            || "none".to_owned(),
+            |found| interval(&found.mean, scale, digits),
+        )
+    };
+    let without = compared(cell, "no-auction", "no-auction-turns").get("mean_wait_minutes");
+    [
+        format!("`{}`", cell.scenario),
+        cell.depth.to_string(),
+        ["rigid", "no-auction", "damped"]
+            .map(|policy| level(policy, "mean_wait_minutes", 1.0, 1))
+            .join(", "),
+        more("mean_wait_minutes", 1.0, 2),
+        without.map_or_else(
+            || "none".to_owned(),
+            |found| interval(&found.mean, 1.0, 2),
+        ),
+        ["rigid", "no-auction", "damped"]
+            .map(|policy| level(policy, "wait_by_size", 1.0, 2))
+            .join(", "),
+        more("wait_by_size", 1.0, 3),
+        ["no-auction", "damped"]
+            .map(|policy| level(policy, "bonus_spread", 100.0, 2))
+            .join(", "),
+        more("bonus_spread", 100.0, 2),
+    ]
+    .join(" | ")
+}
+
 /// Aave v3's pool beside rigid rules, a row a scenario and figure: rigid's, Aave's, and the second less the first.
 pub fn aave(summary: &SweepSummary) -> Vec<String> {
     let figures = [
