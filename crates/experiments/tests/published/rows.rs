@@ -232,34 +232,38 @@ pub fn waits(cell: &CellSummary) -> String {
             |found| minus(scale * found.value, digits),
         )
     };
-    let turns = "systematic-turns";
-    let more = |figure: &str, scale, digits| {
-        let found = compared(cell, "damped", turns).get(figure);
+    let more = |against: &str, turns: &str, figure: &str, scale, digits| {
+        let found = compared(cell, against, turns).get(figure);
         found.map_or_else(
             || "none".to_owned(),
             |found| interval(&found.mean, scale, digits),
         )
     };
-    let without = compared(cell, "no-auction", "no-auction-turns").get("mean_wait_minutes");
+    let more_by_turns =
+        |figure: &str, scale, digits| more("damped", "systematic-turns", figure, scale, digits);
+    let without = more(
+        "no-auction",
+        "no-auction-turns",
+        "mean_wait_minutes",
+        1.0,
+        2,
+    );
     [
         format!("`{}`", cell.scenario),
         cell.depth.to_string(),
         ["rigid", "no-auction", "damped"]
             .map(|policy| level(policy, "mean_wait_minutes", 1.0, 1))
             .join(", "),
-        more("mean_wait_minutes", 1.0, 2),
-        without.map_or_else(
-            || "none".to_owned(),
-            |found| interval(&found.mean, 1.0, 2),
-        ),
+        more_by_turns("mean_wait_minutes", 1.0, 2),
+        without,
         ["rigid", "no-auction", "damped"]
             .map(|policy| level(policy, "wait_by_size", 1.0, 2))
             .join(", "),
-        more("wait_by_size", 1.0, 3),
+        more_by_turns("wait_by_size", 1.0, 3),
         ["no-auction", "damped"]
             .map(|policy| level(policy, "bonus_spread", 100.0, 2))
             .join(", "),
-        more("bonus_spread", 100.0, 2),
+        more_by_turns("bonus_spread", 100.0, 2),
     ]
     .join(" | ")
 }
