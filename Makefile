@@ -2,7 +2,7 @@
 
 FORGE := script/forge
 
-.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test python-test prove mutants mutants-smoke deep deep-smoke audit audit-smoke lint fmt size setup clean
+.PHONY: demo build bench test test-solidity test-rust gas gas-check page-test python-test prove mutants mutants-smoke deep deep-differential deep-campaigns deep-fuzz deep-smoke audit audit-smoke lint fmt size setup clean
 
 # A real crash, replayed against the real contracts under three liquidation policies, with its report.
 demo: setup
@@ -67,13 +67,19 @@ mutants-smoke: setup
 
 SMOKE := write-off-counts-unpaid-debt-as-cash
 
-# The properties in campaigns of thousands of calls, with a seed of their own, and an hour of each native campaign: hours. Before them, a
-# million comparisons with exact arithmetic: minutes.
-deep: setup
+# Hours: a million comparisons with exact arithmetic (minutes), the properties in campaigns of thousands of calls with a seed of their own, and half an
+# hour of each native campaign. Each can be run alone.
+deep: deep-differential deep-campaigns deep-fuzz
+
+deep-differential: setup
 	BREAKWATER_DIFFERENTIAL_CASES=1050000 cargo test --workspace --locked --test differential -- --nocapture
+
+deep-campaigns: setup
 	FOUNDRY_PROFILE=deep $(FORGE) test --match-path '$(DEEP)' --fuzz-seed $(RANDOM_SEED)
+
+deep-fuzz: setup
 	for world in default variant backstop; do \
-		cargo run --release --locked -p breakwater-cli -- fuzz --minutes 60 --seed $(RANDOM_SEED) --world $$world || exit 1; \
+		cargo run --release --locked -p breakwater-cli -- fuzz --minutes 30 --seed $(RANDOM_SEED) --world $$world || exit 1; \
 	done
 
 DEEP := test/{adversaries,backstop,breaker,invariants,lending,liquidation,standards,symbolic}/**
