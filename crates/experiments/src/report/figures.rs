@@ -90,6 +90,14 @@ impl Figure {
             .map_or_else(|| NOT_APPLICABLE.to_owned(), |value| self.unit.write(value))
     }
 
+    /// A relative change in words; of a correlation, which may be of either sign, the difference.
+    fn change(&self, from: &Figures, to: &Figures) -> String {
+        match (self.unit, self.value(from), self.value(to)) {
+            (Unit::Correlation, Some(from), Some(to)) => difference(from, to),
+            (_, from, to) => change(from, to),
+        }
+    }
+
     /// The least value if lower is better and the policies differ.
     fn best(&self, policies: &[(&str, &Figures)]) -> Option<String> {
         let written =
@@ -458,16 +466,18 @@ pub(super) fn table(policies: &[(&str, &Figures)], counterfactual: &Figures) -> 
             figure.format(counterfactual)
         );
         if let Some((rigid, damped)) = pair {
-            let _ = write!(
-                html,
-                "<td>{}</td>",
-                change((figure.value)(rigid), (figure.value)(damped))
-            );
+            let _ = write!(html, "<td>{}</td>", figure.change(rigid, damped));
         }
         html.push_str("</tr>");
     }
     html.push_str("</tbody></table></div>");
     html
+}
+
+/// A difference of correlations, with its sign.
+fn difference(from: f64, to: f64) -> String {
+    let sign = if to - from >= 0.005 { "+" } else { "" };
+    format!("{sign}{}", fixed(to - from, 2))
 }
 
 /// A relative change in words.
@@ -502,5 +512,8 @@ mod tests {
         assert_eq!(change(Some(-1.0), Some(1.0)), "n/a");
         assert_eq!(change(Some(1.0), Some(20.0)), "20\u{d7}");
         assert_eq!(change(None, Some(1.0)), "n/a");
+        assert_eq!(difference(-0.27, -0.45), "\u{2212}0.18");
+        assert_eq!(difference(-0.2, 0.1), "+0.30");
+        assert_eq!(difference(0.1, 0.101), "0.00");
     }
 }
