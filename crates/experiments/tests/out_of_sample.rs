@@ -98,7 +98,7 @@ lender_assets_over_debt = 1.25
 run = {{ blocks = 1440, seed = 1, start = {start} }}
 prices = {{ source = "file", path = "replaced.csv" }}
 gas = {{ source = "profile", knots = [{{ seconds = 0, gwei = 100.0 }}] }}
-collateral = {{ borrow_ltv = 0.8, liquidation_threshold = 0.825, max_bonus = 0.05, slippage_margin = 0.05, confirmation_band = 0.05 }}
+collateral = {{ borrow_ltv = 0.8, liquidation_threshold = 0.825, max_bonus = 0.05, slippage_margin = 0.0, confirmation_band = 0.05 }}
 venue = {{ fee = 3000, depth = 2.0, flighty_share = 0.5, flight_volatility = 0.1, pass_through = 0.5, recovery_half_life = 300.0 }}
 feed = {{ deviation = 0.005, heartbeat = 3600, delay = 60 }}
 network = {{ slot_seconds = 60, gas_limit = 30000000, demand_elasticity = 1.5 }}

@@ -1,5 +1,6 @@
 //! Closed forms in which time passes: slices, random delays, insolvency by delay, an average that lags. The formula stands in
-//! each test; the measured side is what the contracts and the venue did, and how it converges.
+//! each test; the measured side is what the contracts and the venue did, and how it converges. The decay between sales (T5, T6), and delays
+//! and prices (T8), are the tests' own.
 
 #![allow(clippy::unwrap_used)]
 

@@ -7,6 +7,10 @@ use super::super::number::{NOT_APPLICABLE, escape};
 use super::{FEW_CELLS, MAIN, View, baseline, cell_name, named, side, signed, with_interval};
 use crate::sweep::summary::{CellSummary, ComparisonSummary, Difference};
 
+/// What CVaR99 means.
+const WORST: &str =
+    "The mean over the worst hundredth of seeds; with fewer than 100 seeds the worst one.";
+
 /// A cell of a table and its class.
 type Written = (String, &'static str);
 
@@ -74,7 +78,10 @@ impl View<'_> {
                 || NOT_APPLICABLE.to_owned(),
                 |found| {
                     let tail = tail.map_or_else(String::new, |tail| {
-                        format!("<small>CVaR99 {}</small>", figure.write(tail.value))
+                        format!(
+                            "<small><abbr tabindex=\"0\" data-tip=\"{WORST}\" title=\"{WORST}\">CVaR99</abbr> {}</small>",
+                            figure.write(tail.value)
+                        )
                     });
                     format!(
                         "{}{}{tail}",
@@ -212,7 +219,7 @@ fn below(low: Option<f64>, high: Option<f64>, write: impl Fn(f64) -> String) -> 
     }
 }
 
-/// A loss of a policy against the baseline.
+/// A loss of a policy against the one it is compared with.
 struct Loss<'a> {
     cell: &'a CellSummary,
     policy: &'a str,
@@ -232,17 +239,29 @@ impl View<'_> {
         all(guarded)
     }
 
-    /// Where a policy is worse than the baseline, and where it makes no difference.
+    /// Where a policy is worse than the one it is compared with, and where it makes no difference: of every comparison.
     pub(super) fn costs(&self, html: &mut String) {
-        if self.summary.cells.is_empty() {
+        let Some(first) = self.summary.cells.first() else {
             return;
-        }
+        };
         html.push_str("<h2>What dampening costs and where it fails</h2>");
+        for comparison in &first.comparisons {
+            self.costs_against(html, comparison);
+        }
+    }
+
+    fn costs_against(&self, html: &mut String, of: &ComparisonSummary) {
         let (mut losses, mut nulls, mut gains) = (Vec::new(), 0, 0);
         for cell in &self.summary.cells {
+            let Some(found) = cell.comparisons.iter().find(|one| one.title == of.title) else {
+                continue;
+            };
             for policy in self.policies() {
+                let Some(differences) = found.differences.get(policy) else {
+                    continue;
+                };
                 for figure in self.figures().filter(|figure| figure.lower_is_better()) {
-                    let Some(difference) = self.difference(cell, policy, figure.key) else {
+                    let Some(difference) = differences.get(figure.key) else {
                         continue;
                     };
                     match side(figure, difference) {
@@ -260,9 +279,10 @@ impl View<'_> {
         }
         let _ = write!(
             html,
-            "<p>Of {} comparisons with {} of figures of which less is better, {} are lower, {} are higher and {nulls} are neither: their interval holds zero. Those that are higher, all of them:</p>",
+            "<h3>{}</h3><p>Of {} comparisons with {} of figures of which less is better, {} are lower, {} are higher and {nulls} are neither: their interval holds zero. Those that are higher, all of them:</p>",
+            escape(&of.title),
             losses.len() + gains + nulls,
-            escape(&self.summary.baseline),
+            escape(&of.against),
             gains,
             losses.len()
         );
@@ -274,24 +294,29 @@ impl View<'_> {
         if folded {
             html.push_str("<details><summary>List them</summary>");
         }
-        html.push_str("<div class=\"scroll\"><table class=\"sweep\"><thead><tr><th scope=\"col\">Cell</th><th scope=\"col\">Policy</th><th scope=\"col\">Figure</th><th scope=\"col\">Difference</th><th scope=\"col\">Relative</th></tr></thead><tbody>");
-        for loss in losses {
-            let relative = loss.difference.relative.as_ref().map_or_else(
-                || NOT_APPLICABLE.to_owned(),
-                |relative| with_interval(relative, signed),
-            );
-            let _ = write!(
-                html,
-                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td class=\"worse\">{}</td><td>{relative}</td></tr>",
-                escape(&cell_name(loss.cell)),
-                escape(loss.policy),
-                named(loss.figure),
-                with_interval(&loss.difference.mean, |value| loss.figure.write(value)),
-            );
-        }
-        html.push_str("</tbody></table></div>");
+        list(html, &losses);
         if folded {
             html.push_str("</details>");
         }
     }
+}
+
+/// The table of losses.
+fn list(html: &mut String, losses: &[Loss<'_>]) {
+    html.push_str("<div class=\"scroll\"><table class=\"sweep\"><thead><tr><th scope=\"col\">Cell</th><th scope=\"col\">Policy</th><th scope=\"col\">Figure</th><th scope=\"col\">Difference</th><th scope=\"col\">Relative</th></tr></thead><tbody>");
+    for loss in losses {
+        let relative = loss.difference.relative.as_ref().map_or_else(
+            || NOT_APPLICABLE.to_owned(),
+            |relative| with_interval(relative, signed),
+        );
+        let _ = write!(
+            html,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td class=\"worse\">{}</td><td>{relative}</td></tr>",
+            escape(&cell_name(loss.cell)),
+            escape(loss.policy),
+            named(loss.figure),
+            with_interval(&loss.difference.mean, |value| loss.figure.write(value)),
+        );
+    }
+    html.push_str("</tbody></table></div>");
 }
