@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use breakwater_experiments::sweep::statistics::Estimate;
 use breakwater_experiments::sweep::summary::{CellSummary, Difference};
 
+/// Where nothing can be compared.
+const NOT_DEFINED: &str = "not defined";
+
 pub fn mean(cell: &CellSummary, policy: &str, figure: &str) -> f64 {
     cell.means[policy][figure].value
 }
@@ -25,10 +28,11 @@ pub fn compared<'a>(
 /// A change in percent with its interval: `-23 (-25, -21)`.
 pub fn change(cell: &CellSummary, against: &str, policy: &str, figure: &str) -> String {
     let differences = compared(cell, against, policy);
-    let Some(relative) = differences[figure].relative else {
-        return "not defined".to_owned();
-    };
-    interval(&relative, 100.0, 0)
+    let found = differences.get(figure).and_then(|found| found.relative);
+    found.map_or_else(
+        || NOT_DEFINED.to_owned(),
+        |found| interval(&found, 100.0, 0),
+    )
 }
 
 pub fn interval(estimate: &Estimate, scale: f64, digits: usize) -> String {
@@ -43,7 +47,7 @@ pub fn interval(estimate: &Estimate, scale: f64, digits: usize) -> String {
                 number(high)
             )
         }
-        _ => "not defined".to_owned(),
+        _ => NOT_DEFINED.to_owned(),
     }
 }
 
@@ -79,7 +83,12 @@ pub fn difference(
     scale: f64,
     digits: usize,
 ) -> String {
-    interval(&compared(cell, against, policy)[figure].mean, scale, digits)
+    // No seed has the figure under both.
+    let found = compared(cell, against, policy).get(figure);
+    found.map_or_else(
+        || NOT_DEFINED.to_owned(),
+        |found| interval(&found.mean, scale, digits),
+    )
 }
 
 /// The value where its interval does not hold zero, and a dot where it does.

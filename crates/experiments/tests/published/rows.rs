@@ -232,22 +232,11 @@ pub fn waits(cell: &CellSummary) -> String {
             |found| minus(scale * found.value, digits),
         )
     };
-    let more = |against: &str, turns: &str, figure: &str, scale, digits| {
-        let found = compared(cell, against, turns).get(figure);
-        found.map_or_else(
-            || "none".to_owned(),
-            |found| interval(&found.mean, scale, digits),
-        )
+    let more_by_turns = |figure: &str, scale, digits| {
+        difference(cell, "damped", "systematic-turns", figure, scale, digits)
     };
-    let more_by_turns =
-        |figure: &str, scale, digits| more("damped", "systematic-turns", figure, scale, digits);
-    let without = more(
-        "no-auction",
-        "no-auction-turns",
-        "mean_wait_minutes",
-        1.0,
-        2,
-    );
+    let (alone, turns) = ("no-auction", "no-auction-turns");
+    let without = difference(cell, alone, turns, "mean_wait_minutes", 1.0, 2);
     [
         format!("`{}`", cell.scenario),
         cell.depth.to_string(),
