@@ -82,7 +82,7 @@ deep-fuzz: setup
 		cargo run --release --locked -p breakwater-cli -- fuzz --minutes 30 --seed $(RANDOM_SEED) --world $$world || exit 1; \
 	done
 
-DEEP := test/{adversaries,backstop,breaker,invariants,lending,liquidation,standards,symbolic}/**
+DEEP := test/{adversaries,backstop,breaker,invariants,lending,libraries,liquidation,oracle,rates,standards,symbolic,system}/**
 RANDOM_SEED := $$(od -An -N6 -tu8 /dev/urandom)
 
 # The same profile and a seed of its own with 200 runs of each fuzz test, for which `make test` has always the same seed. Campaigns that say their

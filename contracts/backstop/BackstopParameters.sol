@@ -60,7 +60,8 @@ library BackstopParametersLib {
     }
 
     /// @notice Reverts unless every parameter is within its bounds.
-    /// @dev A period of at least four hours is longer than any damping: the volume bucket lets everything through in four.
+    /// @dev A period of at least four hours is no shorter than the damping of the default policy, whose bucket lets everything through in four. Other
+    /// policies are not looked at.
     function validate(BackstopParameters memory p) internal pure {
         _check("periodSeconds", p.periodSeconds, 4 hours, 30 days);
         _check("minimumLeft", p.minimumLeft, 1, type(uint80).max);

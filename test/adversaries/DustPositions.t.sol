@@ -33,7 +33,30 @@ contract DustPositionsTest is AdversaryFixture {
         assertLt(fee, 9 gwei);
     }
 
-    /// The parameter that ends it: the minimum debt in proportion to the base fee in which keepers must still act.
+    /// The minimum binds who borrows. Who has borrowed repays half of it and takes the collateral of that half out, in the same transaction:
+    /// what is left is half of a put, and is liquidated up to half of the base fee. So nothing but the borrow cap bounds debts below it.
+    function test_dust_RepayingDownLeavesLessThanTheMinimum() public {
+        uint256 owed = MIN_DEBT / 2;
+        uint256 gas = gasleft();
+        _openDown(owed, MIN_DEBT / 1600);
+        uint256 cost = _gasCost(gas - gasleft() + INTRINSIC, FAIR);
+        uint256 held = lending.collateralOf(borrower, 0);
+        _fallTo(1400);
+        uint256 gain = lending.debtOf(borrower) - held * 1400;
+        _report("a debt of 50 that was 100, left at -30%", cost, gain);
+        assertGt(gain, cost);
+        assertLt(gain, owed / 8 + WAD);
+    }
+
+    /// Half of what the minimum lasts to.
+    function test_dust_KeepersActOnWhatIsLeftUpToFourGwei() public {
+        _openDown(MIN_DEBT / 2, MIN_DEBT / 1550);
+        uint256 fee = _highestFeeOfTheOpen();
+        _figure("a debt of 50 is liquidated up to this many gwei", fee * 1e9);
+        assertLt(fee, 4 gwei);
+    }
+
+    /// What is for who borrows in good faith: the minimum debt in proportion to the base fee in which keepers must still act.
     function test_dust_AMinimumDebtOf2000LastsTo100Gwei() public {
         uint256 fee = _highestFee(20 * MIN_DEBT);
         _figure("a debt of 2,000 is liquidated up to this many gwei", fee * 1e9);
@@ -44,6 +67,19 @@ contract DustPositionsTest is AdversaryFixture {
     function _highestFee(uint256 owed) private returns (uint256) {
         // HF = 0.83 * 1,690 / 1,550 = 0.905
         _openFor(borrower, owed / 1550, owed);
+        return _highestFeeOfTheOpen();
+    }
+
+    /// @dev A debt of the minimum and its collateral, and of both the same part taken back.
+    function _openDown(uint256 owed, uint256 collateralAmount) private {
+        _openFor(borrower, collateralAmount, MIN_DEBT);
+        vm.startPrank(borrower);
+        lending.repay(MIN_DEBT - owed, borrower, "");
+        lending.withdrawCollateral(0, collateralAmount * (MIN_DEBT - owed) / MIN_DEBT, borrower, borrower);
+        vm.stopPrank();
+    }
+
+    function _highestFeeOfTheOpen() private returns (uint256) {
         _fallTo(1690);
         lending.flag(borrower, 0);
         _pass(20 minutes);

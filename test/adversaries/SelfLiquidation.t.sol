@@ -2,6 +2,7 @@
 pragma solidity 0.8.34;
 
 import {LiquidationResult} from "../../contracts/interfaces/ILendingPool.sol";
+import {PoolSettlement} from "../../contracts/lending/PoolSettlement.sol";
 import {AdversaryFixture} from "./AdversaryFixture.sol";
 
 /// @dev A borrower liquidates himself from a second account, to earn the bonus.
@@ -66,7 +67,7 @@ contract SelfLiquidationTest is AdversaryFixture {
         _openFor(borrower, HELD, OWED);
         _fallTo(1597);
         vm.prank(attacker);
-        vm.expectRevert();
+        vm.expectPartialRevert(PoolSettlement.NotInsolvent.selector);
         lending.settle(borrower, "");
     }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.34;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import {PoolShares} from "../../contracts/lending/PoolShares.sol";
 import {PoolSignatures} from "../../contracts/lending/PoolSignatures.sol";
 import {StandardsFixture} from "./StandardsFixture.sol";
 
@@ -25,6 +26,14 @@ contract Erc2612Test is StandardsFixture {
         super.setUp();
         (holder, key) = makeAddrAndKey("holder");
         _openMarket();
+    }
+
+    /// Stricter than the standard, which knows no such condition: as `approve`, a permit names somebody. Its nonce stays.
+    function testFuzz_RevertWhen_permit_NamesNobody(uint256 value) public {
+        _sign(address(0), value, 0, block.timestamp);
+        vm.expectRevert(PoolShares.ZeroAddress.selector);
+        pool.permit(holder, address(0), value, block.timestamp, v, r, s);
+        assertEq(pool.nonces(holder), 0);
     }
 
     /// The effects: allowance, nonce, event. Whoever sends it.
