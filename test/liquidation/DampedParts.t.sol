@@ -260,46 +260,21 @@ contract DampedPartsTest is PolicyFixture {
         assertEq(abi.encode(new DampedPolicy(p).parameters()), abi.encode(p));
     }
 
+    /// Just beyond either end of its range each is refused by its name, and at the ends it is not.
     function test_RevertWhen_aParameterIsOutOfBounds() public {
-        DampedParameters memory p = DampedParametersLib.defaults();
-        p.bonusMax = 0.5e18 + 1;
-        _refused(p, "bonusMax", 0.5e18 + 1, 0, 0.5e18);
-        p = DampedParametersLib.defaults();
-        p.bonusMin = 0.05e18 + 1;
-        _refused(p, "bonusMin", 0.05e18 + 1, 0, 0.05e18);
-        p = DampedParametersLib.defaults();
-        p.auctionSeconds = 0;
-        _refused(p, "auctionSeconds", 0, 1, 1 days);
-        p = DampedParametersLib.defaults();
-        p.targetHealth = 1e18;
-        _refused(p, "targetHealth", 1e18, 1e18 + 1, 2e18);
-        p = DampedParametersLib.defaults();
-        p.sliceBase = 1e18 + 1;
-        _refused(p, "sliceBase", 1e18 + 1, 1e14, 1e18);
-        p = DampedParametersLib.defaults();
-        p.turnFloor = 1e18 / 64 - 1;
-        _refused(p, "turnFloor", 1e18 / 64 - 1, 1e18 / 64, 1e18);
-        p = DampedParametersLib.defaults();
-        p.epochSeconds = 11;
-        _refused(p, "epochSeconds", 11, 12, 1 hours);
-        p = DampedParametersLib.defaults();
-        p.refillShare = 0;
-        _refused(p, "refillShare", 0, 0.01e18, 10e18);
-        p = DampedParametersLib.defaults();
-        p.reserveShare = 1e18;
-        _refused(p, "reserveShare", 1e18, 0, 0.9e18);
-        p = DampedParametersLib.defaults();
-        p.scalingFloor = 0;
-        _refused(p, "scalingFloor", 0, 1e14, 1e18);
-        p = DampedParametersLib.defaults();
-        p.minRefillSeconds = 0;
-        _refused(p, "minRefillSeconds", 0, 1 minutes, 30 days);
-        p = DampedParametersLib.defaults();
-        p.depthMemorySeconds = 239;
-        _refused(p, "depthMemorySeconds", 239, 240, 30 days);
-        p = DampedParametersLib.defaults();
-        p.liquidationGas = 10_000_001;
-        _refused(p, "liquidationGas", 10_000_001, 0, 10_000_000);
+        _bounded(3, "bonusMin", 0, 0.05e18);
+        _bounded(4, "bonusMax", 0, 0.5e18);
+        _bounded(5, "auctionSeconds", 1, 1 days);
+        _bounded(6, "targetHealth", 1e18 + 1, 2e18);
+        _bounded(7, "sliceBase", 1e14, 1e18);
+        _bounded(9, "turnFloor", 1e18 / 64, 1e18);
+        _bounded(10, "epochSeconds", 12, 1 hours);
+        _bounded(12, "refillShare", 0.01e18, 10e18);
+        _bounded(13, "reserveShare", 0, 0.9e18);
+        _bounded(14, "scalingFloor", 1e14, 1e18);
+        _bounded(15, "minRefillSeconds", 1 minutes, 30 days);
+        _bounded(16, "depthMemorySeconds", 240, 30 days);
+        _bounded(17, "liquidationGas", 0, 10_000_000);
     }
 
     function test_RevertWhen_theGasBonusIsIncomplete() public {
@@ -313,11 +288,28 @@ contract DampedPartsTest is PolicyFixture {
         this.deploy(p);
     }
 
-    function _refused(DampedParameters memory p, bytes32 name, uint256 value, uint256 least, uint256 most) private {
+    function _bounded(uint256 field, bytes32 name, uint256 least, uint256 most) private {
+        if (least != 0) _refused(field, name, least - 1, least, most);
+        _refused(field, name, most + 1, least, most);
+        this.deploy(_with(field, least));
+        this.deploy(_with(field, most));
+    }
+
+    function _refused(uint256 field, bytes32 name, uint256 value, uint256 least, uint256 most) private {
         vm.expectRevert(
             abi.encodeWithSelector(DampedParametersLib.ParameterOutOfBounds.selector, name, value, least, most)
         );
-        this.deploy(p);
+        this.deploy(_with(field, value));
+    }
+
+    /// @dev The defaults with another value of a field, and what goes with it: no bonus starts above its end, and gas is paid for at a price.
+    function _with(uint256 field, uint256 value) private pure returns (DampedParameters memory p) {
+        p = DampedParametersLib.defaults();
+        if (field == 4 && value < p.bonusMin) p.bonusMin = value;
+        if (field == 17 && value != 0) p.nativeOracle = address(1);
+        uint256[19] memory words = abi.decode(abi.encode(p), (uint256[19]));
+        words[field] = value;
+        return abi.decode(abi.encode(words), (DampedParameters));
     }
 
     /// @dev Called from outside: a failed deployment reverts the frame it is in, and what follows in a test would never run.
