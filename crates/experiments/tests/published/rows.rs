@@ -284,11 +284,20 @@ pub fn aave(summary: &SweepSummary) -> Vec<String> {
 
 /// What is lost without a mechanism, or gained by one alone: a row a variant, a column a scenario.
 pub fn ablations(summary: &SweepSummary) -> Vec<String> {
+    variants(summary, &["damped", "plain"])
+}
+
+/// What other values of parameters would do, in the same form.
+pub fn candidates(summary: &SweepSummary) -> Vec<String> {
+    variants(summary, &["damped"])
+}
+
+fn variants(summary: &SweepSummary, baselines: &[&str]) -> Vec<String> {
     let mut rows = Vec::new();
-    for against in ["damped", "plain"] {
+    for against in baselines {
         let comparisons = summary.cells.iter().map(|cell| {
             let mut comparisons = cell.comparisons.iter();
-            comparisons.find(|one| one.against == against).unwrap()
+            comparisons.find(|one| one.against == *against).unwrap()
         });
         let comparisons: Vec<_> = comparisons.collect();
         for policy in &summary.policies {
